@@ -1,0 +1,1 @@
+"""Credits and AI image generation on Cloud Functions for Firebase."""

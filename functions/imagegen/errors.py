@@ -1,0 +1,159 @@
+"""Every failure a caller can meet.
+
+ImagegenError                      500 INTERNAL
+├── MalformedJson                  400 INVALID_ARGUMENT
+├── InvalidField                   400 INVALID_ARGUMENT
+├── UnknownOption                  400 INVALID_ARGUMENT
+├── TokenMissing                   401 UNAUTHENTICATED
+│   ├── TokenInvalid
+│   └── TokenExpired
+├── InsufficientCredits            402 RESOURCE_EXHAUSTED
+├── NotOwner                       403 PERMISSION_DENIED
+├── UserNotFound                   404 NOT_FOUND
+├── MethodNotAllowed               405 UNIMPLEMENTED
+├── PayloadTooLarge                413 INVALID_ARGUMENT
+├── UnsupportedMediaType           415 INVALID_ARGUMENT
+├── GenerationFailed               500 UNKNOWN
+│   └── GenerationTimeout          504 DEADLINE_EXCEEDED
+└── BackendUnavailable             503 UNAVAILABLE
+
+An error carries its HTTP status, its canonical gRPC status (client SDKs accept no other), and a
+`reason` that never changes. `imagegen.web` is the only place that renders one.
+"""
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+
+class ImagegenError(Exception):
+    """Base of all of them; raised itself for a state that only a defect can produce.
+
+    `details` reach the client; `headers` go on the answer.
+    """
+
+    code: ClassVar[int] = 500
+    status: ClassVar[str] = "INTERNAL"
+    reason: ClassVar[str] = "INTERNAL"
+    message: str = "An internal error occurred."
+
+    def __init__(
+        self,
+        message: str | None = None,
+        *,
+        headers: Mapping[str, str] | None = None,
+        **details: Any,
+    ) -> None:
+        if message is not None:
+            self.message = message
+        self.headers: dict[str, str] = dict(headers or {})
+        self.details = details
+        super().__init__(self.message)
+
+
+class MalformedJson(ImagegenError):
+    """The body is not one well-formed JSON object."""
+
+    code, status, reason = 400, "INVALID_ARGUMENT", "MALFORMED_JSON"
+    message = "The body must be one JSON object."
+
+
+class InvalidField(ImagegenError):
+    """Fields are missing, mistyped, out of range or unknown; details: fieldViolations."""
+
+    code, status, reason = 400, "INVALID_ARGUMENT", "INVALID_FIELD"
+    message = "Some fields are not valid."
+
+
+class UnknownOption(ImagegenError):
+    """The catalogue offers no such model, style, color or size; details: field, value, allowed."""
+
+    code, status, reason = 400, "INVALID_ARGUMENT", "UNKNOWN_OPTION"
+
+
+class TokenMissing(ImagegenError):
+    """The call needs a Firebase ID token and carries none."""
+
+    code, status, reason = 401, "UNAUTHENTICATED", "TOKEN_MISSING"
+    message = "Send a Firebase ID token: Authorization: Bearer <token>."
+
+    def __init__(self, message: str | None = None) -> None:
+        super().__init__(message, headers={"WWW-Authenticate": "Bearer"})
+
+
+class TokenInvalid(TokenMissing):
+    """The token is not one that this project's Firebase Authentication has issued."""
+
+    reason = "TOKEN_INVALID"
+    message = "The ID token is not valid."
+
+
+class TokenExpired(TokenMissing):
+    """The token was good once."""
+
+    reason = "TOKEN_EXPIRED"
+    message = "The ID token has expired; refresh it and try again."
+
+
+class InsufficientCredits(ImagegenError):
+    """The balance does not cover the price; details: required, available."""
+
+    code, status, reason = 402, "RESOURCE_EXHAUSTED", "INSUFFICIENT_CREDITS"
+    message = "Not enough credits."
+
+
+class NotOwner(ImagegenError):
+    """The data belongs to somebody else."""
+
+    code, status, reason = 403, "PERMISSION_DENIED", "NOT_OWNER"
+    message = "You may only act for yourself."
+
+
+class UserNotFound(ImagegenError):
+    """There is no such user document."""
+
+    code, status, reason = 404, "NOT_FOUND", "USER_NOT_FOUND"
+    message = "There is no such user."
+
+
+class MethodNotAllowed(ImagegenError):
+    """The function does not answer this HTTP method."""
+
+    code, status, reason = 405, "UNIMPLEMENTED", "METHOD_NOT_ALLOWED"
+
+
+class PayloadTooLarge(ImagegenError):
+    """The body is longer than the limit; details: limitBytes."""
+
+    code, status, reason = 413, "INVALID_ARGUMENT", "PAYLOAD_TOO_LARGE"
+    message = "The body is too large."
+
+
+class UnsupportedMediaType(ImagegenError):
+    """The body is not declared as JSON."""
+
+    code, status, reason = 415, "INVALID_ARGUMENT", "UNSUPPORTED_MEDIA_TYPE"
+    message = "Send the body as Content-Type: application/json."
+
+
+class GenerationFailed(ImagegenError):
+    """The generator gave no image; details: generationRequestId, refundedCredits, retryable."""
+
+    code, status, reason = 500, "UNKNOWN", "GENERATION_FAILED"
+    message = "AI generation failed, credits refunded."
+
+
+class GenerationTimeout(GenerationFailed):
+    """The generator gave no image in time; details as for `GenerationFailed`."""
+
+    code, status, reason = 504, "DEADLINE_EXCEEDED", "GENERATION_TIMEOUT"
+    message = "AI generation took too long, credits refunded."
+
+
+class BackendUnavailable(ImagegenError):
+    """Firestore is out of reach; with a generationRequestId in details, a charge may stand."""
+
+    code, status, reason = 503, "UNAVAILABLE", "BACKEND_UNAVAILABLE"
+    message = "The service is temporarily unavailable; try again."
+
+    def __init__(self, message: str | None = None, **details: Any) -> None:
+        super().__init__(message, headers={"Retry-After": "5"}, **details)

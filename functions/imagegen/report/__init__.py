@@ -1,0 +1,1 @@
+"""The weekly report: what was used, what it cost, what was unusual."""
