@@ -43,6 +43,7 @@ class UserNumbers:
     requests: int
     credits: int
     busiest_day_credits: int
+    busiest_day: str | None = None  # ISO date
     # Net credits of earlier active weeks (`usage.weeks` of the user document), newest last.
     earlier_weeks: tuple[tuple[int, int], ...] = ()  # (credits, busiest day's credits)
 
@@ -57,5 +58,5 @@ class WeekNumbers:
     values: Mapping[str, Mapping[str, Mapping[str, Numbers]]]
     new_users: Mapping[str, int]  # by ISO date
     anomalies: tuple[Mapping[str, Any], ...] = ()  # as stored; empty for the week under test
-    # What that report stored for the rules of later weeks (e.g. largest unflagged user scores).
+    # What that report stored for the rules of later weeks: `Findings.memory`.
     memory: Mapping[str, Any] = field(default_factory=dict)

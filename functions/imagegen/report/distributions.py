@@ -1,0 +1,112 @@
+"""The probability the anomaly rules need: tails, quantiles, intervals and the false discovery rate.
+
+No scipy: the one special function, the regularised incomplete beta, is mpmath's, and mpmath is
+imported when the first tail is asked for, not when a worker starts.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from functools import lru_cache
+
+Z95 = 1.959963984540054  # the standard normal's 97.5 % quantile
+
+
+def wilson(successes: int, n: int) -> tuple[float, float]:
+    """The 95 % score interval of a proportion (Wilson, 1927); (0, 1) when nothing was tried."""
+    if n == 0:
+        return (0.0, 1.0)
+    share, z2 = successes / n, Z95 * Z95
+    middle = (share + z2 / (2 * n)) / (1 + z2 / n)
+    half = Z95 * math.sqrt(share * (1 - share) / n + z2 / (4 * n * n)) / (1 + z2 / n)
+    low = 0.0 if successes == 0 else max(0.0, middle - half)
+    high = 1.0 if successes == n else min(1.0, middle + half)
+    return (low, high)
+
+
+def poisson_interval(count: float) -> tuple[float, float]:
+    """The 95 % interval of the mean behind a count: Garwood (1936), χ² after Wilson–Hilferty."""
+    return (_gamma_quantile(count, -Z95), _gamma_quantile(count + 1, Z95))
+
+
+@lru_cache(maxsize=4096)
+def regularised_beta(x: float, a: float, b: float) -> float:
+    """I_x(a, b), the regularised incomplete beta function."""
+    import mpmath  # noqa: PLC0415 -- 34 ms, which only the report should pay
+
+    return float(mpmath.betainc(a, b, 0, x, regularized=True))
+
+
+def negative_binomial_above(y: float, mean: float, dispersion: float) -> float:
+    """P(Y ≥ y) for a negative binomial of variance mean + dispersion·mean²: I_{μ/(μ+r)}(y, r)."""
+    if y <= 0:
+        return 1.0
+    r = 1 / dispersion
+    return regularised_beta(mean / (mean + r), y, r)
+
+
+def negative_binomial_below(y: float, mean: float, dispersion: float) -> float:
+    """P(Y ≤ y) for the same: I_{r/(μ+r)}(r, y + 1)."""
+    r = 1 / dispersion
+    return regularised_beta(r / (mean + r), r, y + 1)
+
+
+def negative_binomial_range(mean: float, dispersion: float) -> tuple[float, float]:
+    """About the 2.5 % and 97.5 % quantiles: those of the gamma with the same mean and variance."""
+    variance = mean + dispersion * mean * mean
+    shape, scale = mean * mean / variance, variance / mean
+    return (scale * _gamma_quantile(shape, -Z95), scale * _gamma_quantile(shape, Z95))
+
+
+def beta_binomial_above(k: int, n: int, mean: float, size: float) -> float:
+    """P(K ≥ k) of n trials whose probability is Beta(mean·size, (1 - mean)·size).
+
+    Sums the shorter tail term by term, each from the one before it; exact but for rounding.
+    """
+    if k <= 0:
+        return 1.0
+    a, b = mean * size, (1 - mean) * size
+    if k > n * mean:
+        return min(1.0, _beta_binomial_sum(k, n, a, b))
+    return max(0.0, 1.0 - _beta_binomial_sum(n - k + 1, n, b, a))
+
+
+def benjamini_hochberg(p_values: Sequence[float], q: float, family: int) -> float:
+    """The largest p-value to reject at false discovery rate q; -1 when none is.
+
+    `family` is the number of tests that could have been run: those left out count as p = 1.
+    (Benjamini and Hochberg, 1995.)
+    """
+    cut = -1.0
+    for rank, p in enumerate(sorted(p_values), start=1):
+        if p <= q * rank / family:
+            cut = p
+    return cut
+
+
+def _gamma_quantile(shape: float, z: float) -> float:
+    """The quantile of Gamma(shape, 1) at the normal score z (Wilson and Hilferty, 1931)."""
+    if shape <= 0:
+        return 0.0
+    root = 1 - 1 / (9 * shape) + z / (3 * math.sqrt(shape))
+    return shape * root**3 if root > 0 else 0.0
+
+
+def _beta_binomial_sum(k: int, n: int, a: float, b: float) -> float:
+    """P(K ≥ k), from the term at k upwards until the rest is negligible."""
+    if k > n:
+        return 0.0
+    log_term = (
+        math.lgamma(n + 1) - math.lgamma(k + 1) - math.lgamma(n - k + 1)
+        + math.lgamma(k + a) + math.lgamma(n - k + b) - math.lgamma(n + a + b)
+        + math.lgamma(a + b) - math.lgamma(a) - math.lgamma(b)
+    )  # fmt: skip
+    term = math.exp(log_term) if log_term > -745 else 0.0
+    total = term
+    for i in range(k, n):
+        term *= (n - i) * (i + a) / ((i + 1) * (n - i - 1 + b))
+        total += term
+        if term < total * 1e-15:
+            break
+    return total
