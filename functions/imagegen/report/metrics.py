@@ -2,11 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields
-from typing import Any
+from typing import Any, NamedTuple
 
 DIMENSIONS = ("model", "style", "color", "size")
+SAMPLES = 5
+
+
+class Request(NamedTuple):
+    """What the report needs to know of one generation request."""
+
+    id: str
+    user_id: str
+    values: tuple[str, ...]  # in the order of DIMENSIONS
+    status: str
+    credits: int
+    changed_at: int  # when the document was last written, in epoch microseconds
+    readable: bool = True  # False: a field was missing or of another type, and a stand-in counts
 
 
 @dataclass(slots=True)
@@ -31,9 +44,79 @@ class Numbers:
         ended = self.completed + self.failed
         return self.completed / ended if ended else None
 
+    @property
+    def refunds(self) -> int:
+        """Requests whose charge was given back."""
+        return self.failed + self.canceled
+
+    def count(self, status: str, credits: int) -> None:
+        """One more request; what has no known ending is still in flight."""
+        self.requests += 1
+        self.credits_charged += credits
+        if status == "completed":
+            self.completed += 1
+        elif status == "failed":
+            self.failed += 1
+            self.credits_refunded += credits
+        elif status == "canceled":
+            self.canceled += 1
+            self.credits_refunded += credits
+        else:
+            self.in_flight += 1
+
     def add(self, other: Numbers) -> None:
         for each in fields(self):
             setattr(self, each.name, getattr(self, each.name) + getattr(other, each.name))
+
+
+@dataclass(slots=True)
+class Tally:
+    """A day's requests, folded. Its size depends on users and values, never on requests.
+
+    The order of `count` and `merge` does not matter: any split of the same requests into tallies,
+    merged in any order, is equal to one tally of all.
+    """
+
+    numbers: Numbers = field(default_factory=Numbers)
+    values: dict[str, dict[str, Numbers]] = field(
+        default_factory=lambda: {dimension: {} for dimension in DIMENSIONS}
+    )
+    users: dict[str, tuple[int, int]] = field(default_factory=dict)  # (requests, net credits)
+    unreadable: int = 0
+    unreadable_ids: list[str] = field(default_factory=list)  # the first few, in order of id
+    changed_at: int = 0  # the newest change seen, in epoch microseconds
+
+    def count(self, request: Request) -> None:
+        status, credits = request.status, request.credits
+        self.numbers.count(status, credits)
+        for dimension, value in zip(DIMENSIONS, request.values, strict=True):
+            known = self.values[dimension]
+            if value not in known:
+                known[value] = Numbers()
+            known[value].count(status, credits)
+        spent = 0 if status in {"failed", "canceled"} else credits
+        self._count_user(request.user_id, 1, spent)
+        self.changed_at = max(self.changed_at, request.changed_at)
+        if not request.readable:
+            self._count_unreadable(1, [request.id])
+
+    def merge(self, other: Tally) -> None:
+        self.numbers.add(other.numbers)
+        for dimension, values in other.values.items():
+            for value, numbers in values.items():
+                self.values[dimension].setdefault(value, Numbers()).add(numbers)
+        for user_id, (requests, spent) in other.users.items():
+            self._count_user(user_id, requests, spent)
+        self.changed_at = max(self.changed_at, other.changed_at)
+        self._count_unreadable(other.unreadable, other.unreadable_ids)
+
+    def _count_user(self, user_id: str, requests: int, spent: int) -> None:
+        before = self.users.get(user_id, (0, 0))
+        self.users[user_id] = (before[0] + requests, before[1] + spent)
+
+    def _count_unreadable(self, number: int, ids: Iterable[str]) -> None:
+        self.unreadable += number
+        self.unreadable_ids = sorted([*self.unreadable_ids, *ids])[:SAMPLES]
 
 
 @dataclass(frozen=True)
@@ -46,6 +129,8 @@ class UserNumbers:
     busiest_day: str | None = None  # ISO date
     # Net credits of earlier active weeks (`usage.weeks` of the user document), newest last.
     earlier_weeks: tuple[tuple[int, int], ...] = ()  # (credits, busiest day's credits)
+    # False: `earlier_weeks` was not looked up, so nothing can be said of this user's own past.
+    history_known: bool = True
 
 
 @dataclass(frozen=True)
@@ -60,3 +145,17 @@ class WeekNumbers:
     anomalies: tuple[Mapping[str, Any], ...] = ()  # as stored; empty for the week under test
     # What that report stored for the rules of later weeks: `Findings.memory`.
     memory: Mapping[str, Any] = field(default_factory=dict)
+
+
+def users_of_week(days: Mapping[str, Tally]) -> dict[str, UserNumbers]:
+    """Every user with a request in the week; `days` by ISO date. Earlier weeks are not known."""
+    week: dict[str, tuple[int, int, int, str]] = {}  # requests, net credits, busiest day's, date
+    for date in sorted(days):
+        for user_id, (requests, spent) in days[date].users.items():
+            before = week.get(user_id, (0, 0, 0, date))
+            busiest = before[2:] if spent <= before[2] else (spent, date)
+            week[user_id] = (before[0] + requests, before[1] + spent, *busiest)
+    return {
+        user_id: UserNumbers(requests, spent, busiest, date, history_known=False)
+        for user_id, (requests, spent, busiest, date) in week.items()
+    }
