@@ -16,6 +16,7 @@ ImagegenError                      500 INTERNAL
 ├── GenerationFailed               500 UNKNOWN
 │   └── GenerationTimeout          504 DEADLINE_EXCEEDED
 └── BackendUnavailable             503 UNAVAILABLE
+    └── OutcomeUnknown
 
 An error carries its HTTP status, its canonical gRPC status (client SDKs accept no other), and a
 `reason` that never changes. `imagegen.web` is the only place that renders one.
@@ -65,7 +66,7 @@ class InvalidField(ImagegenError):
 
 
 class UnknownOption(ImagegenError):
-    """The catalogue offers no such model, style, color or size; details: field, value, allowed."""
+    """No such model, style, color or size is on offer; details: field, value, allowed."""
 
     code, status, reason = 400, "INVALID_ARGUMENT", "UNKNOWN_OPTION"
 
@@ -157,3 +158,7 @@ class BackendUnavailable(ImagegenError):
 
     def __init__(self, message: str | None = None, **details: Any) -> None:
         super().__init__(message, headers={"Retry-After": "5"}, **details)
+
+
+class OutcomeUnknown(BackendUnavailable):
+    """Firestore went out of reach after a commit was sent: it may or may not have been applied."""

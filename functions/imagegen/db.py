@@ -1,0 +1,175 @@
+"""The way to Firestore: paths, reads, and `transact`, the only way to write.
+
+`transact` is an optimistic transaction, the protocol of Firestore's own web and mobile SDKs: read
+the documents, decide, and commit every write at once, each on condition that its document has not
+changed since. Nothing is locked. On a conflict it waits a random moment, reads and decides again.
+
+A commit whose reply is lost may have been applied. Therefore a decision has to recognise its own
+earlier success in what it reads (see `generation.charge`), and every failed commit, whatever its
+error, is followed by the same thing: read again, decide again.
+"""
+
+import random
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from google.api_core import exceptions
+from google.cloud import firestore
+
+from imagegen import store
+from imagegen.errors import BackendUnavailable, OutcomeUnknown
+from imagegen.store import Create, Document, Query, Store, Update
+
+TRANSACTION_DEADLINE_SECONDS = 10.0
+RPC_TIMEOUT_SECONDS = 5.0
+FIRST_BACKOFF_SECONDS = 0.01
+MAX_BACKOFF_SECONDS = 0.5
+
+# Somebody else wrote first; nothing of ours was applied.
+CONFLICT = (
+    exceptions.Aborted,
+    exceptions.AlreadyExists,
+    exceptions.FailedPrecondition,
+    exceptions.NotFound,
+)
+# Firestore could not be reached or could not answer; what was sent may have been applied.
+OUT_OF_REACH = (
+    exceptions.Cancelled,
+    exceptions.DeadlineExceeded,
+    exceptions.InternalServerError,
+    exceptions.ResourceExhausted,
+    exceptions.RetryError,
+    exceptions.ServiceUnavailable,
+    exceptions.Unknown,
+)
+
+
+def client() -> firestore.Client:
+    """The Firestore client of this instance."""
+    return store.client()
+
+
+def connection() -> Store:
+    """Where documents live; the simulation replaces it."""
+    return store.FirestoreStore(store.client())
+
+
+def user(user_id: str) -> str:
+    return f"users/{user_id}"
+
+
+def entries(user_id: str) -> str:
+    return f"users/{user_id}/transactions"
+
+
+def generation_request(generation_request_id: str) -> str:
+    return f"generationRequests/{generation_request_id}"
+
+
+def read(*paths: str) -> list[Document]:
+    """The documents at `paths`, as of one moment.
+
+    Raises BackendUnavailable when Firestore is out of reach.
+    """
+    with _reaching_firestore():
+        return connection().read(paths, RPC_TIMEOUT_SECONDS)
+
+
+def query(wanted: Query) -> list[Document]:
+    """The documents that match.
+
+    Raises BackendUnavailable when Firestore is out of reach.
+    """
+    with _reaching_firestore():
+        return connection().query(wanted, RPC_TIMEOUT_SECONDS)
+
+
+@contextmanager
+def _reaching_firestore() -> Iterator[None]:
+    try:
+        yield
+    except OUT_OF_REACH as error:
+        raise BackendUnavailable from error
+
+
+class Transaction:
+    """The documents a decision may look at, and the writes it asks for."""
+
+    def __init__(self, documents: Sequence[Document]) -> None:
+        self._documents = {document.path: document for document in documents}
+        self.writes: dict[str, Create | Update] = {}
+
+    def __getitem__(self, path: str) -> Document:
+        """The document, with what this decision has already changed in it."""
+        return self._documents[path]
+
+    def create(self, path: str, fields: Mapping[str, Any]) -> None:
+        """Write a document that must not exist."""
+        self.writes[path] = Create(path, fields)
+        self._documents[path] = Document(path, fields)
+
+    def update(self, path: str, fields: Mapping[str, Any]) -> None:
+        """Replace fields of a document that was read; two updates of one document are one write."""
+        document = self._documents[path]
+        if document.update_time is None:
+            raise LookupError(f"{path} was not read, so it cannot be updated")
+        pending = self.writes.get(path)
+        changed = {**(pending.fields if pending else {}), **fields}
+        self.writes[path] = Update(path, changed, document.update_time)
+        self._documents[path] = Document(
+            path, {**(document.fields or {}), **fields}, document.update_time
+        )
+
+    def committed(self, update_times: Sequence[Any]) -> dict[str, Document]:
+        """All documents as they stand after the commit: good preconditions for the next one."""
+        for path, update_time in zip(self.writes, update_times, strict=True):
+            self._documents[path] = Document(path, self._documents[path].fields, update_time)
+        return self._documents
+
+
+def transact(
+    decide: Callable[[Transaction], None], *documents: str | Document
+) -> Mapping[str, Document]:
+    """Read `documents`, let `decide` ask for writes, commit them; all documents as they then are.
+
+    A path is read; a `Document`, known from an earlier commit (or known to be absent, because its
+    id was just drawn), is taken as it is and read only after a conflict. `decide` may run several
+    times, so it must do nothing but look and ask; what it raises goes to the caller and nothing is
+    written. Without writes, nothing is committed.
+
+    Every document that the decision rests on must be among those it writes: only those are
+    guarded by a precondition.
+
+    Raises BackendUnavailable when Firestore stays out of reach until the deadline and nothing was
+    sent, OutcomeUnknown when a commit was sent and it is not known whether it was applied.
+    """
+    connected = connection()
+    deadline = time.monotonic() + TRANSACTION_DEADLINE_SECONDS
+    known = {d.path: d for d in documents if isinstance(d, Document)}
+    paths = [d.path if isinstance(d, Document) else d for d in documents]
+    commit_sent = False
+    longest_pause = FIRST_BACKOFF_SECONDS
+    while True:
+        try:
+            unread = [path for path in paths if path not in known]
+            found = connected.read(unread, _time_left(deadline)) if unread else []
+            transaction = Transaction([*known.values(), *found])
+            decide(transaction)
+            if not transaction.writes:
+                return transaction.committed([])
+            commit_sent = True
+            writes = list(transaction.writes.values())
+            return transaction.committed(connected.commit(writes, _time_left(deadline)))
+        except (*CONFLICT, *OUT_OF_REACH) as error:
+            known = {}
+            pause = random.uniform(0, longest_pause)  # noqa: S311 - jitter, not a secret
+            longest_pause = min(MAX_BACKOFF_SECONDS, longest_pause * 2)
+            if time.monotonic() + pause >= deadline:
+                raise (OutcomeUnknown if commit_sent else BackendUnavailable) from error
+            time.sleep(pause)
+
+
+def _time_left(deadline: float) -> float:
+    return max(0.001, min(RPC_TIMEOUT_SECONDS, deadline - time.monotonic()))
