@@ -1,0 +1,74 @@
+"""Who is calling, and whose data they may touch."""
+
+import os
+import threading
+from dataclasses import dataclass
+
+import firebase_admin
+from firebase_admin import auth
+
+from imagegen import config
+from imagegen.errors import (
+    BackendUnavailable,
+    NotOwner,
+    TokenExpired,
+    TokenInvalid,
+    TokenMissing,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """The signed-in user; without a uid, a call that AUTH_MODE=optional lets pass as anybody."""
+
+    uid: str | None
+    is_admin: bool = False
+
+    def may_access(self, user_id: str) -> bool:
+        return self.uid is None or self.is_admin or self.uid == user_id
+
+    def require_access_to(self, user_id: str) -> None:
+        """Raises NotOwner when the data of `user_id` is not the caller's to touch."""
+        if not self.may_access(user_id):
+            raise NotOwner
+
+
+def identify(authorization: str | None) -> Caller:
+    """The caller that an Authorization header proves.
+
+    A token that is sent is always checked. Without one the call passes only where AUTH_MODE is
+    `optional`.
+
+    Raises TokenMissing, TokenInvalid, TokenExpired, and BackendUnavailable when Google's public
+    keys cannot be fetched.
+    """
+    if authorization is None:
+        if config.AUTH_MODE.value == "optional":
+            return Caller(uid=None)
+        raise TokenMissing
+    scheme, _, token = authorization.partition(" ")
+    if scheme.lower() != "bearer":
+        raise TokenInvalid("Authorization must be: Bearer <Firebase ID token>.")
+    try:
+        claims = auth.verify_id_token(token.strip(), app=_app())
+    except auth.ExpiredIdTokenError as error:
+        raise TokenExpired from error
+    except auth.CertificateFetchError as error:
+        raise BackendUnavailable from error
+    except (auth.InvalidIdTokenError, auth.UserDisabledError, ValueError) as error:
+        raise TokenInvalid from error
+    return Caller(uid=claims["uid"], is_admin=claims.get("admin") is True)
+
+
+_lock = threading.Lock()
+
+
+def _app() -> firebase_admin.App:
+    """The Firebase app of this instance, made at the first token."""
+    with _lock:
+        try:
+            return firebase_admin.get_app()
+        except ValueError:
+            return firebase_admin.initialize_app(
+                options={"projectId": os.environ.get("GCLOUD_PROJECT")}
+            )

@@ -1,0 +1,76 @@
+"""The base of every request and reply: camelCase on the wire, unknown fields refused."""
+
+import unicodedata
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, PlainSerializer
+from pydantic.alias_generators import to_camel
+
+MAX_ID_BYTES = 1500  # Firestore's limit for one document id
+
+
+class WireModel(BaseModel):
+    """A JSON object of the API."""
+
+    model_config = ConfigDict(
+        alias_generator=to_camel,
+        validate_by_name=True,
+        extra="forbid",
+        frozen=True,
+    )
+
+
+def _document_id(value: str) -> str:
+    """Refuse what Firestore cannot hold as a document id, before Firestore has to.
+
+    https://firebase.google.com/docs/firestore/quotas#collections_documents_and_fields
+    """
+    encoded = _encodable(value)
+    if not 1 <= len(encoded) <= MAX_ID_BYTES:
+        raise ValueError(f"must be 1 to {MAX_ID_BYTES} bytes long")
+    if "/" in value or value in {".", ".."} or (value[:2] == value[-2:] == "__" and len(value) > 3):
+        raise ValueError("must not contain '/', be '.' or '..', or look like '__…__'")
+    if any(unicodedata.category(character) == "Cc" for character in value):
+        raise ValueError("must not contain control characters")
+    return value
+
+
+def _text(value: str) -> str:
+    """Refuse text that UTF-8 cannot carry and control characters other than white space."""
+    _encodable(value)
+    if any(unicodedata.category(c) == "Cc" and c not in "\n\r\t" for c in value):
+        raise ValueError("must not contain control characters")
+    return value
+
+
+def _encodable(value: str) -> bytes:
+    """UTF-8 bytes of `value`; JSON's ``\\ud800`` parses to a string that has none."""
+    try:
+        return value.encode()
+    except UnicodeEncodeError as error:
+        raise ValueError("must not contain unpaired surrogates") from error
+
+
+def _whole_number(value: Any) -> Any:
+    """Take 20 and, from a query string, "20"; not true, 20.0 or " 20"."""
+    if isinstance(value, str) and value.isascii() and value.isdecimal() and len(value) < 10:
+        return int(value)
+    if type(value) is int:
+        return value
+    raise ValueError("must be a whole number")
+
+
+def _rfc3339(moment: datetime) -> str:
+    return moment.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+
+
+DocumentId = Annotated[str, AfterValidator(_document_id)]
+Text = Annotated[str, AfterValidator(_text)]
+WholeNumber = Annotated[int, BeforeValidator(_whole_number)]
+Timestamp = Annotated[datetime, PlainSerializer(_rfc3339, return_type=str)]
+
+
+def is_none(value: object) -> bool:
+    """For ``Field(exclude_if=is_none)``: the field is left out of the answer when it is None."""
+    return value is None
