@@ -23,6 +23,11 @@ MOCK_FAILURE_RATE = StringParam(
     default="",
     description="0 to 1: overrides the failure rate of every mock model. Empty: the model's own.",
 )
+IMAGE_BUCKET = StringParam(
+    "IMAGE_BUCKET",
+    default="",
+    description="Cloud Storage bucket for models that give bytes. Empty: the project's default.",
+)
 CATALOGUE_TTL_SECONDS = IntParam(
     "CATALOGUE_TTL_SECONDS",
     default=60,
