@@ -1,0 +1,195 @@
+"""The HTTP edge: one decorator turns a function of the domain into a function of the API.
+
+Method, identity, body, call, answer; every failure in the one error shape; the headers that all
+answers share. Nothing passes it as an exception: that would reach a browser without CORS headers,
+which shows there as status 0.
+"""
+
+import functools
+import json
+import time
+import traceback
+import uuid
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
+
+from firebase_functions import logger
+from flask import Request, Response
+from pydantic import ValidationError
+
+from imagegen import auth
+from imagegen.auth import Caller
+from imagegen.errors import (
+    ImagegenError,
+    InvalidField,
+    MalformedJson,
+    MethodNotAllowed,
+    PayloadTooLarge,
+    UnsupportedMediaType,
+)
+from imagegen.wire import WireModel
+
+MAX_BODY_BYTES = 64 * 1024
+HEALTH_PATH = "/__/health"  # the platform probes every function there; the body must not run
+EXPOSED_HEADERS = "Retry-After, WWW-Authenticate, X-Request-Id"
+
+Body = TypeVar("Body", bound=WireModel)
+
+
+def endpoint(
+    *methods: str, accepts: type[Body]
+) -> Callable[[Callable[[Body, Caller], WireModel]], Callable[[Request], Response]]:
+    """Make an HTTP function of a handler that takes a body and a caller and returns its reply.
+
+    The fields of `accepts` come from the JSON body of a POST and from the query string of a GET.
+    A body of the form ``{"data": {…}}`` is the Firebase callable protocol: its fields are those of
+    `data`, and the reply is ``{"result": {…}}``.
+    """
+
+    def decorate(handler: Callable[[Body, Caller], WireModel]) -> Callable[[Request], Response]:
+        def call(request: Request) -> Response:
+            if request.method not in methods:
+                allowed = ", ".join((*methods, "OPTIONS"))
+                raise MethodNotAllowed(f"Use {allowed}.", headers={"Allow": allowed})
+            caller = auth.identify(request.headers.get("Authorization"))
+            fields, is_callable = _fields(request)
+            reply = handler(_validated(accepts, fields), caller).model_dump_json(by_alias=True)
+            return _json(200, f'{{"result":{reply}}}' if is_callable else reply)
+
+        @functools.wraps(handler)
+        def answer(request: Request) -> Response:
+            if request.path == HEALTH_PATH:
+                return Response("ok", mimetype="text/plain")
+            request_id, started = uuid.uuid4().hex, time.perf_counter()
+            try:
+                response = call(request)
+            except ImagegenError as error:
+                response = _failure(error, request_id)
+            except Exception as error:  # noqa: BLE001 - a defect: logged in full, told to nobody
+                response = _failure(ImagegenError(), request_id, cause=error)
+            response.headers["X-Request-Id"] = request_id
+            logger.info(
+                "call",
+                function=handler.__name__,
+                requestId=request_id,
+                method=request.method,
+                code=response.status_code,
+                durationMs=round((time.perf_counter() - started) * 1000),
+            )
+            return response
+
+        return answer
+
+    return decorate
+
+
+def scheduled(
+    reply: Mapping[str, Any],
+) -> Callable[[Callable[[Request], Response]], Callable[[Request], Response]]:
+    """Give a scheduled function an answer: `reply`, or the error shape when it failed.
+
+    It wraps what `on_schedule` makes, because that drops the body's return value, answers a failure
+    with the exception's text, and would run the body for the platform's health probe.
+    """
+
+    def decorate(function: Callable[[Request], Response]) -> Callable[[Request], Response]:
+        @functools.wraps(function)
+        def answer(request: Request) -> Response:
+            if request.path == HEALTH_PATH:
+                return Response("ok", mimetype="text/plain")
+            if function(request).status_code == 200:
+                return _json(200, json.dumps(reply))
+            return _failure(ImagegenError("The run failed; its log says why."), uuid.uuid4().hex)
+
+        return answer
+
+    return decorate
+
+
+def _fields(request: Request) -> tuple[Mapping[str, Any], bool]:
+    """The fields that were sent, and whether they came by the callable protocol."""
+    if request.method != "POST":
+        repeated = [name for name, values in request.args.lists() if len(values) > 1]
+        if repeated:
+            raise _invalid([(name, "was sent more than once") for name in repeated])
+        return request.args.to_dict(), False
+    if not request.is_json:
+        raise UnsupportedMediaType
+    body = request.stream.read(MAX_BODY_BYTES + 1)
+    if len(body) > MAX_BODY_BYTES:
+        raise PayloadTooLarge(limitBytes=MAX_BODY_BYTES)
+    fields = _parsed(body)
+    if fields.keys() == {"data"}:
+        data = fields["data"] or {}
+        if not isinstance(data, dict):
+            raise MalformedJson("The data of a callable request must be an object.")
+        return data, True
+    return fields, False
+
+
+def _parsed(body: bytes) -> dict[str, Any]:
+    """One JSON object as RFC 8259 has it: no NaN, and no name twice in one object."""
+    try:
+        fields = json.loads(
+            body.decode(), object_pairs_hook=_unique, parse_constant=_refuse_constant
+        )
+    except (ValueError, RecursionError) as error:
+        raise MalformedJson from error
+    if not isinstance(fields, dict):
+        raise MalformedJson
+    return fields
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    fields = dict(pairs)
+    if len(fields) < len(pairs):
+        raise ValueError("a name stands twice in one object")
+    return fields
+
+
+def _refuse_constant(name: str) -> None:
+    raise ValueError(f"{name} is not JSON")
+
+
+def _validated(accepts: type[Body], fields: Mapping[str, Any]) -> Body:
+    try:
+        return accepts.model_validate(fields, by_alias=True, by_name=False)
+    except ValidationError as error:
+        raise _invalid(
+            [
+                (".".join(map(str, each["loc"])), each["msg"].removeprefix("Value error, "))
+                for each in error.errors(include_url=False, include_input=False)
+            ]
+        ) from error
+
+
+def _invalid(violations: list[tuple[str, str]]) -> InvalidField:
+    return InvalidField(
+        fieldViolations=[{"field": name, "description": text} for name, text in violations]
+    )
+
+
+def _failure(error: ImagegenError, request_id: str, *, cause: Exception | None = None) -> Response:
+    """The error as the client sees it; a defect shows its request id and nothing else."""
+    details = {"reason": error.reason, **error.details}
+    if error.status == "INTERNAL":
+        logger.error(
+            "defect",
+            requestId=request_id,
+            error="".join(traceback.format_exception(cause or error)),
+        )
+        details = {"reason": error.reason, "requestId": request_id}
+        message = ImagegenError.message
+    else:
+        message = error.message
+    body = {"code": error.code, "status": error.status, "message": message, "details": details}
+    response = _json(error.code, json.dumps({"error": body}))
+    response.headers.update(error.headers)
+    return response
+
+
+def _json(code: int, body: str) -> Response:
+    response = Response(body, status=code, mimetype="application/json")
+    response.headers["Cache-Control"] = "no-store"
+    response.headers["Access-Control-Expose-Headers"] = EXPOSED_HEADERS
+    return response
