@@ -2,29 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
-from imagegen.report import guards
+from imagegen.report import counts, guards, rates
+from imagegen.report import users as spending
 from imagegen.report.event import Event
 from imagegen.report.metrics import UserNumbers, WeekNumbers
+from imagegen.report.past import flag, level, recall
+from imagegen.report.severity import SEVERITIES
 from imagegen.report.thresholds import Thresholds
-
-SEVERITIES = ("critical", "high", "medium", "low", "info")
+from imagegen.report.users import EarlierWeeks
 
 
 @dataclass(frozen=True)
 class Findings:
-    """What `find` found; every field but the flag is ready for JSON and Firestore."""
+    """What `find` found; all of it is ready for JSON and Firestore."""
 
     anomalies: list[dict[str, Any]]  # gravest first
     # metric -> ISO date -> {expected, low, high}: what charts draw behind the actual numbers
-    bands: dict[str, dict[str, dict[str, float]]] = field(default_factory=dict)
-    memory: dict[str, Any] = field(default_factory=dict)  # comes back as WeekNumbers.memory
-    insufficient_history: bool = False  # too few days for the count tests
-    tests: dict[str, Any] = field(default_factory=dict)  # how many were run, of each kind
-    thresholds: dict[str, Any] = field(default_factory=dict)  # as used
+    bands: dict[str, dict[str, dict[str, float]]]
+    memory: dict[str, Any]  # later reports get it back as WeekNumbers.memory
+    insufficient_history: bool  # too few days for the count tests
+    tests: dict[str, int]  # how many of each kind were run
+    thresholds: dict[str, Any]  # as used
 
 
 def find(
@@ -32,25 +34,51 @@ def find(
     history: Sequence[WeekNumbers],
     users: Iterable[tuple[str, UserNumbers]],
     thresholds: Thresholds,
+    earlier_weeks: EarlierWeeks | None = None,
 ) -> Findings:
-    """The anomalies of `week`, given the reports before it (oldest first, the last 12)."""
+    """The anomalies of `week`, given the reports before it (oldest first, the last 12).
+
+    `users` are the week's active users, in any order. What they spent in earlier weeks stands in
+    their numbers, or is asked of `earlier_weeks`, once, for the few top spenders only.
+    """
     everyone = dict(users)
-    events: list[Event] = []
+    past = recall(week, history, thresholds.history_days)
+    counted = counts.find(week, past, thresholds)
+    rated = rates.find(week, past, thresholds)
+    spent = spending.find(week, history, everyone.items(), thresholds, earlier_weeks)
+    judged = [*counted.events, *rated.events]
+    events = [*judged, *spent.events]
     if thresholds.keep_guards or len(history) < thresholds.guard_reports:
         known = {each.subject for each in events}
         stand_ins = guards.find(week, history, everyone.items(), thresholds)
         events += [each for each in stand_ins if each.subject not in known]
+    flags = [
+        flag(part, sorted(week.daily), past) for each in judged for part in (each, *each.merged)
+    ]
+    levels = [
+        level(part, past)
+        for each in judged
+        for part in (each, *each.merged)
+        if part.status == "new_level"
+    ]
     return Findings(
         anomalies=[each.as_json() for each in sorted(events, key=_gravest_first)],
+        bands=counted.bands,
+        memory={
+            "flags": [each.as_json() for each in flags],
+            "levels": levels,
+            "userScores": spent.scores,
+        },
+        insufficient_history=len(past.days) < thresholds.min_history_days,
+        tests={
+            "counts": counted.tests,
+            "overallRates": rated.tests[0],
+            "valueRates": rated.tests[1],
+            "users": spent.tests,
+        },
         thresholds=thresholds.as_json(),
     )
 
 
 def _gravest_first(event: Event) -> tuple[Any, ...]:
     return (SEVERITIES.index(event.severity), -(event.ratio or 0), event.id)
-
-
-def worth_announcing(anomalies: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
-    """Those of medium severity and up."""
-    loud = SEVERITIES[: SEVERITIES.index("medium") + 1]
-    return [each for each in anomalies if each["severity"] in loud]

@@ -17,12 +17,16 @@ def wilson(successes: int, n: int) -> tuple[float, float]:
     """The 95 % score interval of a proportion (Wilson, 1927); (0, 1) when nothing was tried."""
     if n == 0:
         return (0.0, 1.0)
-    share, z2 = successes / n, Z95 * Z95
+    low, high = score_interval(successes / n, n)
+    return (0.0 if successes == 0 else low, 1.0 if successes == n else high)
+
+
+def score_interval(share: float, n: float) -> tuple[float, float]:
+    """Wilson's interval of `share` seen in `n` trials, or in what clustered trials are worth."""
+    z2 = Z95 * Z95
     middle = (share + z2 / (2 * n)) / (1 + z2 / n)
     half = Z95 * math.sqrt(share * (1 - share) / n + z2 / (4 * n * n)) / (1 + z2 / n)
-    low = 0.0 if successes == 0 else max(0.0, middle - half)
-    high = 1.0 if successes == n else min(1.0, middle + half)
-    return (low, high)
+    return (max(0.0, middle - half), min(1.0, middle + half))
 
 
 def poisson_interval(count: float) -> tuple[float, float]:

@@ -59,6 +59,7 @@ class Thresholds(BaseModel):
     user_min_reports: Count = 4
     user_margin: Amount = 0.5  # ln: how far above the largest stored score an alarm starts
     new_user_margin: Amount = 0.7  # the same for users with fewer than 2 earlier active weeks
+    user_candidates: Count = 20  # top spenders of the week, and of one day, that are looked at
     user_min_credits: Count = 20
     user_min_ratio: Ratio = 2.0  # times the own record, dampened
     user_damping: Positive = 10  # credits; or the 90th percentile of active users, if larger
