@@ -11,18 +11,18 @@ error, is followed by the same thing: read again, decide again.
 
 import random
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeVar
 
 from google.api_core import exceptions
+from google.api_core.exceptions import GoogleAPICallError
 from google.cloud import firestore
 
 from imagegen import store
 from imagegen.errors import BackendUnavailable, OutcomeUnknown
 from imagegen.store import Create, Document, Query, Store, Update
 
-TRANSACTION_DEADLINE_SECONDS = 10.0
+DEADLINE_SECONDS = 10.0
 RPC_TIMEOUT_SECONDS = 5.0
 FIRST_BACKOFF_SECONDS = 0.01
 MAX_BACKOFF_SECONDS = 0.5
@@ -40,10 +40,11 @@ OUT_OF_REACH = (
     exceptions.DeadlineExceeded,
     exceptions.InternalServerError,
     exceptions.ResourceExhausted,
-    exceptions.RetryError,
     exceptions.ServiceUnavailable,
     exceptions.Unknown,
 )
+
+Result = TypeVar("Result")
 
 
 def client() -> firestore.Client:
@@ -73,8 +74,10 @@ def read(*paths: str) -> list[Document]:
 
     Raises BackendUnavailable when Firestore is out of reach.
     """
-    with _reaching_firestore():
-        return connection().read(paths, RPC_TIMEOUT_SECONDS)
+    try:
+        return _persist(lambda seconds: connection().read(paths, seconds), OUT_OF_REACH)
+    except OUT_OF_REACH as error:
+        raise BackendUnavailable from error
 
 
 def query(wanted: Query) -> list[Document]:
@@ -82,14 +85,8 @@ def query(wanted: Query) -> list[Document]:
 
     Raises BackendUnavailable when Firestore is out of reach.
     """
-    with _reaching_firestore():
-        return connection().query(wanted, RPC_TIMEOUT_SECONDS)
-
-
-@contextmanager
-def _reaching_firestore() -> Iterator[None]:
     try:
-        yield
+        return _persist(lambda seconds: connection().query(wanted, seconds), OUT_OF_REACH)
     except OUT_OF_REACH as error:
         raise BackendUnavailable from error
 
@@ -146,30 +143,44 @@ def transact(
     sent, OutcomeUnknown when a commit was sent and it is not known whether it was applied.
     """
     connected = connection()
-    deadline = time.monotonic() + TRANSACTION_DEADLINE_SECONDS
-    known = {d.path: d for d in documents if isinstance(d, Document)}
     paths = [d.path if isinstance(d, Document) else d for d in documents]
+    known = {d.path: d for d in documents if isinstance(d, Document)}
     commit_sent = False
+
+    def attempt(seconds: float) -> Mapping[str, Document]:
+        nonlocal commit_sent
+        unread = [path for path in paths if path not in known]
+        found = connected.read(unread, seconds) if unread else []
+        transaction = Transaction([*known.values(), *found])
+        known.clear()  # good for one attempt
+        decide(transaction)
+        if not transaction.writes:
+            return transaction.committed([])
+        commit_sent = True
+        return transaction.committed(connected.commit([*transaction.writes.values()], seconds))
+
+    try:
+        return _persist(attempt, (*CONFLICT, *OUT_OF_REACH))
+    except (*CONFLICT, *OUT_OF_REACH) as error:
+        raise (OutcomeUnknown if commit_sent else BackendUnavailable) from error
+
+
+def _persist(
+    attempt: Callable[[float], Result], errors: tuple[type[GoogleAPICallError], ...]
+) -> Result:
+    """What `attempt(RPC timeout)` returns, tried again after `errors` until the deadline.
+
+    Between attempts it waits a random part of a growing while ("full jitter"), so that those who
+    met in a conflict do not meet again: AWS Architecture Blog, Exponential Backoff And Jitter.
+    """
+    deadline = time.monotonic() + DEADLINE_SECONDS
     longest_pause = FIRST_BACKOFF_SECONDS
     while True:
         try:
-            unread = [path for path in paths if path not in known]
-            found = connected.read(unread, _time_left(deadline)) if unread else []
-            transaction = Transaction([*known.values(), *found])
-            decide(transaction)
-            if not transaction.writes:
-                return transaction.committed([])
-            commit_sent = True
-            writes = list(transaction.writes.values())
-            return transaction.committed(connected.commit(writes, _time_left(deadline)))
-        except (*CONFLICT, *OUT_OF_REACH) as error:
-            known = {}
+            return attempt(max(0.001, min(RPC_TIMEOUT_SECONDS, deadline - time.monotonic())))
+        except errors:
             pause = random.uniform(0, longest_pause)  # noqa: S311 - jitter, not a secret
             longest_pause = min(MAX_BACKOFF_SECONDS, longest_pause * 2)
             if time.monotonic() + pause >= deadline:
-                raise (OutcomeUnknown if commit_sent else BackendUnavailable) from error
+                raise
             time.sleep(pause)
-
-
-def _time_left(deadline: float) -> float:
-    return max(0.001, min(RPC_TIMEOUT_SECONDS, deadline - time.monotonic()))

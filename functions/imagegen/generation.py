@@ -15,7 +15,7 @@ from datetime import datetime, timedelta
 from typing import Annotated, Any
 
 from firebase_functions import logger
-from pydantic import Field, StringConstraints
+from pydantic import AfterValidator, StringConstraints
 
 from imagegen import catalogue, clock, config, credits, db, generators
 from imagegen.auth import Caller
@@ -28,15 +28,21 @@ from imagegen.errors import (
 )
 from imagegen.generators.base import GenerationJob, GeneratorError
 from imagegen.store import Document
-from imagegen.wire import DocumentId, Text, WireModel
+from imagegen.wire import DocumentId, WireModel, printable
 
 OPEN = ("pending", "processing")
 # The function's own time limit; a synchronous request that is still open a margin after it is lost.
 FUNCTION_TIMEOUT_SECONDS = 90
 EXPIRY_MARGIN_SECONDS = 30
 
-OptionName = Annotated[Text, Field(min_length=1, max_length=100)]
-Prompt = Annotated[Text, StringConstraints(strip_whitespace=True, min_length=1, max_length=2000)]
+OptionName = Annotated[
+    str, StringConstraints(min_length=1, max_length=100), AfterValidator(printable)
+]
+Prompt = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True, min_length=1, max_length=2000),
+    AfterValidator(printable),
+]
 
 
 class CreateGenerationRequest(WireModel):

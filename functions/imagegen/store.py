@@ -11,8 +11,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol, cast
 
+from google.api_core.retry import Retry
 from google.cloud import firestore
 from google.cloud.firestore_v1.base_query import FieldFilter
+
+# Whoever calls decides what a failure means. (Here None will not do: a stream that breaks in the
+# middle asks the Retry it was given.)
+NEVER = Retry(predicate=lambda error: False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +127,7 @@ class FirestoreStore:
             firestore_query = firestore_query.order_by(field, direction=direction)
         if query.limit is not None:
             firestore_query = firestore_query.limit(query.limit)
-        snapshots: Iterable[Any] = firestore_query.stream(timeout=timeout_seconds)
+        snapshots: Iterable[Any] = firestore_query.stream(retry=NEVER, timeout=timeout_seconds)
         return [Document(s.reference.path, s.to_dict(), s.update_time) for s in snapshots]
 
 

@@ -48,7 +48,8 @@ def endpoint(
 
     def decorate(handler: Callable[[Body, Caller], WireModel]) -> Callable[[Request], Response]:
         def call(request: Request) -> Response:
-            if request.method not in methods:
+            method = "GET" if request.method == "HEAD" else request.method
+            if method not in methods:
                 allowed = ", ".join((*methods, "OPTIONS"))
                 raise MethodNotAllowed(f"Use {allowed}.", headers={"Allow": allowed})
             caller = auth.identify(request.headers.get("Authorization"))

@@ -36,7 +36,7 @@ def _document_id(value: str) -> str:
     return value
 
 
-def _text(value: str) -> str:
+def printable(value: str) -> str:
     """Refuse text that UTF-8 cannot carry and control characters other than white space."""
     _encodable(value)
     if any(unicodedata.category(c) == "Cc" and c not in "\n\r\t" for c in value):
@@ -66,7 +66,6 @@ def _rfc3339(moment: datetime) -> str:
 
 
 DocumentId = Annotated[str, AfterValidator(_document_id)]
-Text = Annotated[str, AfterValidator(_text)]
 WholeNumber = Annotated[int, BeforeValidator(_whole_number)]
 Timestamp = Annotated[datetime, PlainSerializer(_rfc3339, return_type=str)]
 

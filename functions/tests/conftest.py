@@ -1,0 +1,175 @@
+"""What the tests share: users and models of their own on the emulators, and calls over HTTP."""
+
+from __future__ import annotations
+
+import os
+import uuid
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import functions_framework
+import httpx
+import pytest
+from flask.testing import FlaskClient
+from google.cloud import firestore
+from proxy import FirestoreProxy
+
+from imagegen import catalogue, db, store
+from imagegen.auth import Caller
+from imagegen.generation import CreateGenerationRequest
+
+FUNCTIONS = Path(__file__).resolve().parents[1]
+ANYBODY = Caller(uid=None)
+
+# Parameters as the demo project has them, where a test does not say otherwise.
+os.environ.setdefault("GCLOUD_PROJECT", "demo-imagegen")
+os.environ.setdefault("AUTH_MODE", "optional")
+os.environ.setdefault("CATALOGUE_TTL_SECONDS", "1")
+
+TEST_MODELS = {
+    "Sure Model": {"generator": "mock", "imageUrl": "https://example.com/sure.png"},
+    "Doomed Model": {"generator": "mock", "imageUrl": "https://example.com/x.png"},
+    "Slow Model": {"generator": "mock", "imageUrl": "https://example.com/slow.png"},
+}
+FAILURE_RATES = {"Sure Model": 0.0, "Doomed Model": 1.0, "Slow Model": 0.0}
+
+
+@pytest.fixture(scope="session")
+def emulator() -> str:
+    """host:port of the Firestore emulator."""
+    host = os.environ.get("FIRESTORE_EMULATOR_HOST")
+    if host is None:
+        pytest.fail("the Firestore emulator is not running: use `make test`")
+    return host
+
+
+@pytest.fixture(scope="session")
+def client(emulator: str) -> firestore.Client:
+    """A client of the tests' own, past the code under test; the catalogue is seeded with it."""
+    from seed import catalogue as seeded  # tools/seed.py
+
+    direct = firestore.Client(project=os.environ["GCLOUD_PROJECT"])
+    for path, fields in seeded("http://127.0.0.1:5000").items():
+        direct.document(path).set(fields)
+    for name, fields in TEST_MODELS.items():
+        model = {**fields, "failureRate": FAILURE_RATES[name], "enabled": True, "sortOrder": 90}
+        if name == "Slow Model":
+            model["latencySeconds"] = 30
+        direct.document(f"models/{name}").set(model)
+    return direct
+
+
+@pytest.fixture
+def proxy(
+    emulator: str, client: object, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[FirestoreProxy]:
+    """The code under test reaches Firestore through this proxy."""
+    catalogue.forget()
+    catalogue.current()  # a warm catalogue: its reads are not what is counted
+    monkeypatch.setenv("CATALOGUE_TTL_SECONDS", "3600")
+    between = FirestoreProxy(emulator)
+    monkeypatch.setenv("FIRESTORE_EMULATOR_HOST", between.address)
+    through = firestore.Client(project=os.environ["GCLOUD_PROJECT"])
+    monkeypatch.setattr(store, "_client", through)
+    yield between
+    through.close()
+    between.stop()
+
+
+@pytest.fixture
+def new_user(client: firestore.Client) -> Callable[..., str]:
+    """Makes a user with so many credits; the id."""
+
+    def make(balance: int, **fields: Any) -> str:
+        user_id = f"user-{uuid.uuid4().hex[:12]}"
+        client.document(db.user(user_id)).set({"credits": balance} | fields)
+        return user_id
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def call() -> Callable[..., Any]:
+    """Calls a function of main.py in this process, through the framework that serves it."""
+    apps: dict[str, FlaskClient] = {}
+
+    def request(function: str, method: str = "POST", path: str = "/", **kwargs: Any) -> Any:
+        if function not in apps:
+            app = functions_framework.create_app(function, str(FUNCTIONS / "main.py"))
+            apps[function] = app.test_client()
+        return apps[function].open(path, method=method, **kwargs)
+
+    return request
+
+
+@pytest.fixture(scope="session")
+def deployed() -> httpx.Client:
+    """The functions as the Functions emulator serves them."""
+    base_url = os.environ.get("FUNCTIONS_BASE_URL")
+    if base_url is None:
+        pytest.fail("the Functions emulator is not running: use `make test`")
+    return httpx.Client(base_url=base_url, timeout=120)
+
+
+def order(user_id: str, **changes: Any) -> CreateGenerationRequest:
+    """A valid order: one credit, a model that never fails."""
+    return CreateGenerationRequest.model_validate(order_body(user_id, **changes))
+
+
+def order_body(user_id: str, **changes: Any) -> dict[str, Any]:
+    """The same as it is sent."""
+    return {
+        "userId": user_id,
+        "model": "Sure Model",
+        "style": "anime",
+        "color": "neon",
+        "size": "512x512",
+        "prompt": "a lighthouse at dusk",
+    } | changes
+
+
+def ledger(client: firestore.Client, user_id: str) -> list[dict[str, Any]]:
+    """All entries of a user, oldest first, past the code under test."""
+    entries = client.collection(db.entries(user_id)).stream()
+    return sorted(
+        ({"id": e.id, **(e.to_dict() or {})} for e in entries), key=lambda e: e["sequence"]
+    )
+
+
+def requests_of(client: firestore.Client, user_id: str) -> list[dict[str, Any]]:
+    """All generation requests of a user, past the code under test."""
+    owned = client.collection("generationRequests").where(
+        filter=firestore.FieldFilter("userId", "==", user_id)
+    )
+    return [{"id": r.id, **(r.to_dict() or {})} for r in owned.stream()]
+
+
+def check_books(client: firestore.Client, user_id: str, opening: int) -> int:
+    """Assert that the ledger of a user holds; the balance. Its own arithmetic, not the code's."""
+    user = client.document(db.user(user_id)).get().to_dict() or {}
+    entries = ledger(client, user_id)
+    balance = opening
+    for sequence, entry in enumerate(entries, start=1):
+        balance += -entry["credits"] if entry["type"] == "deduction" else entry["credits"]
+        assert (entry["sequence"], entry["balanceAfter"]) == (sequence, balance)
+        assert entry["credits"] > 0
+        assert balance >= 0
+    assert user["credits"] == balance
+    assert user.get("ledgerSequence", 0) == len(entries)
+    for request in requests_of(client, user_id):
+        kinds = {
+            e["type"]: e["credits"] for e in entries if e["generationRequestId"] == request["id"]
+        }
+        paid_back = (
+            {"refund": request["credits"]} if request["status"] in ("failed", "canceled") else {}
+        )
+        assert kinds == {"deduction": request["credits"]} | paid_back
+    charged_for = {e["generationRequestId"] for e in entries if e["type"] != "grant"}
+    assert charged_for <= {r["id"] for r in requests_of(client, user_id)}
+    return balance
+
+
+def now() -> datetime:
+    return datetime.now(UTC)

@@ -1,0 +1,47 @@
+"""What an operation costs at Firestore, counted at the gRPC layer."""
+
+from collections.abc import Callable
+
+import pytest
+from conftest import ANYBODY, order
+from proxy import FirestoreProxy
+
+from imagegen import credits, generation
+from imagegen.errors import GenerationFailed, InsufficientCredits
+
+
+def test_a_success_is_three_rpcs_one_read_and_four_writes(
+    proxy: FirestoreProxy, new_user: Callable[..., str]
+) -> None:
+    user_id = new_user(5)
+    generation.create(order(user_id), ANYBODY)
+    assert proxy.traffic.rpcs == {"BatchGetDocuments": 1, "Commit": 2}
+    assert (proxy.traffic.documents_read, proxy.traffic.documents_written) == (1, 4)
+
+
+def test_a_failure_with_its_refund_is_four_rpcs(
+    proxy: FirestoreProxy, new_user: Callable[..., str]
+) -> None:
+    user_id = new_user(5)
+    with pytest.raises(GenerationFailed):
+        generation.create(order(user_id, model="Doomed Model"), ANYBODY)
+    assert proxy.traffic.rpcs == {"BatchGetDocuments": 2, "Commit": 2}
+    assert (proxy.traffic.documents_read, proxy.traffic.documents_written) == (2, 6)
+
+
+def test_a_refusal_for_lack_of_credits_is_one_rpc(
+    proxy: FirestoreProxy, new_user: Callable[..., str]
+) -> None:
+    user_id = new_user(0)
+    with pytest.raises(InsufficientCredits):
+        generation.create(order(user_id), ANYBODY)
+    assert proxy.traffic.rpcs == {"BatchGetDocuments": 1}
+
+
+def test_a_statement_is_two_rpcs(proxy: FirestoreProxy, new_user: Callable[..., str]) -> None:
+    user_id = new_user(5)
+    generation.create(order(user_id), ANYBODY)
+    proxy.reset()
+    credits.statement(credits.GetUserCredits(user_id=user_id), ANYBODY)
+    assert proxy.traffic.rpcs == {"BatchGetDocuments": 1, "RunQuery": 1}
+    assert proxy.traffic.documents_read == 2

@@ -1,0 +1,164 @@
+"""`transact` on the emulator: conflicts, lost replies, and nothing half done."""
+
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+import grpc
+import pytest
+from google.cloud import firestore
+from proxy import Fault, FirestoreProxy
+
+from imagegen import db
+from imagegen.errors import BackendUnavailable, OutcomeUnknown
+from imagegen.store import Document, Query
+
+
+def add_one(path: str) -> Callable[[db.Transaction], None]:
+    def decide(transaction: db.Transaction) -> None:
+        transaction.update(path, {"credits": transaction[path]["credits"] + 1})
+
+    return decide
+
+
+def test_twenty_writers_of_one_document_lose_no_update(
+    client: firestore.Client, new_user: Callable[..., str]
+) -> None:
+    path = db.user(new_user(0))
+    start = threading.Barrier(20)
+
+    def write(_: int) -> None:
+        start.wait()
+        db.transact(add_one(path), path)
+
+    with ThreadPoolExecutor(20) as pool:
+        list(pool.map(write, range(20)))
+    assert client.document(path).get().get("credits") == 20
+
+
+def test_a_transaction_is_one_read_and_one_commit(
+    proxy: FirestoreProxy, new_user: Callable[..., str]
+) -> None:
+    path = db.user(new_user(0))
+    proxy.reset()
+    db.transact(add_one(path), path)
+    assert proxy.traffic.rpcs == {"BatchGetDocuments": 1, "Commit": 1}
+
+
+def test_what_a_commit_returned_is_the_precondition_of_the_next(
+    proxy: FirestoreProxy, new_user: Callable[..., str]
+) -> None:
+    path = db.user(new_user(0))
+    document = db.transact(add_one(path), path)[path]
+    proxy.reset()
+    assert db.transact(add_one(path), document)[path]["credits"] == 2
+    assert proxy.traffic.rpcs == {"Commit": 1}
+
+
+def test_a_known_document_that_has_changed_since_is_read_again(
+    client: firestore.Client, new_user: Callable[..., str]
+) -> None:
+    path = db.user(new_user(0))
+    (stale,) = db.read(path)
+    client.document(path).update({"credits": 10})
+    assert db.transact(add_one(path), stale)[path]["credits"] == 11
+
+
+def test_what_a_decision_raises_writes_nothing(
+    client: firestore.Client, proxy: FirestoreProxy, new_user: Callable[..., str]
+) -> None:
+    path = db.user(new_user(3))
+    proxy.reset()
+
+    def refuse(transaction: db.Transaction) -> None:
+        transaction.update(path, {"credits": 0})
+        raise KeyError("no")
+
+    with pytest.raises(KeyError):
+        db.transact(refuse, path)
+    assert proxy.traffic.rpcs == {"BatchGetDocuments": 1}
+    assert client.document(path).get().get("credits") == 3
+
+
+def test_all_writes_are_applied_or_none(
+    client: firestore.Client, new_user: Callable[..., str]
+) -> None:
+    path, taken = db.user(new_user(1)), db.user(new_user(1))
+
+    def decide(transaction: db.Transaction) -> None:
+        if transaction[taken].exists:
+            return
+        transaction.update(path, {"credits": 99})
+        transaction.create(taken, {"credits": 99})
+
+    db.transact(decide, path, Document(taken))  # wrongly believed to be absent
+    assert client.document(path).get().get("credits") == 1
+    assert client.document(taken).get().get("credits") == 1
+
+
+def test_a_document_that_was_not_read_cannot_be_updated() -> None:
+    with pytest.raises(LookupError):
+        db.Transaction([Document("users/nobody")]).update("users/nobody", {"credits": 1})
+
+
+@pytest.mark.parametrize(
+    "code", ["UNAVAILABLE", "DEADLINE_EXCEEDED", "ABORTED", "INTERNAL", "UNKNOWN"]
+)
+def test_a_lost_reply_is_found_out_by_reading_again(
+    proxy: FirestoreProxy, new_user: Callable[..., str], code: str
+) -> None:
+    path = db.user(new_user(0, mark=""))
+    fault = Fault(grpc.StatusCode[code], reply_lost=True)
+    faults = iter([fault])
+    proxy.fault_for = lambda rpc: next(faults, None) if rpc == "Commit" else None
+
+    def decide(transaction: db.Transaction) -> None:
+        if transaction[path]["mark"] != "ours":
+            transaction.update(path, {"credits": transaction[path]["credits"] + 1, "mark": "ours"})
+
+    assert db.transact(decide, path)[path]["credits"] == 1
+
+
+def test_firestore_out_of_reach_is_said_and_it_is_said_whether_a_commit_was_sent(
+    proxy: FirestoreProxy, new_user: Callable[..., str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(db, "DEADLINE_SECONDS", 0.3)
+    path = db.user(new_user(0))
+    proxy.fault_for = lambda rpc: Fault()
+    with pytest.raises(BackendUnavailable) as unread:
+        db.transact(add_one(path), path)
+    assert not isinstance(unread.value, OutcomeUnknown)
+    proxy.fault_for = lambda rpc: Fault() if rpc == "Commit" else None
+    with pytest.raises(OutcomeUnknown):
+        db.transact(add_one(path), path)
+
+
+def test_the_deadline_holds_when_firestore_hangs(
+    proxy: FirestoreProxy, new_user: Callable[..., str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(db, "DEADLINE_SECONDS", 0.5)
+    path = db.user(new_user(0))
+    proxy.fault_for = lambda rpc: Fault(delay_seconds=3)
+    started = time.monotonic()
+    with pytest.raises(BackendUnavailable):
+        db.transact(add_one(path), path)
+    assert time.monotonic() - started < 2
+
+
+def test_reads_and_queries_say_when_firestore_is_out_of_reach(
+    proxy: FirestoreProxy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(db, "DEADLINE_SECONDS", 0.3)
+    proxy.fault_for = lambda rpc: Fault(grpc.StatusCode.INTERNAL)
+    with pytest.raises(BackendUnavailable):
+        db.read("users/anybody")
+    with pytest.raises(BackendUnavailable):
+        db.query(Query("styles"))
+
+
+def test_reads_and_queries_try_again_when_one_attempt_fails(proxy: FirestoreProxy) -> None:
+    faults = iter([Fault(), None, Fault(reply_lost=True), None])
+    proxy.fault_for = lambda rpc: next(faults)
+    assert not db.read("users/nobody-there")[0].exists
+    assert db.query(Query("styles", limit=2))

@@ -1,0 +1,55 @@
+"""The function table as Firebase reads it at deployment."""
+
+from typing import Any
+
+import pytest
+import yaml
+from conftest import FUNCTIONS
+from firebase_functions.private import serving
+
+HTTP = {"createGenerationRequest", "getUserCredits"}
+
+
+@pytest.fixture(scope="module")
+def manifest() -> dict[str, Any]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(FUNCTIONS)
+        return dict(yaml.safe_load(serving.functions_as_yaml(serving.get_functions())))
+
+
+def test_exactly_the_three_functions_are_declared(manifest: dict[str, Any]) -> None:
+    assert set(manifest["endpoints"]) == HTTP | {"scheduleWeeklyReport"}
+
+
+def test_every_function_states_where_and_how_it_runs(manifest: dict[str, Any]) -> None:
+    for endpoint in manifest["endpoints"].values():
+        assert endpoint["region"] == ["us-central1"]
+        assert endpoint["availableMemoryMb"] == 512
+        assert endpoint["maxInstances"] >= 1
+        assert endpoint["timeoutSeconds"] >= 30
+
+
+def test_http_functions_serve_eighty_calls_at_once(manifest: dict[str, Any]) -> None:
+    for name in HTTP:
+        endpoint = manifest["endpoints"][name]
+        assert endpoint["concurrency"] == 80
+        assert endpoint["maxInstances"] == 100
+        assert endpoint["httpsTrigger"] == {}
+    assert manifest["endpoints"]["createGenerationRequest"]["timeoutSeconds"] == 90
+
+
+def test_the_report_runs_on_mondays_in_the_apps_time_zone_and_is_tried_again(
+    manifest: dict[str, Any],
+) -> None:
+    endpoint = manifest["endpoints"]["scheduleWeeklyReport"]
+    assert endpoint["scheduleTrigger"]["schedule"] == "0 1 * * 1"
+    assert endpoint["scheduleTrigger"]["timeZone"] == "{{ params.REPORT_TIME_ZONE }}"
+    assert endpoint["scheduleTrigger"]["retryConfig"] == {"retryCount": 3, "minBackoffSeconds": 60}
+    assert (endpoint["timeoutSeconds"], endpoint["maxInstances"]) == (540, 1)
+
+
+def test_every_parameter_has_a_value_in_the_env_file(manifest: dict[str, Any]) -> None:
+    lines = (FUNCTIONS / ".env").read_text().splitlines()
+    given = {line.split("=", 1)[0] for line in lines if line and not line.startswith("#")}
+    declared = {param["name"] for param in manifest["params"] if param["type"] != "secret"}
+    assert given == declared

@@ -1,0 +1,65 @@
+"""What may stand in a request: ids, text and whole numbers."""
+
+import pytest
+from conftest import order_body
+from pydantic import TypeAdapter, ValidationError
+
+from imagegen.generation import CreateGenerationRequest
+from imagegen.wire import DocumentId, WholeNumber
+
+IDS = TypeAdapter(DocumentId)
+NUMBERS = TypeAdapter(WholeNumber)
+
+
+@pytest.mark.parametrize("value", ["a", "testUser1", "ü" * 750, "a b", "_x_", "__x", "...", "日本"])
+def test_ids_that_firestore_holds_are_taken(value: str) -> None:
+    assert IDS.validate_python(value) == value
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "",
+        "/",
+        "a/b",
+        ".",
+        "..",
+        "__x__",
+        "____",
+        "x" * 1501,
+        "ü" * 751,
+        "a\x00",
+        "a\nb",
+        "\ud800",
+        7,
+    ],
+)
+def test_ids_that_firestore_cannot_hold_are_refused(value: object) -> None:
+    with pytest.raises(ValidationError):
+        IDS.validate_python(value)
+
+
+@pytest.mark.parametrize(("value", "number"), [(3, 3), ("20", 20), (-1, -1)])
+def test_whole_numbers_may_come_from_a_query_string(value: object, number: int) -> None:
+    assert NUMBERS.validate_python(value) == number
+
+
+@pytest.mark.parametrize("value", [True, 2.0, "2.0", " 2", "-1", "٣", "", None, "9" * 10])
+def test_everything_else_is_no_whole_number(value: object) -> None:
+    with pytest.raises(ValidationError):
+        NUMBERS.validate_python(value)
+
+
+@pytest.mark.parametrize(
+    ("prompt", "kept"),
+    [("  a cat \n", "a cat"), ("x" * 2000, "x" * 2000), ("two\nlines", "two\nlines")],
+)
+def test_a_prompt_is_trimmed(prompt: str, kept: str) -> None:
+    order = CreateGenerationRequest.model_validate(order_body("u", prompt=prompt))
+    assert order.prompt == kept
+
+
+@pytest.mark.parametrize("prompt", ["", "   ", "x" * 2001, "nul\x00", "\udfff", 5, None, ["a"]])
+def test_a_prompt_that_is_no_text_of_1_to_2000_characters_is_refused(prompt: object) -> None:
+    with pytest.raises(ValidationError):
+        CreateGenerationRequest.model_validate(order_body("u", prompt=prompt))
