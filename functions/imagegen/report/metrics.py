@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, fields
 from typing import Any, NamedTuple
 
 DIMENSIONS = ("model", "style", "color", "size")
+NO_VALUE = "(none)"  # where a request lacks its model, style, color or size
 SAMPLES = 5
 
 
@@ -19,6 +20,7 @@ class Request(NamedTuple):
     status: str
     credits: int
     changed_at: int  # when the document was last written, in epoch microseconds
+    refunded_in_week: bool = False  # given back before the request's own week was over
     readable: bool = True  # False: a field was missing or of another type, and a stand-in counts
 
 
@@ -82,6 +84,8 @@ class Tally:
         default_factory=lambda: {dimension: {} for dimension in DIMENSIONS}
     )
     users: dict[str, tuple[int, int]] = field(default_factory=dict)  # (requests, net credits)
+    refunds_in_week: int = 0
+    credits_refunded_in_week: int = 0
     unreadable: int = 0
     unreadable_ids: list[str] = field(default_factory=list)  # the first few, in order of id
     changed_at: int = 0  # the newest change seen, in epoch microseconds
@@ -95,8 +99,12 @@ class Tally:
                 known[value] = Numbers()
             known[value].count(status, credits)
         spent = 0 if status in {"failed", "canceled"} else credits
-        self._count_user(request.user_id, 1, spent)
+        if request.user_id:
+            self._count_user(request.user_id, 1, spent)
         self.changed_at = max(self.changed_at, request.changed_at)
+        if request.refunded_in_week:
+            self.refunds_in_week += 1
+            self.credits_refunded_in_week += credits
         if not request.readable:
             self._count_unreadable(1, [request.id])
 
@@ -108,6 +116,8 @@ class Tally:
         for user_id, (requests, spent) in other.users.items():
             self._count_user(user_id, requests, spent)
         self.changed_at = max(self.changed_at, other.changed_at)
+        self.refunds_in_week += other.refunds_in_week
+        self.credits_refunded_in_week += other.credits_refunded_in_week
         self._count_unreadable(other.unreadable, other.unreadable_ids)
 
     def _count_user(self, user_id: str, requests: int, spent: int) -> None:
@@ -129,8 +139,6 @@ class UserNumbers:
     busiest_day: str | None = None  # ISO date
     # Net credits of earlier active weeks (`usage.weeks` of the user document), newest last.
     earlier_weeks: tuple[tuple[int, int], ...] = ()  # (credits, busiest day's credits)
-    # False: `earlier_weeks` was not looked up, so nothing can be said of this user's own past.
-    history_known: bool = True
 
 
 @dataclass(frozen=True)
@@ -148,7 +156,7 @@ class WeekNumbers:
 
 
 def users_of_week(days: Mapping[str, Tally]) -> dict[str, UserNumbers]:
-    """Every user with a request in the week; `days` by ISO date. Earlier weeks are not known."""
+    """Every user with a request in the week; `days` by ISO date."""
     week: dict[str, tuple[int, int, int, str]] = {}  # requests, net credits, busiest day's, date
     for date in sorted(days):
         for user_id, (requests, spent) in days[date].users.items():
@@ -156,6 +164,6 @@ def users_of_week(days: Mapping[str, Tally]) -> dict[str, UserNumbers]:
             busiest = before[2:] if spent <= before[2] else (spent, date)
             week[user_id] = (before[0] + requests, before[1] + spent, *busiest)
     return {
-        user_id: UserNumbers(requests, spent, busiest, date, history_known=False)
+        user_id: UserNumbers(requests, spent, busiest, date)
         for user_id, (requests, spent, busiest, date) in week.items()
     }

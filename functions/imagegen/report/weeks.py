@@ -23,6 +23,7 @@ class Week:
     """An ISO 8601 week, Monday to Sunday; 167 or 169 hours where the clocks change."""
 
     name: str  # "2026-W47"
+    zone: str  # IANA
     days: tuple[Day, ...]
 
     @property
@@ -66,5 +67,6 @@ def _starting(monday: date, zone: ZoneInfo) -> Week:
     starts = [datetime.combine(each, time.min, zone).astimezone(UTC) for each in dates]
     return Week(
         clock.iso_week(monday),
+        zone.key,
         tuple(Day(dates[i].isoformat(), starts[i], starts[i + 1]) for i in range(7)),
     )

@@ -1,0 +1,97 @@
+"""What a few users spent in the weeks before: their documents know, for nine weeks.
+
+The rule for single users asks for its top spenders only, so the cost stays that of the week. What
+was read is kept in the report, with what they spent in the report's own week. So whoever was a top
+spender last week, and most of them were, need not be read again; and a later run of the same week
+comes to the same result when the user documents have long forgotten.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from google.api_core import exceptions
+
+from imagegen import db
+from imagegen.report.history import Earlier, Report
+from imagegen.report.metrics import UserNumbers
+
+WEEKS = 8  # of a user's past
+RPC_TIMEOUT_SECONDS = 30.0
+
+# ISO week -> (net credits, the busiest day's)
+Past = Mapping[str, tuple[int, int]]
+
+
+class PastsUnavailable(Exception):
+    """The user documents cannot be read, so nothing can be said of users' own records."""
+
+
+class Pasts:
+    """Callable as the rules' `EarlierWeeks`."""
+
+    def __init__(self, earlier: Earlier) -> None:
+        self._weeks = earlier.weeks[-WEEKS:]
+        self._read_time = earlier.read_time
+        self._kept = {**self._from(earlier.last), **self._from(earlier.revision)}
+        self._asked: dict[str, Past] = {}
+        self.documents_read = 0
+
+    def _from(self, report: Report | None) -> dict[str, Past]:
+        return {
+            each["userId"]: {
+                week: (spent[0], spent[1])
+                for week, spent in each["weeks"].items()
+                if week in self._weeks
+            }
+            for each in (report or {}).get("userHistory", [])
+        }
+
+    def __call__(self, user_ids: Sequence[str]) -> dict[str, tuple[tuple[int, int], ...]]:
+        unknown = [each for each in user_ids if each not in self._kept]
+        known = {**self._kept, **self._read(unknown)}
+        self._asked.update({each: known.get(each, {}) for each in user_ids})
+        return {
+            each: tuple(spent for _, spent in sorted(self._asked[each].items()))
+            for each in user_ids
+        }
+
+    def to_store(self, week: str, users: Mapping[str, UserNumbers]) -> list[dict[str, Any]]:
+        """`userHistory` of the report on `week`."""
+        return [
+            {
+                "userId": each,
+                "weeks": {
+                    **{earlier: list(spent) for earlier, spent in self._asked[each].items()},
+                    week: [users[each].credits, users[each].busiest_day_credits],
+                },
+            }
+            for each in sorted(self._asked)
+        ]
+
+    def _read(self, user_ids: Sequence[str]) -> dict[str, Past]:
+        users = db.client().collection("users")
+        # Requests written by somebody else may name what no user document can be called.
+        references = [users.document(each) for each in user_ids if "/" not in each]
+        if not references:
+            return {}
+        self.documents_read += len(references)
+        try:
+            snapshots = db.client().get_all(
+                references,
+                field_paths=["usage.weeks"],
+                read_time=self._read_time,
+                timeout=RPC_TIMEOUT_SECONDS,
+            )
+            return {each.id: self._past(each) for each in snapshots}
+        except exceptions.GoogleAPIError as error:
+            raise PastsUnavailable from error
+
+    def _past(self, user: Any) -> Past:
+        spent = ((user.to_dict() or {}).get("usage") or {}).get("weeks") or {}
+        return {
+            week: (spent[week].get("credits", 0), spent[week].get("busiestDay", 0))
+            for week in self._weeks
+            if week in spent
+        }

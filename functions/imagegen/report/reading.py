@@ -1,0 +1,166 @@
+"""A day's generation requests, streamed once, decoding only what the report needs.
+
+`Query.stream()` turns every field of every document into Python objects, which is where nine
+tenths of its time goes. Here the query goes to the public low-level client with a projection, and
+each message is read as the protocol buffer it is; and the channel hands messages over on the
+reading thread instead of through another one (gRPC's SingleThreadedUnaryStream). Together that is
+six to eight times faster (bench/report.py).
+
+A stream that breaks off goes on after the last document it gave, so nothing counts twice.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterator
+from datetime import datetime
+from functools import lru_cache
+from typing import Any, cast
+
+import grpc
+from google.api_core import exceptions
+from google.cloud.firestore_v1.services.firestore import FirestoreClient
+from google.cloud.firestore_v1.services.firestore.transports import FirestoreGrpcTransport
+from google.cloud.firestore_v1.types import Cursor, RunQueryRequest, RunQueryResponse, Value
+from google.cloud.firestore_v1.types import StructuredQuery as Q
+from grpc.experimental import ChannelOptions
+
+from imagegen import db
+from imagegen.errors import BackendUnavailable
+from imagegen.report.metrics import DIMENSIONS, NO_VALUE, Request, Tally
+from imagegen.report.weeks import Day
+
+COLLECTION = "generationRequests"
+# createdAt is read for the cursor of a resumed stream.
+FIELDS = ("userId", *DIMENSIONS, "status", "credits", "createdAt", "completedAt")
+REFUNDED = frozenset(("failed", "canceled"))
+STATUSES = frozenset(("pending", "processing", "completed", "failed", "canceled"))
+LONGEST_VALUE = 100  # characters; what the catalogue allows
+STREAM_TIMEOUT_SECONDS = 300.0
+ATTEMPTS = 4  # in a row without a single document
+FIRST_BACKOFF_SECONDS = 0.25
+
+
+class Source:
+    """Where requests are streamed from, all as of `read_time`: one channel, for any thread."""
+
+    def __init__(self, read_time: datetime) -> None:
+        options = [(ChannelOptions.SingleThreadedUnaryStream, 1)]
+        emulator = os.environ.get("FIRESTORE_EMULATOR_HOST")
+        if emulator:
+            self._channel = grpc.insecure_channel(emulator, options=options)
+        else:
+            self._channel = FirestoreGrpcTransport.create_channel(options=options)
+        self._api = FirestoreClient(transport=FirestoreGrpcTransport(channel=self._channel))
+        self._database = f"projects/{db.client().project}/databases/(default)"
+        self._metadata = [("google-cloud-resource-prefix", self._database)]
+        if emulator:
+            self._metadata.append(("authorization", "Bearer owner"))  # the rules do not apply to us
+        self._read_time = read_time
+
+    def close(self) -> None:
+        self._channel.close()
+
+    def documents(self, query: Q) -> Iterator[Any]:
+        """The raw documents that match, in one streaming RPC."""
+        request = RunQueryRequest(
+            parent=f"{self._database}/documents",
+            structured_query=query,
+            read_time=self._read_time,
+        )
+        stream = self._api.run_query(
+            request=request, metadata=self._metadata, timeout=STREAM_TIMEOUT_SECONDS
+        )
+        for response in stream:
+            message = RunQueryResponse.pb(response)
+            if message.HasField("document"):
+                yield message.document
+
+
+def tally_of(day: Day, source: Source, week_end: datetime) -> Tally:
+    """The day's requests, folded. Raises BackendUnavailable when they cannot all be read."""
+    tally, end = Tally(), week_end.timestamp()
+    for document in _stream(day, source):
+        tally.count(as_request(document, end))
+    return tally
+
+
+def _stream(day: Day, source: Source) -> Iterator[Any]:
+    query, last = _query(day), None
+    failures = 0
+    while True:
+        try:
+            for document in source.documents(query):
+                last, failures = document, 0
+                yield document
+            return
+        except (*db.OUT_OF_REACH, exceptions.Aborted) as error:
+            failures += 1
+            if failures == ATTEMPTS:
+                raise BackendUnavailable(f"The requests of {day.date} cannot be read.") from error
+            time.sleep(FIRST_BACKOFF_SECONDS * 2 ** (failures - 1))
+            query = _query(day, after=last)
+
+
+def _query(day: Day, after: Any = None) -> Q:
+    """The day's requests by createdAt and name, which the built-in index serves."""
+    created_at = Q.FieldReference(field_path="createdAt")
+    name = Q.FieldReference(field_path="__name__")
+    bounds = [
+        Q.Filter(field_filter=Q.FieldFilter(field=created_at, op=op, value=_timestamp(moment)))
+        for op, moment in (
+            (Q.FieldFilter.Operator.GREATER_THAN_OR_EQUAL, day.start),
+            (Q.FieldFilter.Operator.LESS_THAN, day.end),
+        )
+    ]
+    query = Q(
+        from_=[Q.CollectionSelector(collection_id=COLLECTION)],
+        select=Q.Projection(fields=[Q.FieldReference(field_path=each) for each in FIELDS]),
+        where=Q.Filter(
+            composite_filter=Q.CompositeFilter(op=Q.CompositeFilter.Operator.AND, filters=bounds)
+        ),
+        order_by=[
+            Q.Order(field=each, direction=Q.Direction.ASCENDING) for each in (created_at, name)
+        ],
+    )
+    if after is not None:
+        position = [Value.wrap(after.fields["createdAt"]), Value(reference_value=after.name)]
+        query.start_at = Cursor(values=position, before=False)
+    return query
+
+
+def _timestamp(moment: datetime) -> Value:
+    return Value(timestamp_value=moment)
+
+
+def as_request(document: Any, week_end: float) -> Request:
+    """The request in a raw document; what is missing or mistyped is replaced and marked.
+
+    `week_end`, in epoch seconds, is a midnight: whole seconds decide what came before it.
+    """
+    fields = document.fields
+    user_id = fields["userId"].string_value
+    values = tuple([_label(fields[dimension].string_value) for dimension in DIMENSIONS])
+    status = fields["status"].string_value
+    credits = fields["credits"].integer_value
+    readable = bool(user_id) and NO_VALUE not in values and credits > 0 and status in STATUSES
+    changed = document.update_time
+    return Request(
+        id=document.name.rpartition("/")[2],
+        user_id=user_id,
+        values=values,
+        status=status,
+        credits=cast(int, max(0, credits)),
+        refunded_in_week=status in REFUNDED
+        and 0 < fields["completedAt"].timestamp_value.seconds < week_end,
+        changed_at=changed.seconds * 1_000_000 + changed.nanos // 1000,
+        readable=readable,
+    )
+
+
+@lru_cache(maxsize=1024)
+def _label(value: str) -> str:
+    """A value as the key of a map in a report, where some names are not allowed."""
+    value = value[:LONGEST_VALUE] or NO_VALUE
+    return f"({value})" if value.startswith("__") else value
