@@ -1,10 +1,23 @@
 """The functions that Firebase deploys: trigger, options and one call each."""
 
-from firebase_functions import https_fn, options, scheduler_fn
+from typing import Any
 
-from imagegen import config, credits, generation, web
+from firebase_functions import https_fn, options, scheduler_fn, tasks_fn
+
+from imagegen import (
+    catalogue,
+    config,
+    credits,
+    generation,
+    orders,
+    recovery,
+    views,
+    web,
+    worker,
+)
 from imagegen.auth import Caller
 from imagegen.report import weekly
+from imagegen.wire import Reply
 
 options.set_global_options(region="us-central1", memory=options.MemoryOption.MB_512, cpu=1)
 
@@ -17,12 +30,10 @@ POST = options.CorsOptions(cors_origins="*", cors_methods=["POST"])
     cors=POST,
     concurrency=80,
     max_instances=100,
-    timeout_sec=generation.FUNCTION_TIMEOUT_SECONDS,
+    timeout_sec=orders.FUNCTION_TIMEOUT_SECONDS,
 )
-@web.endpoint("POST", accepts=generation.CreateGenerationRequest)
-def createGenerationRequest(
-    order: generation.CreateGenerationRequest, caller: Caller
-) -> generation.Generation:
+@web.endpoint("POST", accepts=orders.CreateGenerationRequest)
+def createGenerationRequest(order: orders.CreateGenerationRequest, caller: Caller) -> Reply:
     return generation.create(order, caller)
 
 
@@ -30,6 +41,57 @@ def createGenerationRequest(
 @web.endpoint("GET", "POST", accepts=credits.GetUserCredits)
 def getUserCredits(asked: credits.GetUserCredits, caller: Caller) -> credits.UserCredits:
     return credits.statement(asked, caller)
+
+
+@https_fn.on_request(cors=GET_OR_POST, concurrency=80, max_instances=100, timeout_sec=30)
+@web.endpoint("GET", "POST", accepts=views.NamedRequest)
+def getGenerationStatus(asked: views.NamedRequest, caller: Caller) -> Reply:
+    return views.status(asked, caller)
+
+
+@https_fn.on_request(cors=GET_OR_POST, concurrency=80, max_instances=100, timeout_sec=30)
+@web.endpoint("GET", "POST", accepts=views.ListGenerationRequests)
+def listGenerationRequests(
+    asked: views.ListGenerationRequests, caller: Caller
+) -> views.GenerationRequests:
+    return views.listing(asked, caller)
+
+
+@https_fn.on_request(cors=POST, concurrency=80, max_instances=100, timeout_sec=30)
+@web.endpoint("POST", accepts=views.NamedRequest)
+def cancelGenerationRequest(asked: views.NamedRequest, caller: Caller) -> views.GenerationRequest:
+    return generation.cancel(asked, caller)
+
+
+@https_fn.on_request(cors=GET_OR_POST, concurrency=80, max_instances=100, timeout_sec=30)
+@web.endpoint("GET", "POST", accepts=catalogue.ListModels, public=True)
+def listModels(asked: catalogue.ListModels, caller: Caller) -> catalogue.Offers:
+    return catalogue.offers(asked, caller)
+
+
+# Without an invoker of its own, only the service account of Cloud Tasks may call it.
+@tasks_fn.on_task_dispatched(
+    retry_config=options.RetryConfig(
+        max_attempts=config.ASYNC_MAX_DELIVERIES,
+        min_backoff_seconds=config.ASYNC_MIN_BACKOFF_SECONDS,
+        max_backoff_seconds=config.ASYNC_MAX_BACKOFF_SECONDS,
+    ),
+    rate_limits=options.RateLimits(
+        max_concurrent_dispatches=config.ASYNC_MAX_CONCURRENT,
+        max_dispatches_per_second=config.ASYNC_MAX_PER_SECOND,
+    ),
+    concurrency=80,
+    max_instances=100,
+    timeout_sec=540,
+)
+def processGeneration(task: https_fn.CallableRequest[Any]) -> None:
+    worker.process(task.data)
+
+
+@web.scheduled({"recoveryStatus": "success"})  # type: ignore[arg-type] # the SDK's type is wrong
+@scheduler_fn.on_schedule(schedule="*/5 * * * *", timeout_sec=280, max_instances=1, concurrency=1)
+def recoverLostGenerations(event: scheduler_fn.ScheduledEvent) -> None:
+    recovery.recover()
 
 
 @web.scheduled({"reportStatus": "success"})  # type: ignore[arg-type] # the SDK's type is wrong

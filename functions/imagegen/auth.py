@@ -50,7 +50,7 @@ def identify(authorization: str | None) -> Caller:
     if scheme.lower() != "bearer":
         raise TokenInvalid("Authorization must be: Bearer <Firebase ID token>.")
     try:
-        claims = auth.verify_id_token(token.strip(), app=_app())
+        claims = auth.verify_id_token(token.strip(), app=app())
     except auth.ExpiredIdTokenError as error:
         raise TokenExpired from error
     except auth.CertificateFetchError as error:
@@ -63,11 +63,11 @@ def identify(authorization: str | None) -> Caller:
 _lock = threading.Lock()
 
 
-def _app() -> firebase_admin.App:
+def app() -> firebase_admin.App:
     """The Firebase app of this instance, made at the first token."""
     with _lock:
         try:
-            return firebase_admin.get_app()
+            return firebase_admin.getapp()
         except ValueError:
             return firebase_admin.initialize_app(
                 options={"projectId": os.environ.get("GCLOUD_PROJECT")}

@@ -18,6 +18,61 @@ GENERATION_DEADLINE_SECONDS = IntParam(
     default=45,
     description="Seconds a generator may take in a synchronous request before it is refunded.",
 )
+ASYNC_DEADLINE_SECONDS = IntParam(
+    "ASYNC_DEADLINE_SECONDS",
+    default=600,
+    description="Seconds without progress after which a background request is refunded.",
+)
+ASYNC_ATTEMPT_SECONDS = IntParam(
+    "ASYNC_ATTEMPT_SECONDS",
+    default=120,
+    description="Seconds a generator may take in one attempt at a background request.",
+)
+ASYNC_MAX_ATTEMPTS = IntParam(
+    "ASYNC_MAX_ATTEMPTS",
+    default=3,
+    description="Attempts at a background request before it is failed and refunded.",
+)
+ASYNC_MIN_BACKOFF_SECONDS = IntParam(
+    "ASYNC_MIN_BACKOFF_SECONDS",
+    default=5,
+    description="Shortest wait of the queue before it delivers a task again; it doubles.",
+)
+ASYNC_MAX_BACKOFF_SECONDS = IntParam(
+    "ASYNC_MAX_BACKOFF_SECONDS",
+    default=60,
+    description="Longest wait of the queue before it delivers a task again.",
+)
+ASYNC_MAX_DELIVERIES = IntParam(
+    "ASYNC_MAX_DELIVERIES",
+    default=20,
+    description="Deliveries of a task; more than attempts, as some only find the lease taken.",
+)
+ASYNC_MAX_CONCURRENT = IntParam(
+    "ASYNC_MAX_CONCURRENT",
+    default=100,
+    description="Background generations that run at once, over all users.",
+)
+ASYNC_MAX_PER_SECOND = IntParam(
+    "ASYNC_MAX_PER_SECOND",
+    default=100,
+    description="Background generations that start in one second, over all users.",
+)
+RATE_LIMIT_PER_MINUTE = IntParam(
+    "RATE_LIMIT_PER_MINUTE",
+    default=60,
+    description="Generation requests a user may make a minute, in bursts of as many. 0: no limit.",
+)
+DAILY_CREDIT_LIMIT = IntParam(
+    "DAILY_CREDIT_LIMIT",
+    default=0,
+    description="Net credits a user may spend a day. 0: no limit.",
+)
+MAX_IN_FLIGHT = IntParam(
+    "MAX_IN_FLIGHT",
+    default=0,
+    description="Background requests a user may have open at once. 0: no limit.",
+)
 MOCK_FAILURE_RATE = StringParam(
     "MOCK_FAILURE_RATE",
     default="",

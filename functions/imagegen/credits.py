@@ -15,7 +15,7 @@ from imagegen import clock, db, paging
 from imagegen.auth import Caller
 from imagegen.errors import ImagegenError, InsufficientCredits, UserNotFound
 from imagegen.store import Document, Query
-from imagegen.wire import DocumentId, Timestamp, WholeNumber, WireModel, is_none
+from imagegen.wire import DocumentId, PageSize, Timestamp, WireModel, is_none
 
 USAGE_DAYS = 14
 USAGE_WEEKS = 9
@@ -29,7 +29,7 @@ class GetUserCredits(WireModel):
     """Whose balance and history; paging of the history is optional."""
 
     user_id: DocumentId
-    page_size: WholeNumber | None = Field(default=None, ge=1)
+    page_size: PageSize = 0
     page_token: str | None = None
 
 
@@ -82,7 +82,7 @@ def _entries(user_id: str, newest: int, limit: int) -> list[Document]:
         Query(
             db.entries(user_id),
             where=[("sequence", "<=", newest)],
-            order_by=[("sequence", "DESCENDING")],
+            order_by=("sequence", "DESCENDING"),
             limit=limit,
         )
     )

@@ -10,9 +10,15 @@ ImagegenError                      500 INTERNAL
 ├── InsufficientCredits            402 RESOURCE_EXHAUSTED
 ├── NotOwner                       403 PERMISSION_DENIED
 ├── UserNotFound                   404 NOT_FOUND
+├── GenerationRequestNotFound      404 NOT_FOUND
 ├── MethodNotAllowed               405 UNIMPLEMENTED
+├── RequestInProgress              409 ABORTED
+├── RequestCanceled                409 FAILED_PRECONDITION
+├── NotCancelable                  409 FAILED_PRECONDITION
 ├── PayloadTooLarge                413 INVALID_ARGUMENT
 ├── UnsupportedMediaType           415 INVALID_ARGUMENT
+├── IdempotencyKeyReused           422 INVALID_ARGUMENT
+├── RateLimited                    429 RESOURCE_EXHAUSTED
 ├── GenerationFailed               500 UNKNOWN
 │   └── GenerationTimeout          504 DEADLINE_EXCEEDED
 └── BackendUnavailable             503 UNAVAILABLE
@@ -116,10 +122,41 @@ class UserNotFound(ImagegenError):
     message = "There is no such user."
 
 
+class GenerationRequestNotFound(ImagegenError):
+    """There is no such generation request, or it is somebody else's: the answer is the same."""
+
+    code, status, reason = 404, "NOT_FOUND", "GENERATION_REQUEST_NOT_FOUND"
+    message = "There is no such generation request."
+
+
 class MethodNotAllowed(ImagegenError):
     """The function does not answer this HTTP method."""
 
     code, status, reason = 405, "UNIMPLEMENTED", "METHOD_NOT_ALLOWED"
+
+
+class RequestInProgress(ImagegenError):
+    """A call with this idempotency key is still running; details: generationRequestId."""
+
+    code, status, reason = 409, "ABORTED", "REQUEST_IN_PROGRESS"
+    message = "A request with this idempotency key is still running."
+
+    def __init__(self, **details: Any) -> None:
+        super().__init__(headers={"Retry-After": "5"}, **details)
+
+
+class RequestCanceled(ImagegenError):
+    """Canceled before there was an image; details: generationRequestId, refundedCredits."""
+
+    code, status, reason = 409, "FAILED_PRECONDITION", "REQUEST_CANCELED"
+    message = "The request was canceled, credits refunded."
+
+
+class NotCancelable(ImagegenError):
+    """The request has left the state in which it can be canceled; details: status."""
+
+    code, status, reason = 409, "FAILED_PRECONDITION", "NOT_CANCELABLE"
+    message = "Only a pending request can be canceled."
 
 
 class PayloadTooLarge(ImagegenError):
@@ -134,6 +171,20 @@ class UnsupportedMediaType(ImagegenError):
 
     code, status, reason = 415, "INVALID_ARGUMENT", "UNSUPPORTED_MEDIA_TYPE"
     message = "Send the body as Content-Type: application/json."
+
+
+class IdempotencyKeyReused(ImagegenError):
+    """The idempotency key was used for another order; details: generationRequestId."""
+
+    code, status, reason = 422, "INVALID_ARGUMENT", "IDEMPOTENCY_KEY_REUSED"
+    message = "This idempotency key was used with another body."
+
+
+class RateLimited(ImagegenError):
+    """A limit of the user is reached; details: limit, and Retry-After says when to try again."""
+
+    code, status, reason = 429, "RESOURCE_EXHAUSTED", "RATE_LIMITED"
+    message = "Too many requests; try again later."
 
 
 class GenerationFailed(ImagegenError):

@@ -1,212 +1,194 @@
 """The life of a generation request: charge, generate, settle.
 
-    create ── charge ──▶ pending ── generate ──▶ completed
-                            └─────── no image ──▶ failed, refunded
+    create ── charge ──▶ pending ─────────── generate ──▶ completed
+                            │  └ async ▶ processing ──┘      or
+                            │                            failed, refunded
+                            └── cancel ──▶ canceled, refunded
 
 Three steps, each safe to lose. The charge is one transaction: balance, ledger entry and request are
 written together or not at all. The generator runs outside any transaction. The settle is one
 transaction too, and only an open request can be settled, so a request ends once: completed and
-paid, or refunded.
+paid, or refunded. What is lost on the way is found by recovery.
 """
 
 import uuid
-from collections.abc import Mapping
-from datetime import datetime, timedelta
-from typing import Annotated, Any
+from typing import Literal
 
-from firebase_functions import logger
-from pydantic import AfterValidator, StringConstraints
+from pydantic import Field
 
-from imagegen import catalogue, clock, config, credits, db, generators
+from imagegen import catalogue, clock, config, credits, db, limits, orders, queue, views
 from imagegen.auth import Caller
-from imagegen.catalogue import Choice
+from imagegen.catalogue import Catalogue
 from imagegen.errors import (
     BackendUnavailable,
     GenerationFailed,
     GenerationTimeout,
+    IdempotencyKeyReused,
+    ImagegenError,
+    NotCancelable,
     OutcomeUnknown,
+    RequestCanceled,
+    RequestInProgress,
 )
-from imagegen.generators.base import GenerationJob, GeneratorError
+from imagegen.generators.base import GeneratorError
+from imagegen.lifecycle import OPEN, Ending, generate, settle
+from imagegen.orders import CreateGenerationRequest
 from imagegen.store import Document
-from imagegen.wire import DocumentId, WireModel, printable
-
-OPEN = ("pending", "processing")
-# The function's own time limit; a synchronous request that is still open a margin after it is lost.
-FUNCTION_TIMEOUT_SECONDS = 90
-EXPIRY_MARGIN_SECONDS = 30
-
-OptionName = Annotated[
-    str, StringConstraints(min_length=1, max_length=100), AfterValidator(printable)
-]
-Prompt = Annotated[
-    str,
-    StringConstraints(strip_whitespace=True, min_length=1, max_length=2000),
-    AfterValidator(printable),
-]
-
-
-class CreateGenerationRequest(WireModel):
-    """An order for one image. The prompt counts 1 to 2000 characters after trimming."""
-
-    user_id: DocumentId
-    model: OptionName
-    style: OptionName
-    color: OptionName
-    size: OptionName
-    prompt: Prompt
+from imagegen.wire import Reply, WireModel, is_none
 
 
 class Generation(WireModel):
-    """The image, and what it cost."""
+    """The image, and what it cost; without an image yet, `status` says so."""
 
     generation_request_id: str
     deducted_credits: int
     image_url: str | None
+    status: Literal["pending", "processing"] | None = Field(default=None, exclude_if=is_none)
 
 
-def create(order: CreateGenerationRequest, caller: Caller) -> Generation:
+def create(order: CreateGenerationRequest, caller: Caller) -> Reply:
     """Charge the price, generate the image, and settle: keep the credits or give them back.
 
-    Raises, with nothing charged: NotOwner, UnknownOption, UserNotFound, InsufficientCredits;
-    refunded: GenerationFailed, GenerationTimeout; and BackendUnavailable, whose details carry a
+    Raises, with nothing charged: NotOwner, UnknownOption, UserNotFound, RateLimited,
+    InsufficientCredits, IdempotencyKeyReused; refunded: GenerationFailed, GenerationTimeout,
+    RequestCanceled; RequestInProgress; and BackendUnavailable, whose details carry a
     generationRequestId when a charge may stand that is still to be settled.
     """
     caller.require_access_to(order.user_id)
-    choice = catalogue.current().choose(
-        model=order.model, style=order.style, color=order.color, size=order.size
-    )
-    request_id = uuid.uuid4().hex
+    offers = catalogue.current()
+    request_id, attempt_id = orders.request_id(order), uuid.uuid4().hex
     try:
-        request = _charge(order, choice, request_id)
+        request = _charge(order, offers, request_id, attempt_id)
     except OutcomeUnknown as error:
         error.details["generationRequestId"] = request_id
         raise
+    is_new = request["attemptId"] == attempt_id
     try:
-        return _answer(_settle(request, _generate(request, choice)))
+        if request["mode"] == "async":
+            request = _hand_over(request)
+        elif is_new:
+            request = settle(request, _generate(request, offers))
     except BackendUnavailable as error:
         error.details["generationRequestId"] = request_id
         raise
+    return _answer(request, is_new=is_new)
 
 
-def _charge(order: CreateGenerationRequest, choice: Choice, request_id: str) -> Document:
-    """Take the price and open the request, both or neither; the request as it was written."""
-    attempt_id = uuid.uuid4().hex
+def _charge(
+    order: CreateGenerationRequest, offers: Catalogue, request_id: str, attempt_id: str
+) -> Document:
+    """Take the price and open the request, both or neither; the request as it then stands.
+
+    Where the idempotency key has been used before, that is the earlier request, untouched.
+    """
+    path = db.generation_request(request_id)
 
     def decide(transaction: db.Transaction) -> None:
         request = transaction[path]
-        if request.exists and request["attemptId"] == attempt_id:
-            return  # an earlier commit of this very call went through, only its reply was lost
+        if request.exists:
+            # Ours, if it has our attempt id: a commit of this call went through and only its reply
+            # was lost. Else it is what the key has bought before.
+            is_ours = request["attemptId"] == attempt_id
+            if not is_ours and request["fingerprint"] != orders.fingerprint(order):
+                raise IdempotencyKeyReused(generationRequestId=request_id)
+            return
+        choice = offers.choose(
+            model=order.model, style=order.style, color=order.color, size=order.size
+        )
         moment = clock.now()
-        price = choice.size.credits
-        credits.deduct(transaction, order.user_id, request_id, price, moment)
-        transaction.create(path, _new_request(order, choice, attempt_id, moment))
+        fields = orders.new_request(order, choice, attempt_id, moment)
+        credits.deduct(transaction, order.user_id, request_id, choice.size.credits, moment)
+        limits.admit(transaction, order.user_id, moment)
+        if order.mode == "async":
+            until = fields["expiresAt"]
+            limits.occupy(transaction, order.user_id, request_id, moment, until)
+        transaction.create(path, fields)
 
-    path = db.generation_request(request_id)
-    # The id was just drawn, so on the first attempt there is nothing to read under it.
-    return db.transact(decide, Document(path), db.user(order.user_id))[path]
-
-
-def _new_request(
-    order: CreateGenerationRequest, choice: Choice, attempt_id: str, moment: datetime
-) -> dict[str, Any]:
-    lifetime = timedelta(seconds=FUNCTION_TIMEOUT_SECONDS + EXPIRY_MARGIN_SECONDS)
-    return {
-        "userId": order.user_id,
-        "model": choice.model.name,
-        "style": choice.style.name,
-        "color": choice.color.name,
-        "size": choice.size.name,
-        "prompt": order.prompt,
-        "credits": choice.size.credits,
-        "status": "pending",
-        "mode": "sync",
-        "imageUrl": None,
-        "error": None,
-        "attempts": 1,
-        "attemptId": attempt_id,
-        "createdAt": moment,
-        "startedAt": moment,
-        "completedAt": None,
-        "updatedAt": moment,
-        "expiresAt": moment + lifetime,
-    }
+    # An id just drawn has nothing under it to read.
+    request = Document(path) if order.idempotency_key is None else path
+    return db.transact(decide, request, db.user(order.user_id))[path]
 
 
-def _generate(request: Document, choice: Choice) -> Mapping[str, Any]:
-    """Make the image; the fields with which the request ends, whatever happens."""
-    job = GenerationJob(
-        generation_request_id=request.id,
-        model=choice.model.name,
-        style=choice.style.name,
-        color=choice.color.name,
-        width=choice.size.width,
-        height=choice.size.height,
-        prompt=request["prompt"],
-        settings=choice.model.settings,
-    )
-    timeout_seconds = config.GENERATION_DEADLINE_SECONDS.value
+def _generate(request: Document, offers: Catalogue) -> Ending:
     try:
-        url = generators.generate(choice.model.generator, job, timeout_seconds=timeout_seconds)
+        timeout_seconds = config.GENERATION_DEADLINE_SECONDS.value
+        return Ending.completed(generate(request, offers, timeout_seconds=timeout_seconds))
     except GeneratorError as error:
-        fault = {"reason": error.reason, "message": error.message, "retryable": error.retryable}
-        return {"status": "failed", "error": fault}
-    return {"status": "completed", "imageUrl": url}
+        return Ending.failed(error)
 
 
-def _settle(request: Document, ending: Mapping[str, Any]) -> Document:
-    """End an open request, with the refund unless it completed; the request as it now stands.
+def _hand_over(request: Document) -> Document:
+    """Put a background request that no worker has taken yet on the queue; refund it if that fails.
 
-    A request that somebody else has ended stays as it is.
+    A repeated call does it again, in case the first one died before it could: the worker's lease
+    makes a second delivery harmless.
     """
-    completed = ending["status"] == "completed"
-    user_path = db.user(request["userId"])
-
-    def decide(transaction: db.Transaction) -> None:
-        current = transaction[request.path]
-        if current["status"] not in OPEN or current["attemptId"] != request["attemptId"]:
-            return
-        moment = clock.now()
-        transaction.update(request.path, {**ending, "completedAt": moment, "updatedAt": moment})
-        if completed:
-            return
-        if transaction[user_path].exists:
-            credits.refund(transaction, current, moment, reason=ending["error"]["reason"])
-        else:
-            logger.error("refund without an account", generationRequestId=request.id)
-
-    # After the charge we know the request's update time, so a success needs no read.
-    documents = db.transact(decide, request, *([] if completed else [user_path]))
-    settled = documents[request.path]
-    _log_ending(settled)
-    return settled
+    if request["status"] != "pending":
+        return request
+    try:
+        queue.enqueue(request.id)
+    except BackendUnavailable:
+        error = GeneratorError("QUEUE_UNAVAILABLE", "The queue is out of reach.", retryable=True)
+        return settle(request, Ending.failed(error))
+    return request
 
 
-def _log_ending(request: Document) -> None:
-    duration = request["completedAt"] - request["createdAt"]
-    logger.info(
-        "generation settled",
-        generationRequestId=request.id,
-        userId=request["userId"],
-        model=request["model"],
-        credits=request["credits"],
-        outcome=request["status"],
-        reason=(request["error"] or {}).get("reason"),
-        durationMs=round(duration.total_seconds() * 1000),
-    )
-
-
-def _answer(request: Document) -> Generation:
-    """What the client is told of a request that has ended."""
-    if request["status"] == "completed":
-        return Generation(
+def _answer(request: Document, *, is_new: bool) -> Reply:
+    """What the client is told of its request, at once and whenever it asks again by its key."""
+    headers = {} if is_new else {"Idempotency-Replayed": "true"}
+    status = request["status"]
+    if status == "completed" or (status in OPEN and request["mode"] == "async"):
+        body = Generation(
             generation_request_id=request.id,
             deducted_credits=request["credits"],
             image_url=request["imageUrl"],
+            status=None if status == "completed" else status,
         )
-    fault = request["error"]
-    timed_out = fault["reason"] == "GENERATION_TIMEOUT"
-    raise (GenerationTimeout if timed_out else GenerationFailed)(
-        generationRequestId=request.id,
-        refundedCredits=request["credits"],
-        retryable=fault["retryable"],
+        return Reply(body, headers=headers) if status == "completed" else _accepted(body, headers)
+    refusal = _refusal(request)
+    refusal.headers |= headers
+    raise refusal
+
+
+def _accepted(body: Generation, headers: dict[str, str]) -> Reply:
+    location = f"getGenerationStatus?generationRequestId={body.generation_request_id}"
+    return Reply(
+        body,
+        code=202,
+        headers=headers
+        | {
+            "Location": location,
+            "Retry-After": views.RETRY_AFTER_SECONDS,
+            "Preference-Applied": "respond-async",
+        },
     )
+
+
+def _refusal(request: Document) -> ImagegenError:
+    if request["status"] in OPEN:
+        return RequestInProgress(generationRequestId=request.id)
+    refunded = {"generationRequestId": request.id, "refundedCredits": request["credits"]}
+    if request["status"] == "canceled":
+        return RequestCanceled(**refunded)
+    error = request["error"]
+    match error["reason"]:
+        case "GENERATION_TIMEOUT":
+            return GenerationTimeout(**refunded, retryable=error["retryable"])
+        case "QUEUE_UNAVAILABLE":
+            return BackendUnavailable("The queue is out of reach, credits refunded.", **refunded)
+        case _:
+            return GenerationFailed(**refunded, retryable=error["retryable"])
+
+
+def cancel(asked: views.NamedRequest, caller: Caller) -> views.GenerationRequest:
+    """Cancel a request that no one works on yet, with its refund; again, the same answer.
+
+    Raises GenerationRequestNotFound, NotCancelable.
+    """
+    request = views.find(asked, caller)
+    settled = settle(
+        request, Ending("canceled"), only_if=lambda current: bool(current["status"] == "pending")
+    )
+    if settled["status"] != "canceled":
+        raise NotCancelable(generationRequestId=request.id, status=settled["status"])
+    return views.as_seen(settled)

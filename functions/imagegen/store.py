@@ -67,12 +67,17 @@ class Update:
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """Documents of one collection; `order_by` pairs are (field, "ASCENDING" | "DESCENDING")."""
+    """Documents of one collection, in the order of one field and then of their ids.
+
+    `order_by` is (field, "ASCENDING" | "DESCENDING"); `start_after` is the field's value and the
+    id of the document before the first one wanted.
+    """
 
     collection: str
     where: Sequence[tuple[str, str, Any]] = ()
-    order_by: Sequence[tuple[str, str]] = ()
+    order_by: tuple[str, str] | None = None
     limit: int | None = None
+    start_after: tuple[Any, str] | None = None
 
 
 class Store(Protocol):
@@ -123,8 +128,14 @@ class FirestoreStore:
         firestore_query: Any = self.client.collection(query.collection)
         for field, operator, value in query.where:
             firestore_query = firestore_query.where(filter=FieldFilter(field, operator, value))
-        for field, direction in query.order_by:
+        if query.order_by is not None:
+            field, direction = query.order_by
             firestore_query = firestore_query.order_by(field, direction=direction)
+            firestore_query = firestore_query.order_by("__name__", direction=direction)
+            if query.start_after is not None:
+                value, document_id = query.start_after
+                last = self.client.collection(query.collection).document(document_id)
+                firestore_query = firestore_query.start_after({field: value, "__name__": last})
         if query.limit is not None:
             firestore_query = firestore_query.limit(query.limit)
         snapshots: Iterable[Any] = firestore_query.stream(retry=NEVER, timeout=timeout_seconds)

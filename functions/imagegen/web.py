@@ -27,35 +27,43 @@ from imagegen.errors import (
     PayloadTooLarge,
     UnsupportedMediaType,
 )
-from imagegen.wire import WireModel
+from imagegen.wire import Reply, WireModel
 
 MAX_BODY_BYTES = 64 * 1024
 HEALTH_PATH = "/__/health"  # the platform probes every function there; the body must not run
-EXPOSED_HEADERS = "Retry-After, WWW-Authenticate, X-Request-Id"
+EXPOSED_HEADERS = (
+    "Idempotency-Replayed, Location, Preference-Applied, RateLimit, RateLimit-Policy, "
+    "Retry-After, WWW-Authenticate, X-Request-Id"
+)
+NOBODY = Caller(uid="")
 
 Body = TypeVar("Body", bound=WireModel)
 
 
 def endpoint(
-    *methods: str, accepts: type[Body]
-) -> Callable[[Callable[[Body, Caller], WireModel]], Callable[[Request], Response]]:
+    *methods: str, accepts: type[Body], public: bool = False
+) -> Callable[[Callable[[Body, Caller], WireModel | Reply]], Callable[[Request], Response]]:
     """Make an HTTP function of a handler that takes a body and a caller and returns its reply.
 
-    The fields of `accepts` come from the JSON body of a POST and from the query string of a GET.
-    A body of the form ``{"data": {…}}`` is the Firebase callable protocol: its fields are those of
-    `data`, and the reply is ``{"result": {…}}``.
+    The fields of `accepts` come from the JSON body of a POST, from the query string of a GET, and
+    from headers. A `public` function asks nobody who they are. A body of the form
+    ``{"data": {…}}`` is the Firebase callable protocol: its fields are those of `data`, and the
+    reply is ``{"result": {…}}``.
     """
 
-    def decorate(handler: Callable[[Body, Caller], WireModel]) -> Callable[[Request], Response]:
+    def decorate(
+        handler: Callable[[Body, Caller], WireModel | Reply],
+    ) -> Callable[[Request], Response]:
         def call(request: Request) -> Response:
             method = "GET" if request.method == "HEAD" else request.method
             if method not in methods:
                 allowed = ", ".join((*methods, "OPTIONS"))
                 raise MethodNotAllowed(f"Use {allowed}.", headers={"Allow": allowed})
-            caller = auth.identify(request.headers.get("Authorization"))
+            caller = NOBODY if public else auth.identify(request.headers.get("Authorization"))
             fields, is_callable = _fields(request)
-            reply = handler(_validated(accepts, fields), caller).model_dump_json(by_alias=True)
-            return _json(200, f'{{"result":{reply}}}' if is_callable else reply)
+            stated = accepts.fields_of_headers(dict(request.headers))
+            reply = handler(_validated(accepts, _joined(fields, stated)), caller)
+            return _success(reply if isinstance(reply, Reply) else Reply(reply), is_callable)
 
         @functools.wraps(handler)
         def answer(request: Request) -> Response:
@@ -168,6 +176,22 @@ def _invalid(violations: list[tuple[str, str]]) -> InvalidField:
     return InvalidField(
         fieldViolations=[{"field": name, "description": text} for name, text in violations]
     )
+
+
+def _joined(fields: Mapping[str, Any], stated: Mapping[str, str]) -> dict[str, Any]:
+    """The fields with those that headers state; the two must not contradict each other."""
+    contradicted = [name for name, value in stated.items() if fields.get(name, value) != value]
+    if contradicted:
+        raise _invalid([(name, "differs from the header that states it") for name in contradicted])
+    return {**fields, **stated}
+
+
+def _success(reply: Reply, is_callable: bool) -> Response:
+    body = reply.body.model_dump_json(by_alias=True)
+    # A callable client takes nothing but 200 for a success.
+    response = _json(200, f'{{"result":{body}}}') if is_callable else _json(reply.code, body)
+    response.headers.update(reply.headers)
+    return response
 
 
 def _failure(error: ImagegenError, request_id: str, *, cause: Exception | None = None) -> Response:

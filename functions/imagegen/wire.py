@@ -1,17 +1,26 @@
 """The base of every request and reply: camelCase on the wire, unknown fields refused."""
 
 import unicodedata
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, PlainSerializer
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+)
 from pydantic.alias_generators import to_camel
 
 MAX_ID_BYTES = 1500  # Firestore's limit for one document id
 
 
 class WireModel(BaseModel):
-    """A JSON object of the API."""
+    """A JSON object of the API. A request may have fields that also come as HTTP headers."""
 
     model_config = ConfigDict(
         alias_generator=to_camel,
@@ -19,6 +28,20 @@ class WireModel(BaseModel):
         extra="forbid",
         frozen=True,
     )
+
+    @classmethod
+    def fields_of_headers(cls, headers: Mapping[str, str]) -> dict[str, str]:
+        """Fields, by their name on the wire, that `headers` state."""
+        return {}
+
+
+@dataclass(frozen=True)
+class Reply:
+    """An answer that is more than a body with 200."""
+
+    body: WireModel
+    code: int = 200
+    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 def _document_id(value: str) -> str:
@@ -67,6 +90,7 @@ def _rfc3339(moment: datetime) -> str:
 
 DocumentId = Annotated[str, AfterValidator(_document_id)]
 WholeNumber = Annotated[int, BeforeValidator(_whole_number)]
+PageSize = Annotated[WholeNumber, Field(ge=0)]  # 0: the default; more than the maximum: the maximum
 Timestamp = Annotated[datetime, PlainSerializer(_rfc3339, return_type=str)]
 
 

@@ -18,7 +18,7 @@ from proxy import FirestoreProxy
 
 from imagegen import catalogue, db, store
 from imagegen.auth import Caller
-from imagegen.generation import CreateGenerationRequest
+from imagegen.orders import CreateGenerationRequest
 
 FUNCTIONS = Path(__file__).resolve().parents[1]
 ANYBODY = Caller(uid=None)

@@ -24,6 +24,8 @@ from imagegen.errors import (
     UserNotFound,
 )
 from imagegen.generators.base import GeneratedImage, GenerationJob, GeneratorError
+from imagegen.lifecycle import Ending, settle
+from imagegen.orders import CreateGenerationRequest
 
 
 class FakeGenerator:
@@ -46,11 +48,17 @@ def behave(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
     return replace
 
 
+def create(wanted: CreateGenerationRequest, caller: Caller = ANYBODY) -> generation.Generation:
+    body = generation.create(wanted, caller).body
+    assert isinstance(body, generation.Generation)
+    return body
+
+
 def test_a_success_charges_the_price_of_the_size_and_answers_with_the_image(
     client: firestore.Client, new_user: Callable[..., str]
 ) -> None:
     user_id = new_user(10)
-    made = generation.create(order(user_id, size="1024x1024", model="sure-model"), ANYBODY)
+    made = create(order(user_id, size="1024x1024", model="sure-model"))
     assert (made.deducted_credits, made.image_url) == (3, "https://example.com/sure.png")
     (request,) = requests_of(client, user_id)
     assert request["id"] == made.generation_request_id
@@ -207,9 +215,9 @@ def test_settling_twice_is_one_refund(
     with pytest.raises(GenerationFailed) as failed:
         generation.create(order(user_id, model="Doomed Model"), ANYBODY)
     (request,) = db.read(db.generation_request(failed.value.details["generationRequestId"]))
-    ending = {"status": "failed", "error": {"reason": "AGAIN", "message": "", "retryable": True}}
+    again = Ending.failed(GeneratorError("AGAIN", "again", retryable=True))
     with ThreadPoolExecutor(5) as pool:
-        list(pool.map(lambda _: generation._settle(request, ending), range(5)))
+        list(pool.map(lambda _: settle(request, again), range(5)))
     assert [entry["type"] for entry in ledger(client, user_id)] == ["deduction", "refund"]
     assert check_books(client, user_id, opening=5) == 5
 

@@ -7,7 +7,15 @@ import yaml
 from conftest import FUNCTIONS
 from firebase_functions.private import serving
 
-HTTP = {"createGenerationRequest", "getUserCredits"}
+HTTP = {
+    "createGenerationRequest",
+    "getUserCredits",
+    "getGenerationStatus",
+    "listGenerationRequests",
+    "cancelGenerationRequest",
+    "listModels",
+}
+SCHEDULED = {"scheduleWeeklyReport", "recoverLostGenerations"}
 
 
 @pytest.fixture(scope="module")
@@ -17,8 +25,8 @@ def manifest() -> dict[str, Any]:
         return dict(yaml.safe_load(serving.functions_as_yaml(serving.get_functions())))
 
 
-def test_exactly_the_three_functions_are_declared(manifest: dict[str, Any]) -> None:
-    assert set(manifest["endpoints"]) == HTTP | {"scheduleWeeklyReport"}
+def test_exactly_these_functions_are_declared(manifest: dict[str, Any]) -> None:
+    assert set(manifest["endpoints"]) == HTTP | SCHEDULED | {"processGeneration"}
 
 
 def test_every_function_states_where_and_how_it_runs(manifest: dict[str, Any]) -> None:
@@ -46,6 +54,30 @@ def test_the_report_runs_on_mondays_in_the_apps_time_zone_and_is_tried_again(
     assert endpoint["scheduleTrigger"]["timeZone"] == "{{ params.REPORT_TIME_ZONE }}"
     assert endpoint["scheduleTrigger"]["retryConfig"] == {"retryCount": 3, "minBackoffSeconds": 60}
     assert (endpoint["timeoutSeconds"], endpoint["maxInstances"]) == (540, 1)
+
+
+def test_recovery_runs_every_five_minutes_and_never_beside_itself(manifest: dict[str, Any]) -> None:
+    endpoint = manifest["endpoints"]["recoverLostGenerations"]
+    assert endpoint["scheduleTrigger"]["schedule"] == "*/5 * * * *"
+    assert (endpoint["timeoutSeconds"], endpoint["maxInstances"]) == (280, 1)
+
+
+def test_the_worker_is_open_to_cloud_tasks_alone_and_its_queue_is_set_by_parameters(
+    manifest: dict[str, Any],
+) -> None:
+    endpoint = manifest["endpoints"]["processGeneration"]
+    trigger = endpoint["taskQueueTrigger"]
+    assert "invoker" not in trigger  # none: the service account of the queue, nobody else
+    assert "httpsTrigger" not in endpoint
+    assert trigger["retryConfig"] == {
+        "maxAttempts": "{{ params.ASYNC_MAX_DELIVERIES }}",
+        "minBackoffSeconds": "{{ params.ASYNC_MIN_BACKOFF_SECONDS }}",
+        "maxBackoffSeconds": "{{ params.ASYNC_MAX_BACKOFF_SECONDS }}",
+    }
+    assert trigger["rateLimits"] == {
+        "maxConcurrentDispatches": "{{ params.ASYNC_MAX_CONCURRENT }}",
+        "maxDispatchesPerSecond": "{{ params.ASYNC_MAX_PER_SECOND }}",
+    }
 
 
 def test_every_parameter_has_a_value_in_the_env_file(manifest: dict[str, Any]) -> None:

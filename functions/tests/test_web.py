@@ -222,8 +222,8 @@ def test_a_query_field_sent_twice_is_bad_input(call: Call) -> None:
     error_of(response, 400, "INVALID_ARGUMENT", "INVALID_FIELD")
 
 
-@pytest.mark.parametrize("size", ["-1", "0", "x", "1.5", ""])
-def test_a_page_size_that_is_no_positive_number_is_bad_input(
+@pytest.mark.parametrize("size", ["-1", "x", "1.5", ""])
+def test_a_page_size_that_is_no_number_is_bad_input(
     call: Call, new_user: Callable[..., str], size: str
 ) -> None:
     query = {"userId": new_user(1), "pageSize": size}

@@ -4,7 +4,7 @@ import pytest
 from conftest import order_body
 from pydantic import TypeAdapter, ValidationError
 
-from imagegen.generation import CreateGenerationRequest
+from imagegen.orders import CreateGenerationRequest
 from imagegen.wire import DocumentId, WholeNumber
 
 IDS = TypeAdapter(DocumentId)

@@ -7,7 +7,11 @@ from typing import Any, Protocol
 
 @dataclass(frozen=True, slots=True)
 class GenerationJob:
-    """One image to make. `settings` are the fields of the model's catalogue document."""
+    """One image to make. `settings` are the fields of the model's catalogue document.
+
+    `source` is what the image starts from, a photo or an address, or None for text only. Its URL
+    comes from the user: a generator that loads it must not reach into its own network with it.
+    """
 
     generation_request_id: str
     model: str
@@ -16,6 +20,7 @@ class GenerationJob:
     width: int
     height: int
     prompt: str
+    source: Mapping[str, str] | None = None
     settings: Mapping[str, Any] = field(default_factory=dict)
 
 
