@@ -3,7 +3,7 @@
 Everything is read as of one moment, so requests that settle while the report runs change nothing.
 What is compared, count and credits each:
 
-- the fold's requests, and its failed and canceled ones, with aggregations over the same range;
+- the fold's requests, and the completed ones among them, with aggregations over the same range;
 - the fold's charges with the ledger's deductions: both are written with one timestamp;
 - the ledger's refunds of the week with the requests that were refunded in it, the fold's and those
   of earlier weeks: a refund carries the `completedAt` of its request.
@@ -30,7 +30,7 @@ REFUNDED = ["failed", "canceled"]
 # check -> what is compared, in words: the report's side first
 SIDES = {
     "requests": ("requests in the report", "requests counted by Firestore"),
-    "refunds": ("refunded requests in the report", "refunded requests counted by Firestore"),
+    "completed": ("completed requests in the report", "completed ones counted by Firestore"),
     "ledgerDeductions": ("requests in the report", "deductions in the ledger"),
     "ledgerRefunds": ("requests refunded in the week", "refunds in the ledger"),
 }
@@ -93,8 +93,8 @@ def _queries(week: Week) -> dict[str, Any]:
     entries = _within(db.client().collection_group("transactions"), "timestamp", week)
     created = _within(requests, "createdAt", week)
     return {
-        "refunds": created.where(filter=FieldFilter("status", "in", REFUNDED)),
         "requests": created,
+        "completed": created.where(filter=FieldFilter("status", "==", "completed")),
         "ledgerDeductions": entries.where(filter=FieldFilter("type", "==", "deduction")),
         "ledgerRefunds": entries.where(filter=FieldFilter("type", "==", "refund")),
     }
@@ -143,9 +143,10 @@ def findings(days: Iterable[Tally], measured: Measured) -> list[dict[str, Any]]:
         total.merge(day)
     numbers, sums = total.numbers, measured.sums
     charged = Sum(numbers.requests, numbers.credits_charged)
+    completed = Sum(numbers.completed, total.credits_completed)
     return [
         *_compared("requests", charged, sums["requests"]),
-        *_compared("refunds", Sum(numbers.refunds, numbers.credits_refunded), sums["refunds"]),
+        *_compared("completed", completed, sums["completed"]),
         *_compared("ledgerDeductions", charged, sums["ledgerDeductions"]),
         *_compared("ledgerRefunds", _refunded_in_week(total, measured), sums["ledgerRefunds"]),
         *_late(measured),

@@ -46,11 +46,6 @@ class Numbers:
         ended = self.completed + self.failed
         return self.completed / ended if ended else None
 
-    @property
-    def refunds(self) -> int:
-        """Requests whose charge was given back."""
-        return self.failed + self.canceled
-
     def count(self, status: str, credits: int) -> None:
         """One more request; what has no known ending is still in flight."""
         self.requests += 1
@@ -84,6 +79,7 @@ class Tally:
         default_factory=lambda: {dimension: {} for dimension in DIMENSIONS}
     )
     users: dict[str, tuple[int, int]] = field(default_factory=dict)  # (requests, net credits)
+    credits_completed: int = 0  # of completed requests
     refunds_in_week: int = 0
     credits_refunded_in_week: int = 0
     unreadable: int = 0
@@ -102,6 +98,8 @@ class Tally:
         if request.user_id:
             self._count_user(request.user_id, 1, spent)
         self.changed_at = max(self.changed_at, request.changed_at)
+        if status == "completed":
+            self.credits_completed += credits
         if request.refunded_in_week:
             self.refunds_in_week += 1
             self.credits_refunded_in_week += credits
@@ -116,6 +114,7 @@ class Tally:
         for user_id, (requests, spent) in other.users.items():
             self._count_user(user_id, requests, spent)
         self.changed_at = max(self.changed_at, other.changed_at)
+        self.credits_completed += other.credits_completed
         self.refunds_in_week += other.refunds_in_week
         self.credits_refunded_in_week += other.credits_refunded_in_week
         self._count_unreadable(other.unreadable, other.unreadable_ids)

@@ -1,4 +1,4 @@
-"""A day's generation requests, streamed once, decoding only what the report needs.
+"""Generation requests, streamed once in the order they were made, decoding only what is needed.
 
 `Query.stream()` turns every field of every document into Python objects, which is where nine
 tenths of its time goes. Here the query goes to the public low-level client with a projection, and
@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from functools import lru_cache
 from typing import Any, cast
@@ -32,7 +32,6 @@ from imagegen.report.metrics import DIMENSIONS, NO_VALUE, Request, Tally
 from imagegen.report.weeks import Day
 
 COLLECTION = "generationRequests"
-# createdAt is read for the cursor of a resumed stream.
 FIELDS = ("userId", *DIMENSIONS, "status", "credits", "createdAt", "completedAt")
 REFUNDED = frozenset(("failed", "canceled"))
 STATUSES = frozenset(("pending", "processing", "completed", "failed", "canceled"))
@@ -78,16 +77,28 @@ class Source:
                 yield message.document
 
 
-def tally_of(day: Day, source: Source, week_end: datetime) -> Tally:
-    """The day's requests, folded. Raises BackendUnavailable when they cannot all be read."""
-    tally, end = Tally(), week_end.timestamp()
-    for document in _stream(day, source):
-        tally.count(as_request(document, end))
-    return tally
+def tallies(days: Sequence[Day], source: Source, week_end: datetime) -> Iterator[tuple[Day, Tally]]:
+    """The requests of consecutive days in one stream, folded; each day as soon as it is complete.
+
+    Raises BackendUnavailable when they cannot all be read.
+    """
+    stream, end = _stream(days, source), week_end.timestamp()
+    document = next(stream, None)
+    for day in days:
+        tally, day_end = Tally(), day.end.timestamp()
+        while document is not None and _created_at(document) < day_end:
+            tally.count(as_request(document, end))
+            document = next(stream, None)
+        yield day, tally
 
 
-def _stream(day: Day, source: Source) -> Iterator[Any]:
-    query, last = _query(day), None
+def _created_at(document: Any) -> int:
+    """In whole epoch seconds, as days end at whole seconds."""
+    return cast(int, document.fields["createdAt"].timestamp_value.seconds)
+
+
+def _stream(days: Sequence[Day], source: Source) -> Iterator[Any]:
+    query, last = _query(days), None
     failures = 0
     while True:
         try:
@@ -98,20 +109,20 @@ def _stream(day: Day, source: Source) -> Iterator[Any]:
         except (*db.OUT_OF_REACH, exceptions.Aborted) as error:
             failures += 1
             if failures == ATTEMPTS:
-                raise BackendUnavailable(f"The requests of {day.date} cannot be read.") from error
+                raise BackendUnavailable("The week's requests cannot be read.") from error
             time.sleep(FIRST_BACKOFF_SECONDS * 2 ** (failures - 1))
-            query = _query(day, after=last)
+            query = _query(days, after=last)
 
 
-def _query(day: Day, after: Any = None) -> Q:
-    """The day's requests by createdAt and name, which the built-in index serves."""
+def _query(days: Sequence[Day], after: Any = None) -> Q:
+    """The days' requests by createdAt and name, which the built-in index serves."""
     created_at = Q.FieldReference(field_path="createdAt")
     name = Q.FieldReference(field_path="__name__")
     bounds = [
         Q.Filter(field_filter=Q.FieldFilter(field=created_at, op=op, value=_timestamp(moment)))
         for op, moment in (
-            (Q.FieldFilter.Operator.GREATER_THAN_OR_EQUAL, day.start),
-            (Q.FieldFilter.Operator.LESS_THAN, day.end),
+            (Q.FieldFilter.Operator.GREATER_THAN_OR_EQUAL, days[0].start),
+            (Q.FieldFilter.Operator.LESS_THAN, days[-1].end),
         )
     ]
     query = Q(

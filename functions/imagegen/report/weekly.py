@@ -1,7 +1,7 @@
 """The weekly report: read the week once, fold it, check it, judge it, store it.
 
     earlier reports ──▶ the moment of reading
-                          ├─▶ seven days, streamed ──▶ a tally each ─┐
+                          ├─▶ requests, streamed ──▶ a tally a day ──┐
                           └─▶ aggregations, ledger, new users ───────┴─▶ reports/{isoWeek}
 
 All reads see the moment of the first, so the numbers belong together whatever happens meanwhile. A
@@ -12,7 +12,7 @@ a finding in the report, never a zero.
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from datetime import datetime
@@ -23,18 +23,18 @@ from google.cloud import firestore
 
 from imagegen import clock, config, db
 from imagegen.errors import BackendUnavailable
-from imagegen.report import anomalies, checks, document, history, weeks
+from imagegen.report import anomalies, checks, document, history, reading, weeks
 from imagegen.report.anomalies import Findings
 from imagegen.report.checks import Measured, finding
 from imagegen.report.history import Earlier
 from imagegen.report.metrics import Tally, UserNumbers, WeekNumbers, users_of_week
 from imagegen.report.pasts import Pasts, PastsUnavailable
-from imagegen.report.reading import Source, tally_of
+from imagegen.report.reading import Source
 from imagegen.report.thresholds import Thresholds
 from imagegen.report.weeks import Day, Week
 
 SCHEMA_VERSION = 1
-DAYS_AT_ONCE = 2  # one waits for Firestore while the other decodes; more only wait for each other
+STREAM_SPLIT = 4  # days; the rest of the week is read at the same time
 CHECKS_AT_ONCE = 2
 
 
@@ -111,30 +111,34 @@ def _read_week(week: Week, read_time: datetime) -> tuple[dict[str, Tally], Measu
     with (
         closing(Source(read_time)) as source,
         ThreadPoolExecutor(CHECKS_AT_ONCE) as checkers,
-        ThreadPoolExecutor(DAYS_AT_ONCE) as readers,
+        ThreadPoolExecutor() as readers,
     ):
         outcome = checks.start(week, read_time, checkers)
-        futures = [readers.submit(_read_day, week, day, source) for day in week.days]
+        parts = [
+            readers.submit(_read_days, week, days, source)
+            for days in (week.days[:STREAM_SPLIT], week.days[STREAM_SPLIT:])
+        ]
         try:
-            tallies = [future.result() for future in futures]
+            days = {date: tally for part in parts for date, tally in part.result().items()}
         except BaseException:
-            readers.shutdown(cancel_futures=True)
             checkers.shutdown(cancel_futures=True)
             raise
-        return {day.date: each for day, each in zip(week.days, tallies, strict=True)}, outcome()
+        return days, outcome()
 
 
-def _read_day(week: Week, day: Day, source: Source) -> Tally:
+def _read_days(week: Week, days: Sequence[Day], source: Source) -> dict[str, Tally]:
     began = time.monotonic()
-    tally = tally_of(day, source, week.end)
-    logger.info(
-        "report day read",
-        isoWeek=week.name,
-        date=day.date,
-        requests=tally.numbers.requests,
-        durationMs=round((time.monotonic() - began) * 1000),
-    )
-    return tally
+    tallies = {}
+    for day, tally in reading.tallies(days, source, week.end):
+        tallies[day.date] = tally
+        logger.info(
+            "report day read",
+            isoWeek=week.name,
+            date=day.date,
+            requests=tally.numbers.requests,
+            elapsedMs=round((time.monotonic() - began) * 1000),
+        )
+    return tallies
 
 
 def _judge(

@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
+from itertools import islice
 from typing import Any
 
 import pytest
@@ -237,16 +238,24 @@ def test_a_request_without_ledger_entries_is_noticed(app: AppWithHistory) -> Non
     assert report["totals"]["requests"] == 2
 
 
+@pytest.mark.parametrize(
+    ("status", "noticed"),
+    [
+        ("failed", {"requests", "ledgerDeductions", "ledgerRefunds"}),
+        ("completed", {"requests", "completed", "ledgerDeductions"}),
+        ("pending", {"requests", "ledgerDeductions"}),
+    ],
+)
 def test_a_fold_that_loses_requests_is_noticed(
-    app: AppWithHistory, monkeypatch: pytest.MonkeyPatch
+    app: AppWithHistory, monkeypatch: pytest.MonkeyPatch, status: str, noticed: set[str]
 ) -> None:
-    for _ in range(3):
-        app.request(MONDAY, "failed")
+    app.request(MONDAY, status)
+    app.request(MONDAY + timedelta(days=1))
     whole = Source.documents
-    monkeypatch.setattr(Source, "documents", lambda *a: list(whole(*a))[1:])
+    monkeypatch.setattr(Source, "documents", lambda *args: islice(whole(*args), 1, None))
     report = weekly.run(week=WEEK)
-    assert report["totals"]["requests"] == 2
-    assert set(problems(report)) == {"requests", "refunds", "ledgerDeductions", "ledgerRefunds"}
+    assert report["totals"]["requests"] == 1
+    assert set(problems(report)) == noticed
 
 
 @pytest.mark.parametrize("error", [exceptions.FailedPrecondition("no index"), TimeoutError()])
@@ -263,7 +272,7 @@ def test_a_check_that_cannot_be_made_is_a_finding_and_never_a_zero(
     report = weekly.run(week=WEEK)
     assert set(problems(report).values()) == {"unavailable"}
     assert set(problems(report)) == {
-        "requests", "refunds", "ledgerDeductions", "ledgerRefunds", "lateSettlements", "newUsers",
+        "requests", "completed", "ledgerDeductions", "ledgerRefunds", "lateSettlements", "newUsers",
     }  # fmt: skip
     assert report["totals"]["newUsers"] is None
     assert report["byDay"]["2026-03-02"]["newUsers"] is None
