@@ -1,0 +1,69 @@
+# Each target is one command and sets up what it needs. `make` lists them.
+
+# The first interpreter that is new enough; functions/venv is made with it.
+PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3.14 python3; do \
+	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; \
+	done)
+ifeq ($(strip $(PYTHON)),)
+$(error Python 3.11 or newer is needed: install it (https://www.python.org) and try again)
+endif
+
+EMULATORS := $(PYTHON) tools/emulators.py
+# ruff, mypy and pytest run in functions/, where their configuration is.
+IN_FUNCTIONS := cd functions &&
+CODE := . ../tools
+
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+.PHONY: help
+help: ## list the targets
+	@echo 'make TARGET, where TARGET is one of'
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## /  \1\t/' | expand -t 14
+
+.PHONY: setup
+setup: ## install everything that comes from the network
+	@$(EMULATORS) setup
+
+.PHONY: venv
+venv:
+	@$(EMULATORS) setup --python-only
+
+.PHONY: run
+run: ## start the emulators with emulator-data; Ctrl-C stops them
+	@$(EMULATORS) start
+
+.PHONY: test
+test: setup lint ## lint, check types, run the tests on emulators of their own (ARGS='-k credits')
+	@$(IN_FUNCTIONS) $(PYTHON) ../tools/emulators.py exec -- venv/bin/python -m pytest $(ARGS)
+
+.PHONY: lint
+lint: venv ## ruff and mypy
+	@$(IN_FUNCTIONS) venv/bin/ruff check $(CODE)
+	@$(IN_FUNCTIONS) venv/bin/ruff format --check $(CODE)
+	@$(IN_FUNCTIONS) venv/bin/mypy $(CODE)
+
+.PHONY: format
+format: venv ## put the code into shape
+	@$(IN_FUNCTIONS) venv/bin/ruff check --fix $(CODE)
+	@$(IN_FUNCTIONS) venv/bin/ruff format $(CODE)
+
+.PHONY: seed-data
+seed-data: setup ## make emulator-data again
+	@functions/venv/bin/python tools/seed.py --emulator-data
+
+.PHONY: seed
+seed: venv project ## fill a project (PROJECT=my-project USERS='ann=100' FORCE=1)
+	@functions/venv/bin/python tools/seed.py --project $(PROJECT) $(USERS:%=--user %) $(if $(FORCE),--force)
+
+.PHONY: deploy
+deploy: project ## deploy functions, rules, indexes and hosting (PROJECT=my-project)
+	@$(EMULATORS) firebase -- deploy --project $(PROJECT) $(ARGS)
+
+.PHONY: clean
+clean: ## remove what the other targets made
+	rm -rf functions/venv .cache .firebase .emulators-*.json firebase-export-* *-debug.log
+	find . -type d '(' -name __pycache__ -o -name '.*_cache' -o -name .hypothesis ')' -prune -exec rm -rf {} +
+
+.PHONY: project
+project:
+	@test -n '$(PROJECT)' || { echo 'Name the Firebase project: make $(MAKECMDGOALS) PROJECT=my-project' >&2; exit 1; }

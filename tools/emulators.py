@@ -1,0 +1,229 @@
+"""The Firebase emulators for this project, as developers and tests use them.
+
+    emulators.py setup [--python-only]   get everything ready that comes from the network
+    emulators.py start                   run until Ctrl-C, with emulator-data
+    emulators.py exec -- COMMAND ...     run a command against emulators on ports of its own
+    emulators.py firebase -- ARGS ...    call the pinned firebase-tools
+
+Only the standard library is used: this runs before functions/venv exists.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import random
+import re
+import shlex
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from types import FrameType
+from typing import Any
+
+import suite
+import toolchain
+from suite import Suite
+from toolchain import ROOT, Problem
+
+DATA = ROOT / "emulator-data"
+# Ports outside the range that systems hand out to outgoing connections.
+PRIVATE_PORTS = range(20000, 30000)
+# What needs a port although firebase.json gives it none: firebase-tools looks for a free one
+# itself, but two suites that look at the same moment find the same.
+UNLISTED = ("hub", "logging", "eventarc")
+
+
+def start() -> None:
+    """Run everything on the ports of firebase.json until Ctrl-C."""
+    config = suite.read_config()
+    for name, port in suite.ports_of(config).items():
+        require_free(name, port)
+    tools = toolchain.firebase_tools()
+    if not tools.available("ui"):
+        print("The Emulator UI is left out: it cannot be downloaded without a network.", flush=True)
+        config = suite.without_ui(config)
+    print("Starting the emulators", flush=True)
+    with suite.running(config, tools, import_from=DATA, follow_log=True, workers=8) as emulators:
+        print(summary(emulators), flush=True)
+        with suppress(KeyboardInterrupt):  # how this is meant to end
+            emulators.wait()
+
+
+@contextmanager
+def private(only: Sequence[str] = (), *, import_data: bool = True) -> Iterator[Suite]:
+    """A suite on free ports, which disturbs no other."""
+    config = suite.without_ui(suite.read_config())
+    names = [*suite.ports_of(config), *UNLISTED, suite.WEBSOCKET]
+    config = suite.with_ports(config, dict(zip(names, free_ports(len(names)), strict=True)))
+    with suite.running(
+        config,
+        toolchain.firebase_tools(),
+        only=only,
+        import_from=DATA if import_data else None,
+        workers=4,
+    ) as emulators:
+        yield emulators
+
+
+def execute(command: Sequence[str]) -> int:
+    """The exit code of `command`, run against a private suite."""
+    print("Starting the emulators", flush=True)
+    with private() as emulators:
+        print(f"Running {shlex.join(command)}", flush=True)
+        process = subprocess.Popen(command, env=emulators.environment())
+        try:
+            return process.wait()
+        finally:
+            if process.poll() is None:  # we were told to stop: so is the command
+                process.terminate()
+                process.wait()
+
+
+def firebase(arguments: Sequence[str]) -> int:
+    """The exit code of firebase-tools, called with `arguments` in the repository's root."""
+    tools = toolchain.firebase_tools()
+    command = [*tools.command, *arguments]
+    return subprocess.call(command, cwd=ROOT, env=suite.base_environment())
+
+
+# --- ports ------------------------------------------------------------------------------------
+
+
+def require_free(service: str, port: int) -> None:
+    if not is_taken(port):
+        return
+    raise Problem(
+        f"Port {port}, which the {service} emulator needs, is taken{holder(port)}: stop that, or "
+        f"change emulators.{service}.port in firebase.json, and try again."
+    )
+
+
+def is_taken(port: int) -> bool:
+    try:
+        socket.create_connection(("localhost", port), timeout=1).close()
+    except OSError:
+        return False
+    return True
+
+
+def holder(port: int) -> str:
+    """Who listens on `port`, as far as the system's own tools tell."""
+    questions = {
+        ("lsof", "-nP", f"-iTCP:{port}", "-sTCP:LISTEN", "-Fpc"): r"p(?P<id>\d+)\nc(?P<name>.+)",
+        ("ss", "-Hltnp", f"sport = :{port}"): r'"(?P<name>[^"]+)",pid=(?P<id>\d+)',
+    }
+    for question, answer in questions.items():
+        if shutil.which(question[0]):
+            done = subprocess.run(question, capture_output=True, text=True, check=False)
+            if found := re.search(answer, done.stdout):
+                return f" by {found['name']} (process {found['id']})"
+    return ""
+
+
+def free_ports(count: int) -> list[int]:
+    candidates = iter(random.sample(PRIVATE_PORTS, len(PRIVATE_PORTS)))
+    free = (port for port in candidates if not is_taken(port))
+    return [next(free) for _ in range(count)]
+
+
+# --- what is printed when all is ready --------------------------------------------------------
+
+
+def summary(emulators: Suite) -> str:
+    """Where everything is, who may sign in, and a call to copy."""
+    body = {
+        "userId": "testUser1",
+        "model": "Model A",
+        "style": "anime",
+        "color": "neon",
+        "size": "512x512",
+        "prompt": "A lighthouse at dusk",
+    }
+    rows = {
+        "functions": emulators.functions_url,
+        "hosting": emulators.hosting_url,
+        "firestore": emulators.address("firestore"),
+        "auth": emulators.address("auth"),
+        "tasks": emulators.address("tasks"),
+    }
+    if "ui" in emulators.ports:
+        rows["ui"] = f"http://{emulators.address('ui')}"
+    accounts = json.loads((DATA / "auth_export" / "accounts.json").read_text())["users"]
+    table = "\n".join(f"  {name:<11}{where}" for name, where in rows.items())
+    return f"""
+Ready.
+
+{table}
+
+  accounts   {", ".join(sorted(account["email"] for account in accounts))}
+  password   {password_of(accounts[0])}
+
+Try it:
+
+curl -X POST {emulators.functions_url}/createGenerationRequest \
+-H 'Content-Type: application/json' -d '{json.dumps(body, separators=(",", ":"))}'
+
+Ctrl-C stops everything.
+"""
+
+
+def password_of(account: Mapping[str, Any]) -> str:
+    """The password of an exported account, which the Auth emulator keeps in the clear."""
+    return str(account["passwordHash"]).rpartition("password=")[2]
+
+
+# --- the command line -------------------------------------------------------------------------
+
+
+def main(arguments: Sequence[str]) -> int:
+    # `kill` and a closed terminal end this process as Ctrl-C does: through the clean-up.
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, _interrupt)
+    try:
+        toolchain.require_python()
+        return run(parsed(arguments))
+    except Problem as problem:
+        print(f"\n{problem}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+
+
+def parsed(arguments: Sequence[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description="Run the Firebase emulators of this project.")
+    verbs = parser.add_subparsers(dest="verb", required=True)
+    setup = verbs.add_parser("setup", help="get everything ready that comes from the network")
+    setup.add_argument("--python-only", action="store_true", help="only functions/venv")
+    verbs.add_parser("start", help="run until Ctrl-C")
+    execute = verbs.add_parser("exec", help="run a command against private emulators")
+    execute.add_argument("command", nargs="+", metavar="-- COMMAND")
+    firebase = verbs.add_parser("firebase", help="call the pinned firebase-tools")
+    firebase.add_argument("command", nargs="+", metavar="-- ARGUMENT")
+    return parser.parse_args(arguments)
+
+
+def run(options: argparse.Namespace) -> int:
+    toolchain.ensure_venv()
+    match options.verb:
+        case "setup" if not options.python_only:
+            toolchain.firebase_tools()
+        case "start":
+            start()
+        case "exec":
+            return execute(options.command)
+        case "firebase":
+            return firebase(options.command)
+    return 0
+
+
+def _interrupt(_number: int, _frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,163 @@
+"""Fill a Firestore with what the functions need: the catalogue, and users to try them with.
+
+    seed.py --emulator-data                          make emulator-data/ again
+    seed.py --project ID [--user ID=CREDITS] [--force]   fill a real project
+
+A user document that exists is never touched: its credits belong to somebody.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import firebase_admin
+from firebase_admin import auth
+from google.api_core.exceptions import AlreadyExists
+from google.auth.exceptions import DefaultCredentialsError
+from google.cloud import firestore
+
+import emulators
+from suite import HOST, PROJECT, read_config
+from toolchain import Problem
+
+CATALOGUE = Path(__file__).with_name("catalogue.json")
+PASSWORD = "imagegen"  # noqa: S105 - of accounts that exist in the emulator alone
+
+
+class DemoUser(NamedTuple):
+    uid: str
+    credits: int
+    is_admin: bool = False
+
+    @property
+    def email(self) -> str:
+        return f"{self.uid}@example.com"
+
+
+DEMO_USERS = (
+    DemoUser("testUser1", 100),
+    DemoUser("testUser2", 10),
+    DemoUser("admin", 0, is_admin=True),
+)
+
+
+def catalogue(base_url: str) -> dict[str, dict[str, Any]]:
+    """Every catalogue document by its path; `base_url` is where Hosting serves the images."""
+    collections: dict[str, dict[str, dict[str, Any]]] = json.loads(CATALOGUE.read_text())
+    documents = {}
+    for collection, options in collections.items():
+        for position, (name, given) in enumerate(options.items(), start=1):
+            fields = {"enabled": True, "sortOrder": position * 10} | given
+            if "imageUrl" in fields:
+                fields["imageUrl"] = base_url + fields["imageUrl"]
+            documents[f"{collection}/{name}"] = fields
+    return documents
+
+
+def hosting_url(project: str) -> str:
+    """Where Firebase Hosting serves web/public: the emulator for the demo project."""
+    if project == PROJECT:
+        return f"http://{HOST}:{read_config()['emulators']['hosting']['port']}"
+    return f"https://{project}.web.app"
+
+
+def seed_firestore(client: firestore.Client, base_url: str, credits: Mapping[str, int]) -> None:
+    """Write the catalogue, and a document for every user of `credits` that has none."""
+    for path, fields in catalogue(base_url).items():
+        client.document(path).set(fields)
+    now = datetime.now(UTC)
+    for user_id, balance in credits.items():
+        user = {"credits": balance, "ledgerSequence": 0, "createdAt": now, "updatedAt": now}
+        try:
+            client.document(f"users/{user_id}").create(user)
+        except AlreadyExists:
+            print(f"User {user_id} exists and stays as it is.")
+
+
+def seed_auth(users: Sequence[DemoUser]) -> None:
+    """Give each user an account of the same uid in the Auth emulator."""
+    app = firebase_admin.initialize_app(options={"projectId": PROJECT}, name="seed")
+    for user in users:
+        auth.create_user(
+            app=app, uid=user.uid, email=user.email, email_verified=True, password=PASSWORD
+        )
+        if user.is_admin:
+            auth.set_custom_user_claims(user.uid, {"admin": True}, app=app)
+    firebase_admin.delete_app(app)
+
+
+def make_emulator_data() -> None:
+    """Replace emulator-data/ with an export of freshly seeded emulators."""
+    with emulators.private(only=("firestore", "auth"), import_data=False) as suite:
+        os.environ |= suite.environment()
+        client = firestore.Client(project=PROJECT)
+        seed_firestore(client, hosting_url(PROJECT), {u.uid: u.credits for u in DEMO_USERS})
+        seed_auth(DEMO_USERS)
+        suite.export(emulators.DATA)
+    print(f"Written: {emulators.DATA.name}/")
+
+
+def seed_project(project: str, credits: Mapping[str, int], *, force: bool) -> None:
+    """Fill a real project, unless it is in use."""
+    try:
+        client = firestore.Client(project=project)
+    except DefaultCredentialsError as error:
+        raise Problem(
+            "There are no Google credentials: run `gcloud auth application-default login` and try "
+            "again."
+        ) from error
+    if not force and list(client.collection("users").limit(1).stream()):
+        raise Problem(
+            f"{project} has users already, so it is in use: to write the catalogue all the same, "
+            "and users that do not exist yet, add --force (make: FORCE=1)."
+        )
+    seed_firestore(client, hosting_url(project), credits)
+    print(f"{project}: {len(catalogue(''))} catalogue documents written.")
+
+
+def main(arguments: Sequence[str]) -> int:
+    options = parsed(arguments)
+    try:
+        if options.emulator_data:
+            make_emulator_data()
+        else:
+            seed_project(options.project, dict(options.user), force=options.force)
+    except Problem as problem:
+        print(problem, file=sys.stderr)
+        return 1
+    return 0
+
+
+def parsed(arguments: Sequence[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description="Fill a Firestore with the catalogue and users.")
+    target = parser.add_mutually_exclusive_group(required=True)
+    target.add_argument("--emulator-data", action="store_true", help="make emulator-data/ again")
+    target.add_argument("--project", help="fill this Firebase project")
+    parser.add_argument(
+        "--user",
+        action="append",
+        default=[],
+        type=_user,
+        metavar="ID=CREDITS",
+        help="also create this user; may be repeated",
+    )
+    parser.add_argument("--force", action="store_true", help="also if the project has users")
+    return parser.parse_args(arguments)
+
+
+def _user(text: str) -> tuple[str, int]:
+    user_id, _, credits = text.partition("=")
+    if not user_id or not credits.isdecimal():
+        raise argparse.ArgumentTypeError(f"{text!r} is not ID=CREDITS, such as alice=100")
+    return user_id, int(credits)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
