@@ -13,6 +13,7 @@ from imagegen.report import weeks
 from imagegen.report.metrics import DIMENSIONS, Numbers, WeekNumbers
 from imagegen.report.weeks import Week
 
+SCHEMA_VERSION = 1  # a report of another one is no history
 WEEKS = 12  # reports read; the rules take their daily numbers from the last 8
 COMPARED_WEEKS = 4
 RPC_TIMEOUT_SECONDS = 30.0
@@ -21,7 +22,10 @@ COMPARED = (
     "creditsRefunded", "creditsNet", "activeUsers", "newUsers",
 )  # fmt: skip
 # What is read of an earlier report, and of an earlier run of this one.
-FIELDS = ("isoWeek", "totals", "byDay", "dailyValues", "anomalies", "memory", "userHistory")
+FIELDS = (
+    "isoWeek", "schemaVersion", "totals", "byDay", "dailyValues", "anomalies", "memory",
+    "userHistory",
+)  # fmt: skip
 
 Report = Mapping[str, Any]
 
@@ -54,7 +58,12 @@ def read(week: Week) -> Earlier:
             timeout=RPC_TIMEOUT_SECONDS,
         )
     )
-    found = {each.id: cast(Report, each.to_dict()) for each in snapshots if each.exists}
+    stored = {each.id: cast(Report, each.to_dict() or {}) for each in snapshots}
+    found = {
+        name: report
+        for name, report in stored.items()
+        if report.get("schemaVersion") == SCHEMA_VERSION
+    }
     revision = found.pop(week.name, None)
     return Earlier(names, found, revision, snapshots[0].read_time)
 

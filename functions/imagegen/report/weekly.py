@@ -33,7 +33,6 @@ from imagegen.report.reading import Source
 from imagegen.report.thresholds import Thresholds
 from imagegen.report.weeks import Day, Week
 
-SCHEMA_VERSION = 1
 STREAM_SPLIT = 4  # days; the rest of the week is read at the same time
 CHECKS_AT_ONCE = 2
 
@@ -72,7 +71,7 @@ def run(schedule_time: datetime | None = None, *, week: str | None = None) -> di
         {
             **facts,
             "reportStatus": "success",
-            "schemaVersion": SCHEMA_VERSION,
+            "schemaVersion": history.SCHEMA_VERSION,
             "generatedAt": clock.now(),
             "deltas": history.deltas(facts["totals"], earlier),
             "anomalies": found.anomalies,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
@@ -11,7 +12,9 @@ from typing import Any
 
 import pytest
 from google.api_core import exceptions
+from google.cloud import firestore
 from past_app import MONDAY, SUNDAY_NIGHT, AppWithHistory, empty_client
+from proxy import FirestoreProxy
 
 from imagegen import clock, db, store
 from imagegen.errors import BackendUnavailable
@@ -445,6 +448,37 @@ def test_a_users_past_is_read_once_and_then_remembered(app: AppWithHistory) -> N
     assert following["userHistory"] == [
         {"userId": "ada", "weeks": {**remembered, "2026-W11": [1, 1]}}
     ]
+
+
+def test_a_stored_report_of_another_schema_is_no_history(app: AppWithHistory) -> None:
+    app.client.document("reports/2026-W09").set({"isoWeek": "2026-W09", "schemaVersion": 0})
+    app.client.document(f"reports/{WEEK}").set({"old": "report"})
+    report = weekly.run(week=WEEK)
+    assert report["deltas"]["requests"]["lastWeek"] is None
+    assert app.stored(WEEK) == report
+
+
+def test_a_report_costs_the_weeks_documents_and_a_few(
+    app: AppWithHistory, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for i in range(60):
+        app.request(MONDAY + timedelta(hours=2 * i), userId=f"user{i % 3}")
+    between = FirestoreProxy(os.environ["FIRESTORE_EMULATOR_HOST"])
+    monkeypatch.setenv("FIRESTORE_EMULATOR_HOST", between.address)
+    monkeypatch.setattr(store, "_client", firestore.Client(project=app.client.project))
+    weekly.run(week=WEEK)
+    assert between.traffic.rpcs == {
+        "RunQuery": 2,
+        "RunAggregationQuery": 5 + 7,  # the checks; new users by day
+        "BatchGetDocuments": 3,  # reports, users, the report about to be replaced
+        "Commit": 1,
+    }
+    assert between.traffic.documents_read == 60 + 13 + 3 + 1
+    between.stop()
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    days = [line for line in lines if line["message"] == "report day read"]
+    assert sorted(line["date"] for line in days) == [f"2026-03-0{day}" for day in range(2, 9)]
+    assert [line["requests"] for line in lines if line["message"] == "report stored"] == [60]
 
 
 def test_what_settles_during_the_run_does_not_tear_the_numbers(
