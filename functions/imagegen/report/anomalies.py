@@ -72,8 +72,8 @@ def find(
         insufficient_history=len(past.days) < thresholds.min_history_days,
         tests={
             "counts": counted.tests,
-            "overallRates": rated.tests[0],
-            "valueRates": rated.tests[1],
+            "overallRates": rated.overall_tests,
+            "valueRates": rated.value_tests,
             "users": spent.tests,
         },
         thresholds=thresholds.as_json(),

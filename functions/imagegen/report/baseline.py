@@ -10,7 +10,7 @@ from statistics import fmean, median
 from imagegen.report.thresholds import Thresholds
 
 MAD_TO_SIGMA = 1.4826  # for a normal distribution
-Q90_TO_SIGMA = 1.645  # 90 % of |normal| lie within so many σ
+TAILS = ((0.9, 1.645), (0.97, 2.17))  # the share of |normal| that lies within so many σ
 WEEKDAY_PRIOR = 2  # weeks of "no weekday differs" that a weekday's factor starts from
 MIN_MEAN = 0.5
 
@@ -22,6 +22,7 @@ class Day:
     date: str
     count: float
     masked: bool = False
+    once: bool = False  # masked for itself, not as part of something lasting
 
 
 @dataclass(frozen=True)
@@ -35,7 +36,9 @@ class Baseline:
     factors: tuple[float, ...]  # Monday first, mean 1
     day_dispersion: float
     week_dispersion: float
-    day_ratios: tuple[float, ...]  # past actual / expected, ascending
+    # Past actual / expected, ascending; days that were flagged for themselves are among them, so
+    # that what happens again and again is no news.
+    day_ratios: tuple[float, ...]
     week_ratios: tuple[float, ...]
     history_days: int
 
@@ -68,6 +71,7 @@ def baseline(days: Sequence[Day], level_from: str | None, t: Thresholds) -> Base
         if level > 0
     }
     level, n = levels[-1], len(ratios)
+    once = [day.count / (level * _factor(day, factors)) for day in days if day.once]
     day_dispersion = min(t.max_dispersion, max(t.min_dispersion, _excess(ratios, level)))
     weeks = _week_ratios(ratios, factors)
     return Baseline(
@@ -75,7 +79,7 @@ def baseline(days: Sequence[Day], level_from: str | None, t: Thresholds) -> Base
         factors=factors,
         day_dispersion=day_dispersion,
         week_dispersion=_week_dispersion(weeks, level, day_dispersion, t),
-        day_ratios=tuple(sorted(ratios.values())),
+        day_ratios=tuple(sorted([*ratios.values(), *once])),
         week_ratios=tuple(sorted(weeks)),
         history_days=n,
     )
@@ -122,12 +126,12 @@ def _level(days: Sequence[Day], factors: tuple[float, ...], t: Thresholds) -> fl
 def _excess(ratios: dict[str, float], level: float) -> float:
     """σ²·n/(n - 8) - 1/level: the scatter beyond Poisson's, for 8 fitted parameters.
 
-    σ is the larger of the MAD's and the 90th percentile's, so that neither outliers nor a heavy
-    tail can hide it.
+    σ is the largest of the MAD's and two percentiles', so that outliers cannot inflate it much and
+    a heavy tail cannot hide.
     """
     errors = sorted(abs(ratio - 1) for ratio in ratios.values())
     n = len(errors)
-    sigma = max(MAD_TO_SIGMA * median(errors), quantile(errors, 0.9) / Q90_TO_SIGMA)
+    sigma = max(MAD_TO_SIGMA * median(errors), *(quantile(errors, q) / z for q, z in TAILS))
     return sigma * sigma * n / (n - 8) - 1 / level
 
 

@@ -2,15 +2,15 @@
 
 Every count is compared with a negative binomial around its expectation (`baseline`); what
 Benjamini–Hochberg keeps has to pass plain gates as well, so that a report names only changes an
-operator would act on.
+operator would act on. Credits are counted in units of a usual request's credits.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from imagegen.report import severity
+from imagegen.report import explaining, prices, severity
 from imagegen.report.baseline import Baseline, Day, baseline
 from imagegen.report.distributions import (
     benjamini_hochberg,
@@ -19,22 +19,36 @@ from imagegen.report.distributions import (
     negative_binomial_range,
     poisson_interval,
 )
-from imagegen.report.event import Contribution, Direction, Event
-from imagegen.report.metrics import Numbers, WeekNumbers
+from imagegen.report.event import Direction, Event
+from imagegen.report.metrics import WeekNumbers
 from imagegen.report.past import Past, summed
 from imagegen.report.thresholds import Thresholds
 
 DIRECTIONS: tuple[Direction, ...] = ("up", "down")
+SURE_UP, SURE_DOWN = 3.0, 0.3  # ratios so extreme that no precedent excuses them
 
 
 @dataclass(frozen=True)
 class Series:
-    """One metric, in units of about one request: `unit` credits are worth one."""
+    """One metric: `unit` credits are worth one request; `actual` is this week's, in units."""
 
     metric: str
     unit: float
-    actual: Mapping[str, float]  # this week's days
+    actual: Mapping[str, float]  # by ISO date
     expected: Baseline
+
+
+@dataclass(frozen=True)
+class Period:
+    """A day, or (date None) the week, with what is expected of it and what is worth reporting."""
+
+    date: str | None
+    count: float
+    mean: float
+    dispersion: float
+    past_ratios: tuple[float, ...]  # ascending
+    up_ratio: float
+    down_ratio: float
 
 
 @dataclass
@@ -48,188 +62,134 @@ class Counted:
 
 def find(week: WeekNumbers, past: Past, t: Thresholds) -> Counted:
     """Unusual days and weeks, one event per metric and direction."""
-    every = [each for each in _series(week, past, t) if each]
-    counted = Counted(bands={each.metric: _band(each) for each in every})
-    counted.tests = 2 * sum(len(each.actual) + 1 for each in every)
-    suspects = [
-        event for each in every for way in DIRECTIONS for event in _suspects(week, each, way, t)
-    ]
-    cut = benjamini_hochberg(
-        [event.p_value or 0.0 for event in suspects], t.count_fdr, max(1, counted.tests)
-    )
-    kept = [event for event in suspects if (event.p_value or 0.0) <= cut]
+    every = _series(week, past, t)
+    tests = 2 * sum(len(each.actual) + 1 for each in every)
+    suspects = [event for each in every for event in _suspects(week, each, t)]
+    cut = benjamini_hochberg([_p(event) for event in suspects], t.count_fdr, max(1, tests))
+    events = []
     for each in every:
         for way in DIRECTIONS:
-            flagged = [e for e in kept if e.metric == each.metric and e.direction == way]
+            ours = [e for e in suspects if e.metric == each.metric and e.direction == way]
+            flagged = [event for event in ours if _p(event) <= cut]
             if flagged:
-                event = _story(flagged, each, t)
-                counted.events.append(_explained(event, week, past, t))
-    counted.events = _merged([_with_status(event, past) for event in counted.events], t)
-    return counted
+                events.append(_story(flagged, each, t))
+    priced = prices.find(week, past, t)
+    surer = {event.subject for event in priced.events}
+    events = [event for event in events if event.subject not in surer] + priced.events
+    explained = [explaining.with_contributions(event, week, past, t) for event in events]
+    dated = [_with_status(event, past) for event in explained]
+    bands = {each.metric: _band(each) for each in every}
+    return Counted(explaining.merged(dated, t), bands, tests + priced.tests)
 
 
-def _series(week: WeekNumbers, past: Past, t: Thresholds) -> list[Series | None]:
-    """The three metrics, each with the expectations its history supports."""
+def _series(week: WeekNumbers, past: Past, t: Thresholds) -> list[Series]:
+    """The metrics whose history supports an expectation."""
     known = {day: n for each in past.weeks for day, n in each.daily.items()}
     total = summed(known.values())
     price = total.credits_charged / total.requests if total.credits_charged else 1.0
-    new_users = {day: n for each in past.weeks for day, n in each.new_users.items()}
-
-    def series(metric: str, unit: float, count: Callable[[str], float]) -> Series | None:
-        days = [Day(day, count(day) / unit, past.is_masked(metric, None, day)) for day in past.days]
-        expected = baseline(days, past.levels.get((metric, None)), t)
-        actual = {day: count(day) / unit for day in sorted(week.daily)}
-        return Series(metric, unit, actual, expected) if expected else None
-
+    new_users = {day: n for each in [*past.weeks, week] for day, n in each.new_users.items()}
     known |= week.daily
-    new_users |= week.new_users
-    return [
-        series("requests", 1.0, lambda day: known[day].requests),
-        series("credits", price, lambda day: known[day].credits_charged),
-        series("newUsers", 1.0, lambda day: new_users.get(day, 0)),
-    ]
+    counts: dict[str, tuple[float, Callable[[str], float]]] = {
+        "requests": (1.0, lambda day: known[day].requests),
+        "credits": (price, lambda day: known[day].credits_charged),
+        "newUsers": (1.0, lambda day: new_users.get(day, 0)),
+    }
+    every = []
+    for metric, (unit, count) in counts.items():
+        masked, once = past.masked.get((metric, None), ()), past.once.get((metric, None), ())
+        days = [Day(day, count(day) / unit, day in masked, day in once) for day in past.days]
+        expected = baseline(days, past.levels.get((metric, None)), t)
+        if expected:
+            actual = {day: count(day) / unit for day in sorted(week.daily)}
+            every.append(Series(metric, unit, actual, expected))
+    return every
 
 
-def _suspects(week: WeekNumbers, series: Series, way: Direction, t: Thresholds) -> list[Event]:
+def _suspects(week: WeekNumbers, series: Series, t: Thresholds) -> Iterator[Event]:
     """The days and the week that pass the gates, with their p-values.
 
-    A test that fails a gate could never be reported, so its p-value is left at 1.
+    A test that fails a gate is never reported: its p-value counts as 1 and is not computed.
     """
+    for period in _periods(series, t):
+        for way in DIRECTIONS:
+            if _passes(period, way, t):
+                yield _event(week, series, way, period)
+
+
+def _periods(series: Series, t: Thresholds) -> Iterator[Period]:
     base = series.expected
-    suspects = []
     for day, count in series.actual.items():
-        mean, past_ratios = base.day_mean(day), base.day_ratios
-        if _passes(count, mean, past_ratios, way, t.day_up_ratio, t):
-            suspects.append(_event(week, series, way, day, count, mean, base.day_dispersion))
-    count, mean = sum(series.actual.values()), base.week_mean
-    if _passes(count, mean, base.week_ratios, way, t.week_up_ratio, t):
-        suspects.append(_event(week, series, way, None, count, mean, base.week_dispersion))
-    return suspects
+        yield Period(
+            date=day,
+            count=count,
+            mean=base.day_mean(day),
+            dispersion=base.day_dispersion,
+            past_ratios=base.day_ratios,
+            up_ratio=t.day_up_ratio,
+            down_ratio=t.day_down_ratio,
+        )
+    yield Period(
+        date=None,
+        count=sum(series.actual.values()),
+        mean=base.week_mean,
+        dispersion=base.week_dispersion,
+        past_ratios=base.week_ratios,
+        up_ratio=t.week_up_ratio,
+        down_ratio=t.week_down_ratio,
+    )
 
 
-def _passes(
-    count: float,
-    mean: float,
-    past_ratios: Sequence[float],
-    way: Direction,
-    up_ratio: float,
-    t: Thresholds,
-) -> bool:
+def _passes(period: Period, way: Direction, t: Thresholds) -> bool:
     """Large enough to matter, and beyond the second most extreme ratio of the history."""
-    ratio = count / mean
+    ratio, past = period.count / period.mean, period.past_ratios
     if way == "up":
-        seen = len(past_ratios) >= 2 and ratio <= past_ratios[-2]
-        return ratio >= up_ratio and count - mean >= t.up_excess and not seen
-    seen = len(past_ratios) >= 2 and ratio >= past_ratios[1]
-    return ratio <= t.down_ratio and mean >= t.down_expected and not seen
+        seen = len(past) >= 2 and ratio <= min(SURE_UP, past[-2])
+        return ratio >= period.up_ratio and period.count - period.mean >= t.up_excess and not seen
+    seen = len(past) >= 2 and ratio >= max(SURE_DOWN, past[1])
+    return ratio <= period.down_ratio and period.mean >= t.down_expected and not seen
 
 
-def _event(
-    week: WeekNumbers,
-    series: Series,
-    way: Direction,
-    day: str | None,
-    count: float,
-    mean: float,
-    dispersion: float,
-) -> Event:
+def _event(week: WeekNumbers, series: Series, way: Direction, period: Period) -> Event:
     tail = negative_binomial_above if way == "up" else negative_binomial_below
     unit = series.unit
-    low, high = negative_binomial_range(mean, dispersion)
-    sure_low, sure_high = poisson_interval(count)
     return Event(
         week=week.week,
         metric=series.metric,
-        scope="day" if day else "week",
-        date=day,
+        scope="day" if period.date else "week",
+        date=period.date,
         direction=way,
-        actual=round(count * unit),
-        expected=mean * unit,
-        range=(low * unit, high * unit),
-        p_value=tail(count, mean, dispersion),
-        ci95=(sure_low * unit, sure_high * unit),
-        n=round(count * unit),
+        actual=round(period.count * unit),
+        expected=period.mean * unit,
+        range=_scaled(negative_binomial_range(period.mean, period.dispersion), unit),
+        p_value=tail(period.count, period.mean, period.dispersion),
+        ci95=_scaled(poisson_interval(period.count), unit),
+        n=round(period.count * unit),
         history_days=series.expected.history_days,
         method="negative_binomial",
     )
 
 
-def _story(flagged: list[Event], series: Series, t: Thresholds) -> Event:
+def _story(flagged: Sequence[Event], series: Series, t: Thresholds) -> Event:
     """One event of the flagged tests of a metric and direction.
 
     It is the week's when the week stays unusual without its flagged days; else it is the story of
     the most unlikely day.
     """
-    days = sorted((e for e in flagged if e.scope == "day"), key=lambda e: e.date or "")
-    head = next((e for e in flagged if e.scope == "week"), None)
-    if head is None or (days and not _rest_is_unusual(head, days, series, t)):
-        head = min(days, key=lambda e: (e.p_value or 0.0, e.date))
+    days = tuple(event for event in flagged if event.scope == "day")
+    head = flagged[-1]  # the week, if it is flagged: `_periods` names it last
+    if head.scope == "day" or (days and not _rest_is_unusual(head, days, series, t)):
+        head = min(days, key=_p)
     grade = severity.gravest(severity.of_count(each, series.unit) for each in [head, *days])
-    return replace(head, days=tuple(days), severity=grade)
+    return replace(head, days=days, severity=grade)
 
 
-def _rest_is_unusual(head: Event, days: list[Event], series: Series, t: Thresholds) -> bool:
-    out = {day.date for day in days}
-    rest = [day for day in series.actual if day not in out]
-    actual = sum(series.actual[day] for day in rest)
-    mean = sum(series.expected.day_mean(day) for day in rest)
-    if not rest:
-        return True
-    limit = t.week_up_ratio if head.direction == "up" else t.down_ratio
-    return actual >= limit * mean if head.direction == "up" else actual <= limit * mean
-
-
-def _explained(event: Event, week: WeekNumbers, past: Past, t: Thresholds) -> Event:
-    """The values that make up much of the change, the largest first."""
-    if event.metric == "newUsers" or event.expected is None:
-        return event
-    change = event.actual - event.expected
-    found = []
-    known = {day for day in past.days if not past.is_masked(event.metric, None, day)}
-    usual_total = sum(
-        _amount(n, event) for w in past.weeks for d, n in w.daily.items() if d in known
-    )
-    for name, values in week.values.items():
-        for value, days in values.items():
-            now = sum(_amount(days[d], event) for d in days if event.date in {None, d})
-            usual = sum(
-                _amount(n, event)
-                for w in past.weeks
-                for d, n in w.values.get(name, {}).get(value, {}).items()
-                if d in known
-            )
-            usual_share = usual / usual_total if usual_total else 0.0
-            share = (now - event.expected * usual_share) / change if change else 0.0
-            if share >= t.contribution:
-                found.append(Contribution(name, value, share, usual_share))
-    found.sort(key=lambda c: (c.usual_share - c.share, c.name, c.value))
-    return replace(event, contributions=tuple(found))
-
-
-def _amount(numbers: Numbers, event: Event) -> int:
-    return numbers.credits_charged if event.metric == "credits" else numbers.requests
-
-
-def _merged(events: list[Event], t: Thresholds) -> list[Event]:
-    """A change of credits that is the change of requests becomes a part of it."""
-    kept: list[Event] = []
-    for event in events:
-        for i, other in enumerate(kept):
-            if _same_change(event, other, t):
-                kept[i] = replace(other, merged=(*other.merged, event))
-                break
-        else:
-            kept.append(event)
-    return kept
-
-
-def _same_change(event: Event, other: Event, t: Thresholds) -> bool:
-    if event.metric != "credits" or other.metric != "requests":
-        return False
-    if event.direction != other.direction:
-        return False
-    ours, theirs = event.ratio or 0.0, other.ratio or 0.0
-    return abs(ours - theirs) <= t.merge_tolerance * max(theirs, 0.2)
+def _rest_is_unusual(head: Event, days: Sequence[Event], series: Series, t: Thresholds) -> bool:
+    rest = series.actual.keys() - {day.date for day in days}
+    actual = sum(series.actual[day] for day in sorted(rest))
+    mean = sum(series.expected.day_mean(day) for day in sorted(rest))
+    if head.direction == "up":
+        return not rest or actual >= t.week_up_ratio * mean
+    return not rest or actual <= t.week_down_ratio * mean
 
 
 def _with_status(event: Event, past: Past) -> Event:
@@ -238,7 +198,7 @@ def _with_status(event: Event, past: Past) -> Event:
     if before is None or not (before.lasting or event.scope == "week"):
         return event
     both = before.lasting and event.scope == "week"
-    return event.with_status("new_level" if both else "ongoing")
+    return replace(event, status="new_level" if both else "ongoing")
 
 
 def _band(series: Series) -> dict[str, dict[str, float]]:
@@ -247,9 +207,14 @@ def _band(series: Series) -> dict[str, dict[str, float]]:
     for day in series.actual:
         mean = series.expected.day_mean(day)
         low, high = negative_binomial_range(mean, series.expected.day_dispersion)
-        band[day] = {
-            "expected": round(mean * series.unit, 1),
-            "low": round(low * series.unit, 1),
-            "high": round(high * series.unit, 1),
-        }
+        edges = {"expected": mean, "low": low, "high": high}
+        band[day] = {name: round(value * series.unit, 1) for name, value in edges.items()}
     return band
+
+
+def _scaled(interval: tuple[float, float], unit: float) -> tuple[float, float]:
+    return (interval[0] * unit, interval[1] * unit)
+
+
+def _p(event: Event) -> float:
+    return 1.0 if event.p_value is None else event.p_value

@@ -63,6 +63,12 @@ def negative_binomial_range(mean: float, dispersion: float) -> tuple[float, floa
     return (scale * _gamma_quantile(shape, -Z95), scale * _gamma_quantile(shape, Z95))
 
 
+def student_above(score: float, freedom: float) -> float:
+    """P(T ≥ score) for Student's t: half of I_{ν/(ν+t²)}(ν/2, 1/2) where the score is positive."""
+    half = regularised_beta(freedom / (freedom + score * score), freedom / 2, 0.5) / 2
+    return half if score > 0 else 1 - half
+
+
 def beta_binomial_above(k: int, n: int, mean: float, size: float) -> float:
     """P(K ≥ k) of n trials whose probability is Beta(mean·size, (1 - mean)·size).
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Literal
 
 from imagegen.report import wording
@@ -68,9 +68,6 @@ class Event:
         parts = [self.week, self.metric, *(self.dimension or ("", "")), self.scope]
         text = "\n".join([*parts, self.date or "", self.direction])
         return hashlib.sha256(text.encode()).hexdigest()[:16]
-
-    def with_status(self, status: str) -> Event:
-        return replace(self, status=status)
 
     def as_json(self) -> dict[str, Any]:
         """The document fields; numbers are rounded, so that a re-run is identical everywhere."""

@@ -54,6 +54,7 @@ class Past:
 
     weeks: list[WeekNumbers]
     masked: dict[Subject, set[str]] = field(default_factory=dict)
+    once: dict[Subject, set[str]] = field(default_factory=dict)  # single flagged days
     levels: dict[Subject, str] = field(default_factory=dict)  # ISO date a new level began
     last_flags: dict[tuple[str, tuple[str, str] | None, str], Flag] = field(default_factory=dict)
 
@@ -81,6 +82,8 @@ def recall(week: WeekNumbers, history: Sequence[WeekNumbers], days: int) -> Past
         flags = [Flag.of_json(stored) for stored in each.memory.get("flags", ())]
         for flag in flags:
             past.masked.setdefault((flag.metric, flag.dimension), set()).update(flag.days)
+            if not flag.lasting:
+                past.once.setdefault((flag.metric, flag.dimension), set()).update(flag.days)
             if follows(week.week, each.week):
                 past.last_flags[(flag.metric, flag.dimension, flag.direction)] = flag
     return past

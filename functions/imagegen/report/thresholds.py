@@ -32,19 +32,20 @@ class Thresholds(BaseModel):
     min_history_days: Annotated[int, Field(ge=14)] = 14  # fewer: no count is tested
 
     # Counts: requests, credits, new users.
-    count_fdr: Share = 0.01  # Benjamini–Hochberg q over all count tests of a week
-    day_up_ratio: Ratio = 1.25
-    week_up_ratio: Ratio = 1.2
+    count_fdr: Share = 0.025  # Benjamini–Hochberg q over all count tests of a week
+    day_up_ratio: Ratio = 1.4
+    week_up_ratio: Ratio = 1.25
     up_excess: Amount = 10  # requests (credits: worth of requests; new users) above expectation
-    down_ratio: Drop = 0.8
+    day_down_ratio: Drop = 0.65
+    week_down_ratio: Drop = 0.75
     down_expected: Amount = 10  # a drop needs an expectation of at least this many
     min_dispersion: Positive = 0.005  # α of the negative binomial, at least
     max_dispersion: Positive = 4.0
     merge_tolerance: Amount = 0.25  # a credit spike this close to the request spike's is the same
 
     # Failure rates: overall and of each model, style, color and size.
-    rate_fdr: Share = 0.01  # q, once over the overall tests and once over all values'
-    rate_min_ended: Count = 10  # completed + failed requests that a rate needs
+    rate_fdr: Share = 0.02  # q, once over the overall tests and once over all values'
+    rate_min_ended: Count = 5  # completed + failed requests that a rate needs
     rate_min_failures: Count = 4
     rate_rise: Share = 0.05  # percentage points / 100 above expectation
     rate_ratio: Ratio = 1.5
