@@ -59,16 +59,15 @@ class Pasts:
 
     def to_store(self, week: str, users: Mapping[str, UserNumbers]) -> list[dict[str, Any]]:
         """`userHistory` of the report on `week`."""
-        return [
-            {
-                "userId": each,
-                "weeks": {
-                    **{earlier: list(spent) for earlier, spent in self._asked[each].items()},
-                    week: [users[each].credits, users[each].busiest_day_credits],
-                },
-            }
-            for each in sorted(self._asked)
-        ]
+        history = []
+        for user_id in sorted(self._asked):
+            past = dict(self._asked[user_id])
+            if users[user_id].credits:  # as in `usage.weeks`, a week without spending is no entry
+                past[week] = (users[user_id].credits, users[user_id].busiest_day_credits)
+            history.append(
+                {"userId": user_id, "weeks": {name: list(spent) for name, spent in past.items()}}
+            )
+        return history
 
     def _read(self, user_ids: Sequence[str]) -> dict[str, Past]:
         users = db.client().collection("users")

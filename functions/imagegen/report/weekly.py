@@ -23,9 +23,10 @@ from google.cloud import firestore
 
 from imagegen import clock, config, db
 from imagegen.errors import BackendUnavailable
-from imagegen.report import anomalies, checks, document, history, reading, weeks
+from imagegen.report import aggregations, anomalies, checks, document, history, reading, weeks
+from imagegen.report.aggregations import Measured
 from imagegen.report.anomalies import Findings
-from imagegen.report.checks import Measured, finding
+from imagegen.report.checks import finding
 from imagegen.report.history import Earlier
 from imagegen.report.metrics import Tally, UserNumbers, WeekNumbers, users_of_week
 from imagegen.report.pasts import Pasts, PastsUnavailable
@@ -33,7 +34,7 @@ from imagegen.report.reading import Source
 from imagegen.report.thresholds import Thresholds
 from imagegen.report.weeks import Day, Week
 
-STREAM_SPLIT = 4  # days; the rest of the week is read at the same time
+STREAMS = 2  # one waits for Firestore while the other decodes; more wait for each other
 CHECKS_AT_ONCE = 2
 
 
@@ -110,17 +111,18 @@ def _read_week(week: Week, read_time: datetime) -> tuple[dict[str, Tally], Measu
     with (
         closing(Source(read_time)) as source,
         ThreadPoolExecutor(CHECKS_AT_ONCE) as checkers,
-        ThreadPoolExecutor() as readers,
+        ThreadPoolExecutor(STREAMS) as readers,
     ):
-        outcome = checks.start(week, read_time, checkers)
+        outcome = aggregations.start(week, read_time, checkers)
         parts = [
             readers.submit(_read_days, week, days, source)
-            for days in (week.days[:STREAM_SPLIT], week.days[STREAM_SPLIT:])
+            for days in (week.days[:4], week.days[4:])
         ]
         try:
             days = {date: tally for part in parts for date, tally in part.result().items()}
         except BaseException:
-            checkers.shutdown(cancel_futures=True)
+            checkers.shutdown(wait=False, cancel_futures=True)
+            source.close()  # ends the other stream
             raise
         return days, outcome()
 

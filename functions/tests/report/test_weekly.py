@@ -18,7 +18,7 @@ from proxy import FirestoreProxy
 
 from imagegen import clock, db, store
 from imagegen.errors import BackendUnavailable
-from imagegen.report import anomalies, checks, reading, weekly
+from imagegen.report import aggregations, anomalies, reading, weekly
 from imagegen.report.reading import Source
 
 WEEK = "2026-W10"
@@ -270,8 +270,8 @@ def test_a_check_that_cannot_be_made_is_a_finding_and_never_a_zero(
 
     app.request(MONDAY)
     app.user("new", createdAt=MONDAY)
-    monkeypatch.setattr(checks, "_sum", refuse)
-    monkeypatch.setattr(checks, "_count", refuse)
+    monkeypatch.setattr(aggregations, "_sum", refuse)
+    monkeypatch.setattr(aggregations, "_count", refuse)
     report = weekly.run(week=WEEK)
     assert set(problems(report).values()) == {"unavailable"}
     assert set(problems(report)) == {
@@ -485,13 +485,13 @@ def test_what_settles_during_the_run_does_not_tear_the_numbers(
     app: AppWithHistory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pending = app.request(MONDAY, "pending")
-    whole = checks.start
+    whole = aggregations.start
 
     def settle_first(*args: Any) -> Any:
         app.settle(pending, "failed", MONDAY + timedelta(days=2))
         return whole(*args)
 
-    monkeypatch.setattr(checks, "start", settle_first)
+    monkeypatch.setattr(aggregations, "start", settle_first)
     report = weekly.run(week=WEEK)
     assert report["totals"]["inFlight"] == 1
     assert problems(report) == {}
