@@ -435,6 +435,22 @@ def test_the_rules_get_the_history_and_what_earlier_reports_remember(
     assert before.memory == app.stored("2026-W09")["memory"]
 
 
+def test_with_history_a_spike_is_found_and_every_run_finds_the_same(app: AppWithHistory) -> None:
+    for day in range(-28, 7):
+        for i in range(40 if day == 3 else 12 + day % 3):
+            moment = MONDAY + timedelta(days=day, minutes=30 * i)
+            app.request(moment, completedAt=moment, userId=f"user{i % 12}")
+    for week in range(6, 10):
+        weekly.run(week=f"2026-W{week:02}")
+    first, second = weekly.run(week=WEEK), weekly.run(week=WEEK)
+    spikes = [each for each in first["anomalies"] if each["metric"] == "requests"]
+    assert [(each["direction"], each["date"]) for each in spikes] == [("up", "2026-03-05")]
+    low, high = (first["bands"]["requests"]["2026-03-05"][name] for name in ("low", "high"))
+    assert low < 13 < high < 40
+    assert without(first, *UNREPEATED) == without(second, *UNREPEATED)
+    assert problems(first) == {}
+
+
 def test_a_users_past_is_read_once_and_then_remembered(app: AppWithHistory) -> None:
     usage = {"weeks": {"2026-W08": {"credits": 9, "busiestDay": 4}, "2025-W01": {"credits": 1}}}
     app.user("ada", usage=usage)
