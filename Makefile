@@ -28,12 +28,29 @@ setup: ## install everything that comes from the network
 venv:
 	@$(EMULATORS) setup --python-only
 
+# The console is built again when something that goes into it is newer than what was built.
+CONSOLE := web/dist/index.html
+CONSOLE_SOURCES := $(shell find web/src web/public -type f 2>/dev/null) \
+	$(wildcard web/*.html web/*.json web/*.ts openapi.json)
+
+web/node_modules/.package-lock.json: web/package.json web/package-lock.json
+	@echo 'Installing what the console is built with'
+	@cd web && npm ci --loglevel=error
+	@touch $@
+
+$(CONSOLE): web/node_modules/.package-lock.json $(CONSOLE_SOURCES)
+	@echo 'Building the console'
+	@cd web && npm run --silent build -- --logLevel=warn
+
+.PHONY: console
+console: $(CONSOLE) ## build the console, where it is older than its sources
+
 .PHONY: run
-run: ## start the emulators with emulator-data; Ctrl-C stops them
+run: $(CONSOLE) ## start the emulators with emulator-data; Ctrl-C stops them
 	@$(EMULATORS) start
 
 .PHONY: test
-test: setup lint ## lint, check types, run the tests on emulators of their own (ARGS='-k credits')
+test: setup lint $(CONSOLE) ## lint, check types, run the tests on emulators of their own (ARGS='-k credits')
 	@$(IN_FUNCTIONS) $(PYTHON) ../tools/emulators.py exec -- venv/bin/python -m pytest $(ARGS)
 
 .PHONY: lint
@@ -61,7 +78,7 @@ deploy: project ## deploy functions, rules, indexes and hosting (PROJECT=my-proj
 
 .PHONY: clean
 clean: ## remove what the other targets made
-	rm -rf functions/venv .cache .firebase .emulators-*.json firebase-export-* *-debug.log
+	rm -rf functions/venv web/node_modules web/dist .cache .firebase .emulators-*.json firebase-export-* *-debug.log
 	find . -type d '(' -name __pycache__ -o -name '.*_cache' -o -name .hypothesis ')' -prune -exec rm -rf {} +
 
 .PHONY: project

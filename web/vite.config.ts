@@ -12,6 +12,8 @@ function reference(): Plugin {
     name: "reference",
     apply: "build",
     closeBundle() {
+      // An unknown address gets the console too, which says so; with the status that belongs to it.
+      copyFileSync(resolve(here, "dist/index.html"), resolve(here, "dist/404.html"));
       const folder = resolve(here, "dist/reference");
       mkdirSync(folder, { recursive: true });
       copyFileSync(
