@@ -67,7 +67,7 @@ def app() -> firebase_admin.App:
     """The Firebase app of this instance, made at the first token."""
     with _lock:
         try:
-            return firebase_admin.getapp()
+            return firebase_admin.get_app()
         except ValueError:
             return firebase_admin.initialize_app(
                 options={"projectId": os.environ.get("GCLOUD_PROJECT")}

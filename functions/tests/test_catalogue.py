@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+import httpx
 import pytest
 from google.cloud import firestore
 from proxy import Fault, FirestoreProxy
@@ -12,6 +13,8 @@ from proxy import Fault, FirestoreProxy
 from imagegen import catalogue, db, store
 from imagegen.errors import BackendUnavailable, UnknownOption
 from imagegen.store import Document
+
+OWN_PROJECT = "demo-catalogue"
 
 
 @pytest.fixture
@@ -25,23 +28,22 @@ def own_project(
     emulator: str, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Callable[[str, dict[str, Any]], None]]:
     """A database of its own, so that the catalogue can be changed; sets one document."""
-    direct = firestore.Client(project="demo-catalogue")
+    # What the emulator has imported is there in every project.
+    documents = f"emulator/v1/projects/{OWN_PROJECT}/databases/(default)/documents"
+    httpx.delete(f"http://{emulator}/{documents}").raise_for_status()
+    direct = firestore.Client(project=OWN_PROJECT)
     monkeypatch.setattr(store, "_client", direct)
     monkeypatch.setenv("CATALOGUE_TTL_SECONDS", "3600")
     catalogue.forget()
-    paths = []
 
     def put(path: str, fields: dict[str, Any]) -> None:
         direct.document(path).set(fields)
-        paths.append(path)
 
     put("models/Model A", {"generator": "mock", "imageUrl": "https://example.com/a.png"})
     put("styles/anime", {})
     put("colors/neon", {})
     put("sizes/512x512", {"credits": 1, "width": 512, "height": 512})
     yield put
-    for path in paths:
-        direct.document(path).delete()
     catalogue.forget()
     direct.close()
 

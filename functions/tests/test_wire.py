@@ -5,10 +5,10 @@ from conftest import order_body
 from pydantic import TypeAdapter, ValidationError
 
 from imagegen.orders import CreateGenerationRequest
-from imagegen.wire import DocumentId, WholeNumber
+from imagegen.wire import DocumentId, PageSize
 
 IDS = TypeAdapter(DocumentId)
-NUMBERS = TypeAdapter(WholeNumber)
+SIZES = TypeAdapter(PageSize)
 
 
 @pytest.mark.parametrize("value", ["a", "testUser1", "ü" * 750, "a b", "_x_", "__x", "...", "日本"])
@@ -39,15 +39,15 @@ def test_ids_that_firestore_cannot_hold_are_refused(value: object) -> None:
         IDS.validate_python(value)
 
 
-@pytest.mark.parametrize(("value", "number"), [(3, 3), ("20", 20), (-1, -1)])
-def test_whole_numbers_may_come_from_a_query_string(value: object, number: int) -> None:
-    assert NUMBERS.validate_python(value) == number
+@pytest.mark.parametrize(("value", "number"), [(3, 3), ("20", 20), (0, 0)])
+def test_page_sizes_may_come_from_a_query_string(value: object, number: int) -> None:
+    assert SIZES.validate_python(value) == number
 
 
-@pytest.mark.parametrize("value", [True, 2.0, "2.0", " 2", "-1", "٣", "", None, "9" * 10])
-def test_everything_else_is_no_whole_number(value: object) -> None:
+@pytest.mark.parametrize("value", [True, -1, 2.0, "2.0", " 2", "-1", "٣", "", None, "9" * 10])
+def test_everything_else_is_no_page_size(value: object) -> None:
     with pytest.raises(ValidationError):
-        NUMBERS.validate_python(value)
+        SIZES.validate_python(value)
 
 
 @pytest.mark.parametrize(
