@@ -1,10 +1,12 @@
 # Each target is one command and sets up what it needs. `make` lists them.
 
 # The first interpreter that is new enough; functions/venv is made with it.
-PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3.14 python3; do \
+ifndef PYTHON
+PYTHON := $(shell for p in python3.11 python3.12 python3.13 python3.14 python3; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; \
 	done)
-ifeq ($(strip $(PYTHON)),)
+endif
+ifeq ($(PYTHON),)
 $(error Python 3.11 or newer is needed: install it (https://www.python.org) and try again)
 endif
 
@@ -18,7 +20,7 @@ MAKEFLAGS += --no-print-directory
 .PHONY: help
 help: ## list the targets
 	@echo 'make TARGET, where TARGET is one of'
-	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## /  \1\t/' | expand -t 14
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: setup
 setup: ## install everything that comes from the network
@@ -69,11 +71,11 @@ seed-data: setup ## make emulator-data again
 	@functions/venv/bin/python tools/seed.py --emulator-data
 
 .PHONY: seed
-seed: venv project ## fill a project (PROJECT=my-project USERS='ann=100' FORCE=1)
+seed: project venv ## fill a project (PROJECT=my-project USERS='ann=100' FORCE=1)
 	@functions/venv/bin/python tools/seed.py --project $(PROJECT) $(USERS:%=--user %) $(if $(FORCE),--force)
 
 .PHONY: deploy
-deploy: project ## deploy functions, rules, indexes and hosting (PROJECT=my-project)
+deploy: project $(CONSOLE) ## deploy functions, rules, indexes and hosting (PROJECT=my-project)
 	@$(EMULATORS) firebase -- deploy --project $(PROJECT) $(ARGS)
 
 .PHONY: clean

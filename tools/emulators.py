@@ -12,12 +12,8 @@ from __future__ import annotations
 
 import argparse
 import json
-import random
-import re
 import shlex
-import shutil
 import signal
-import socket
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
@@ -25,24 +21,21 @@ from contextlib import contextmanager, suppress
 from types import FrameType
 from typing import Any
 
+import ports
 import suite
 import toolchain
 from suite import Suite
 from toolchain import ROOT, Problem
 
 DATA = ROOT / "emulator-data"
-# Ports outside the range that systems hand out to outgoing connections.
-PRIVATE_PORTS = range(20000, 30000)
-# What needs a port although firebase.json gives it none: firebase-tools looks for a free one
-# itself, but two suites that look at the same moment find the same.
-UNLISTED = ("hub", "logging", "eventarc")
+COMMAND_STOP_SECONDS = 5
 
 
 def start() -> None:
     """Run everything on the ports of firebase.json until Ctrl-C."""
     config = suite.read_config()
     for name, port in suite.ports_of(config).items():
-        require_free(name, port)
+        ports.require_free(name, port)
     tools = toolchain.firebase_tools()
     if not tools.available("ui"):
         print("The Emulator UI is left out: it cannot be downloaded without a network.", flush=True)
@@ -51,15 +44,15 @@ def start() -> None:
     with suite.running(config, tools, import_from=DATA, follow_log=True, workers=8) as emulators:
         print(summary(emulators), flush=True)
         with suppress(KeyboardInterrupt):  # how this is meant to end
-            emulators.wait()
+            emulators.processes.wait()
 
 
 @contextmanager
 def private(only: Sequence[str] = (), *, import_data: bool = True) -> Iterator[Suite]:
     """A suite on free ports, which disturbs no other."""
     config = suite.without_ui(suite.read_config())
-    names = [*suite.ports_of(config), *UNLISTED, suite.WEBSOCKET]
-    config = suite.with_ports(config, dict(zip(names, free_ports(len(names)), strict=True)))
+    names = [*suite.ports_of(config), *suite.UNLISTED]
+    config = suite.with_ports(config, dict(zip(names, ports.free_ports(len(names)), strict=True)))
     with suite.running(
         config,
         toolchain.firebase_tools(),
@@ -78,10 +71,11 @@ def execute(command: Sequence[str]) -> int:
         process = subprocess.Popen(command, env=emulators.environment())
         try:
             return process.wait()
-        finally:
-            if process.poll() is None:  # we were told to stop: so is the command
-                process.terminate()
-                process.wait()
+        finally:  # a Ctrl-C has reached the command as well and it is ending, another signal not
+            try:
+                process.wait(COMMAND_STOP_SECONDS)
+            except subprocess.TimeoutExpired:
+                process.kill()
 
 
 def firebase(arguments: Sequence[str]) -> int:
@@ -89,46 +83,6 @@ def firebase(arguments: Sequence[str]) -> int:
     tools = toolchain.firebase_tools()
     command = [*tools.command, *arguments]
     return subprocess.call(command, cwd=ROOT, env=suite.base_environment())
-
-
-# --- ports ------------------------------------------------------------------------------------
-
-
-def require_free(service: str, port: int) -> None:
-    if not is_taken(port):
-        return
-    raise Problem(
-        f"Port {port}, which the {service} emulator needs, is taken{holder(port)}: stop that, or "
-        f"change emulators.{service}.port in firebase.json, and try again."
-    )
-
-
-def is_taken(port: int) -> bool:
-    try:
-        socket.create_connection(("localhost", port), timeout=1).close()
-    except OSError:
-        return False
-    return True
-
-
-def holder(port: int) -> str:
-    """Who listens on `port`, as far as the system's own tools tell."""
-    questions = {
-        ("lsof", "-nP", f"-iTCP:{port}", "-sTCP:LISTEN", "-Fpc"): r"p(?P<id>\d+)\nc(?P<name>.+)",
-        ("ss", "-Hltnp", f"sport = :{port}"): r'"(?P<name>[^"]+)",pid=(?P<id>\d+)',
-    }
-    for question, answer in questions.items():
-        if shutil.which(question[0]):
-            done = subprocess.run(question, capture_output=True, text=True, check=False)
-            if found := re.search(answer, done.stdout):
-                return f" by {found['name']} (process {found['id']})"
-    return ""
-
-
-def free_ports(count: int) -> list[int]:
-    candidates = iter(random.sample(PRIVATE_PORTS, len(PRIVATE_PORTS)))
-    free = (port for port in candidates if not is_taken(port))
-    return [next(free) for _ in range(count)]
 
 
 # --- what is printed when all is ready --------------------------------------------------------

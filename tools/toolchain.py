@@ -52,18 +52,18 @@ def require_python() -> None:
 
 def ensure_venv() -> None:
     """Create functions/venv and install what the requirement files ask for, if they changed."""
-    stamp, wanted = VENV / "installed.txt", _fingerprint()
-    if stamp.exists() and stamp.read_text() == wanted:
+    python, stamp, wanted = VENV / "bin" / "python", VENV / "installed.txt", _fingerprint()
+    if python.exists() and stamp.exists() and stamp.read_text() == wanted:
         return
-    if not (VENV / "bin" / "python").exists():
+    if not python.exists():
         print("Creating functions/venv", flush=True)
         _run_or_fail(
-            [sys.executable, "-m", "venv", str(VENV)],
+            [sys.executable, "-m", "venv", "--clear", str(VENV)],
             "The virtual environment could not be created: install Python's venv module "
             "(Debian and Ubuntu: apt-get install python3-venv) and try again.",
         )
     print("Installing the Python packages (a minute or two the first time)", flush=True)
-    pip = [str(VENV / "bin" / "python"), "-m", "pip", "--disable-pip-version-check"]
+    pip = [str(python), "-m", "pip", "--disable-pip-version-check"]
     _run_or_fail(
         [*pip, "install", "--requirement", str(REQUIREMENTS[-1])],
         "The Python packages could not be installed (pip says why above): check the network "
