@@ -107,7 +107,7 @@ def scheduled(
             if request.path == HEALTH_PATH:
                 return Response("ok", mimetype="text/plain")
             if function(request).status_code == 200:
-                return _json(200, json.dumps(reply))
+                return _json(200, _compact(reply))
             return _failure(ImagegenError("The run failed; its log says why."), uuid.uuid4().hex)
 
         return answer
@@ -208,9 +208,13 @@ def _failure(error: ImagegenError, request_id: str, *, cause: Exception | None =
     else:
         message = error.message
     body = {"code": error.code, "status": error.status, "message": message, "details": details}
-    response = _json(error.code, json.dumps({"error": body}))
+    response = _json(error.code, _compact({"error": body}))
     response.headers.update(error.headers)
     return response
+
+
+def _compact(content: Mapping[str, Any]) -> str:
+    return json.dumps(content, separators=(",", ":"))
 
 
 def _json(code: int, body: str) -> Response:
