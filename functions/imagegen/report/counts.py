@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 
 from imagegen.report import explaining, prices, severity
 from imagegen.report.baseline import Baseline, Day, baseline
@@ -21,7 +22,7 @@ from imagegen.report.distributions import (
 )
 from imagegen.report.event import Direction, Event
 from imagegen.report.metrics import WeekNumbers
-from imagegen.report.past import Past, summed
+from imagegen.report.past import Past, monday, summed
 from imagegen.report.thresholds import Thresholds
 
 DIRECTIONS: tuple[Direction, ...] = ("up", "down")
@@ -193,12 +194,16 @@ def _rest_is_unusual(head: Event, days: Sequence[Event], series: Series, t: Thre
 
 
 def _with_status(event: Event, past: Past) -> Event:
-    """Lasting for the second week: a new level. Else ongoing when last week was flagged too."""
+    """A week after a lasting change is a new level; what goes on from Sunday to Monday, ongoing."""
     before = past.last_flags.get(event.subject)
-    if before is None or not (before.lasting or event.scope == "week"):
+    if before is None:
         return event
-    both = before.lasting and event.scope == "week"
-    return replace(event, status="new_level" if both else "ongoing")
+    if before.lasting and event.scope == "week":
+        return replace(event, status="new_level")
+    start = monday(event.week)
+    reached_sunday = str(start - timedelta(days=1)) in before.days
+    from_monday = event.scope == "week" or any(day.date == str(start) for day in event.days)
+    return replace(event, status="ongoing" if reached_sunday and from_monday else "new")
 
 
 def _band(series: Series) -> dict[str, dict[str, float]]:

@@ -20,6 +20,7 @@ Dimension = tuple[str, str] | None  # None: overall
 SIGMA_SLACK = 1.1
 MOVING_RANGE_TO_SIGMA = 1.128  # the mean range of two normal values, in σ
 MIN_DAYS = 8  # that a moving range is trusted with
+UNKNOWN_DISPERSION = 0.01  # with fewer: cautious
 WEEK_SHARE_OF_DISPERSION = 0.25  # days are partly independent of each other
 
 
@@ -82,7 +83,7 @@ def _dispersion(days: Sequence[tuple[int, int]], mean: float, t: Thresholds) -> 
     """ρ = (σ_z² - 1)/(n̄ - 1), the correlation within a day; the largest 5 % of ranges dropped."""
     used = [(n, k) for n, k in days if n > 1]
     if len(used) < MIN_DAYS:
-        return t.min_rate_dispersion
+        return max(UNKNOWN_DISPERSION, t.min_rate_dispersion)
     scores = [(k / n - mean) / math.sqrt(mean * (1 - mean) / n) for n, k in used]
     ranges = sorted(abs(a - b) for a, b in pairwise(scores))
     kept = ranges[: len(ranges) - math.ceil(len(ranges) / 20)]

@@ -127,9 +127,9 @@ def _rest_is_unusual(head: Event, days: Sequence[Event], t: Thresholds) -> bool:
 
 
 def _with_status(event: Event, past: Past, t: Thresholds) -> Event:
-    """Ongoing from the second week on; after `rate_level_weeks` whole weeks, the new normal."""
+    """Ongoing when one of two weeks running was flagged whole, and at last the new normal."""
     before = past.last_flags.get(event.subject)
-    if before is None:
+    if before is None or not (before.lasting or event.scope == "week"):
         return event
     lasted = before.weeks + 1 >= t.rate_level_weeks and event.scope == "week"
     return replace(event, status="new_level" if lasted else "ongoing")

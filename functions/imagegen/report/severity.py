@@ -24,7 +24,7 @@ def of_count(event: Event, unit: float) -> str:
 
 def of_failure_rate(event: Event) -> str:
     """Of a failure rate: by how many percentage points it rose, and whether half of all fail."""
-    rise = event.actual - (event.expected or 0.0)
+    rise = round(event.actual - (event.expected or 0.0), 9)  # 15 % less 5 % is 10 points
     half = event.actual >= 0.5 and (event.n or 0) >= 30
     return _first([(half, "critical"), (rise >= 0.2, "high"), (rise >= 0.1, "medium")])
 

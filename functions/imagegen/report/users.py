@@ -109,7 +109,7 @@ def _score(user_id: str, user: UserNumbers, scope: Scope, damping: float) -> _Sc
 
 def _limits(history: Sequence[WeekNumbers], t: Thresholds) -> dict[tuple[str, Scope], float]:
     """(group, scope) -> the score above which a user is flagged; empty with too few reports."""
-    stored = [each.memory["userScores"] for each in history if "userScores" in each.memory]
+    stored = [each.memory["userScores"] for each in history if each.memory.get("userScores")]
     if len(stored) < t.user_min_reports:
         return {}
     limits = {}
