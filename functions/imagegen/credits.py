@@ -5,6 +5,7 @@ are written together; entries are numbered without a gap; the id of an entry say
 so it can be written once only.
 """
 
+import hashlib
 from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 from typing import Annotated, Any, Literal
@@ -13,7 +14,13 @@ from pydantic import Field, TypeAdapter
 
 from imagegen import clock, db, paging
 from imagegen.auth import Caller
-from imagegen.errors import ImagegenError, InsufficientCredits, UserNotFound
+from imagegen.errors import (
+    GenerationRequestNotFound,
+    IdempotencyKeyReused,
+    ImagegenError,
+    InsufficientCredits,
+    UserNotFound,
+)
 from imagegen.store import Document, Query
 from imagegen.wire import DocumentId, PageSize, Timestamp, WireModel, is_none
 
@@ -124,6 +131,7 @@ def deduct(
         moment,
         reason="generation",
         generation_request_id=generation_request_id,
+        entry_id=f"{generation_request_id}-deduction",
     )
 
 
@@ -145,6 +153,58 @@ def refund(
         moment,
         reason=reason,
         generation_request_id=request.id,
+        entry_id=f"{request.id}-refund",
+    )
+
+
+def grant_path(user_id: str, key: str) -> str:
+    """Where the grant lies that the user gets under `key`: one key, one grant."""
+    return f"{db.entries(user_id)}/{hashlib.sha256(key.encode()).hexdigest()[:32]}-grant"
+
+
+def grant(
+    transaction: db.Transaction,
+    user_id: str,
+    credits: int,
+    moment: datetime,
+    *,
+    key: str,
+    reason: str,
+    request: Document | None = None,
+) -> None:
+    """Give the user `credits`, once for each key: for a completed `request`, or for none.
+
+    The transaction has read the user and `grant_path`. The request may have been read only, as a
+    completed one never changes.
+
+    Raises UserNotFound; IdempotencyKeyReused when the key has given something else;
+    GenerationRequestNotFound when the request is not the user's; ValueError when it has not
+    completed (its refund is all that is owed for it), or when the grant is none.
+    """
+    if credits <= 0:
+        raise ValueError("a grant gives at least one credit")
+    if not transaction[db.user(user_id)].exists:
+        raise UserNotFound(userId=user_id)
+    if request is not None and (not request.exists or request["userId"] != user_id):
+        raise GenerationRequestNotFound(generationRequestId=request.id)
+    if request is not None and request["status"] != "completed":
+        raise ValueError(f"request {request.id} is {request['status']}, not completed")
+    entry = transaction[grant_path(user_id, key)]
+    request_id = request.id if request is not None else None
+    content = {"credits": credits, "reason": reason, "generationRequestId": request_id}
+    if entry.exists:
+        if any(entry.get(name) != value for name, value in content.items()):
+            raise IdempotencyKeyReused("This key has been used for another grant.")
+        return
+    _append(
+        transaction,
+        user_id,
+        "grant",
+        credits,
+        moment,
+        reason=reason,
+        generation_request_id=request_id,
+        entry_id=entry.id,
     )
 
 
@@ -171,7 +231,8 @@ def _append(
     moment: datetime,
     *,
     reason: str,
-    generation_request_id: str,
+    generation_request_id: str | None,
+    entry_id: str,
 ) -> None:
     user = transaction[db.user(user_id)]
     balance_after, sequence = balance(user) + change, _sequence(user) + 1
@@ -180,7 +241,7 @@ def _append(
         {"credits": balance_after, "ledgerSequence": sequence, "updatedAt": moment},
     )
     transaction.create(
-        f"{db.entries(user_id)}/{generation_request_id}-{entry_type}",
+        f"{db.entries(user_id)}/{entry_id}",
         {
             "type": entry_type,
             "credits": abs(change),
