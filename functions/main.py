@@ -103,6 +103,7 @@ def recoverLostGenerations(event: scheduler_fn.ScheduledEvent) -> None:
     min_backoff_seconds=60,
     max_instances=1,
     concurrency=1,
+    secrets=config.REPORT_SECRETS,
 )
 def scheduleWeeklyReport(event: scheduler_fn.ScheduledEvent) -> None:
     weekly.run(event.schedule_time)

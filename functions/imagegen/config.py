@@ -4,7 +4,16 @@ Reading ``NAME.value`` looks into the environment at that moment, so nothing is 
 a test may set a variable for one test.
 """
 
-from firebase_functions.params import IntParam, SelectInput, SelectOption, StringParam
+import os
+
+from firebase_functions.params import (
+    BoolParam,
+    IntParam,
+    SecretParam,
+    SelectInput,
+    SelectOption,
+    StringParam,
+)
 
 AUTH_MODE = StringParam(
     "AUTH_MODE",
@@ -98,3 +107,25 @@ REPORT_THRESHOLDS = StringParam(
     default="{}",
     description="JSON object that replaces named defaults of the anomaly rules (docs/reports.md).",
 )
+REPORT_DIGEST = BoolParam(
+    "REPORT_DIGEST",
+    default=False,
+    description="Whether the secret REPORT_WEBHOOK_URL exists: every report is then told there.",
+)
+# A deploy asks for the value of every secret that is declared and unknown, and fails where nobody
+# answers. So the secret is declared only where the digest is on.
+REPORT_SECRETS = (
+    [
+        SecretParam(
+            "REPORT_WEBHOOK_URL",
+            description="https URL that gets a message for every weekly report (Slack's format).",
+        )
+    ]
+    if REPORT_DIGEST.value
+    else []
+)
+
+
+def report_webhook_url() -> str:
+    """Where the digest goes; empty: nowhere."""
+    return os.environ.get("REPORT_WEBHOOK_URL", "").strip()

@@ -23,7 +23,16 @@ from google.cloud import firestore
 
 from imagegen import clock, config, db
 from imagegen.errors import BackendUnavailable
-from imagegen.report import aggregations, anomalies, checks, document, history, reading, weeks
+from imagegen.report import (
+    aggregations,
+    anomalies,
+    checks,
+    digest,
+    document,
+    history,
+    reading,
+    weeks,
+)
 from imagegen.report.aggregations import Measured
 from imagegen.report.anomalies import Findings
 from imagegen.report.checks import finding
@@ -85,7 +94,7 @@ def run(schedule_time: datetime | None = None, *, week: str | None = None) -> di
         }
     )
     _log_ending(stored, users_read=pasts.documents_read, seconds=time.monotonic() - began)
-    return stored
+    return digest.send(stored)
 
 
 def _choose(schedule_time: datetime | None, week: str | None) -> Week:
