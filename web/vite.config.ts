@@ -20,6 +20,10 @@ function reference(): Plugin {
         resolve(here, "node_modules/@scalar/api-reference/dist/browser/standalone.js"),
         resolve(folder, "scalar.js"),
       );
+      for (const font of ["geist", "geist-mono"]) {
+        const file = `@fontsource-variable/${font}/files/${font}-latin-wght-normal.woff2`;
+        copyFileSync(resolve(here, "node_modules", file), resolve(folder, `${font}.woff2`));
+      }
       if (existsSync(openapi)) copyFileSync(openapi, resolve(folder, "openapi.json"));
       else writeFileSync(resolve(folder, "openapi.json"), "null");
     },
@@ -28,7 +32,7 @@ function reference(): Plugin {
 
 export default defineConfig({
   plugins: [reference()],
-  build: { target: "es2022", assetsInlineLimit: 0, reportCompressedSize: true, modulePreload: { polyfill: false } },
+  build: { target: "es2022", assetsInlineLimit: 0, reportCompressedSize: true, modulePreload: { polyfill: false }, rolldownOptions: { checks: { pluginTimings: false } } },
   // `npm run dev` beside `make run`: the addresses of the emulators come from Hosting's emulator.
   server: { proxy: { "/__": "http://127.0.0.1:5000", "/images": "http://127.0.0.1:5000" } },
   test: { include: ["test/**/*.test.ts"], environment: "node" },

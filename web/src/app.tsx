@@ -90,16 +90,16 @@ function Account({ user }: { user: User | null }) {
         </span>
         {typeof left === "number" && <span class="visually-hidden">{credits(left)}</span>}
       </a>
+      <p class="account-name" title={user ? `${user.name}, id ${user.uid}` : undefined}>
+        <span>{user?.name ?? " "}</span>
+        {user?.isAdmin && <span class="tag">admin</span>}
+      </p>
       <div class="account-row">
-        <span class="account-name" title={user?.uid}>
-          <Icon name="user" />
-          <span>{user?.name ?? " "}</span>
-          {user?.isAdmin && <span class="tag">admin</span>}
-        </span>
-        <ThemeSwitch />
-        <button type="button" class="button quiet icon-only" aria-label="Sign out" title="Sign out" onClick={() => void leave()}>
+        <button type="button" class="button quiet small" onClick={() => void leave()}>
           <Icon name="signout" />
+          <span class="wide-only">Sign out</span>
         </button>
+        <ThemeSwitch />
       </div>
     </div>
   );

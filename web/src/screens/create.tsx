@@ -73,14 +73,12 @@ function Studio({ user, catalogue }: { user: User; catalogue: Catalogue }) {
 
   return (
     <div class="create">
-      <div class="create-form">
-        <OrderForm catalogue={catalogue} values={values} change={change} busy={run.state === "sending"} onSubmit={create} />
-        <Code order={order} idempotencyKey={key} />
-      </div>
+      <OrderForm catalogue={catalogue} values={values} change={change} busy={run.state === "sending"} onSubmit={create} />
       <section class="card result" aria-labelledby="result-title" ref={result}>
         <h2 id="result-title">Result</h2>
         <Result run={run} catalogue={catalogue} onRetry={retry} onAgain={create} />
       </section>
+      <Code order={order} idempotencyKey={key} />
     </div>
   );
 }
@@ -173,19 +171,17 @@ function Code({ order, idempotencyKey }: { order: Order; idempotencyKey: string 
         label="Language"
         tabs={list.map(({ name, code }) => ({
           name,
+          aside: () => <CopyButton key={name} text={code} />,
           body: () => (
-            <div class="code-body">
-              <pre tabIndex={0} aria-label={`${name} code`}>
-                <code>
-                  {tokens(code).map((token, index) => (
-                    <span key={index} class={`token-${token.kind}`}>
-                      {token.text}
-                    </span>
-                  ))}
-                </code>
-              </pre>
-              <CopyButton text={code} />
-            </div>
+            <pre tabIndex={0} role="group" aria-label={`${name} code`}>
+              <code>
+                {tokens(code).map((token, index) => (
+                  <span key={index} class={`token-${token.kind}`}>
+                    {token.text}
+                  </span>
+                ))}
+              </code>
+            </pre>
           ),
         }))}
       />

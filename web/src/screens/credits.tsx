@@ -100,7 +100,7 @@ function Account({ statement, userId }: { statement: Statement; userId: string }
           </section>
           <section class="card flush" aria-labelledby="ledger-title">
             <h2 id="ledger-title">Ledger</h2>
-            <div class="table-scroll" tabIndex={0} role="region" aria-labelledby="ledger-title">
+            <div class="table-scroll" tabIndex={0} role="group" aria-labelledby="ledger-title">
               <table class="ledger">
                 <thead>
                   <tr>

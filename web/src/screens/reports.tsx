@@ -127,16 +127,18 @@ function Sheet({ report, known }: { report: Report; known: WeekSummary[] }) {
         )}
       </section>
       <Daily report={report} />
-      <section class="breakdowns" aria-label="Breakdowns">
-        <Breakdown name="Model" values={report.byModel} report={report} />
-        <Breakdown name="Style" values={report.byStyle} report={report} />
-        <Breakdown name="Color" values={report.byColor} report={report} />
-        <Breakdown name="Size" values={report.bySize} report={report} />
-      </section>
-      <div class="pair wide">
-        <TopUsers report={report} />
-        <DataQuality report={report} />
+      <div class="breakdowns">
+        <div>
+          <Breakdown name="Model" values={report.byModel} report={report} />
+          <Breakdown name="Size" values={report.bySize} report={report} />
+          <Breakdown name="Color" values={report.byColor} report={report} />
+        </div>
+        <div>
+          <Breakdown name="Style" values={report.byStyle} report={report} />
+          <TopUsers report={report} />
+        </div>
       </div>
+      <DataQuality report={report} />
       <p class="note colophon">
         Made {dateTime(report.generatedAt)}, revision {report.revision}, data as of {dateTime(report.dataAsOf)}
         {report.totals.inFlight > 0 && `; ${number(report.totals.inFlight)} requests still in flight are outside the rates`}.
@@ -311,7 +313,7 @@ function Breakdown({ name, values, report }: { name: string; values: Record<stri
       {rows.length === 0 ? (
         <p class="note padded">Nothing was generated.</p>
       ) : (
-        <div class="table-scroll" tabIndex={0} role="region" aria-labelledby={id}>
+        <div class="table-scroll" tabIndex={0} role="group" aria-labelledby={id}>
           <table>
             <thead>
               <tr>
@@ -370,7 +372,7 @@ function TopUsers({ report }: { report: Report }) {
       {report.topUsers.length === 0 ? (
         <p class="note padded">Nobody spent credits.</p>
       ) : (
-        <div class="table-scroll" tabIndex={0} role="region" aria-labelledby="top-users">
+        <div class="table-scroll" tabIndex={0} role="group" aria-labelledby="top-users">
           <table>
             <thead>
               <tr>

@@ -7,8 +7,8 @@ import { useTitle } from "../use";
 
 /** The users that the emulators are seeded with, and an administrator. */
 const PERSONAS = [
-  { uid: "testUser1", note: "creates images", claims: {} },
-  { uid: "testUser2", note: "creates images", claims: {} },
+  { uid: "testUser1", note: "creates images, 100 credits at the start", claims: {} },
+  { uid: "testUser2", note: "creates images, 10 credits at the start", claims: {} },
   { uid: "admin", note: "reads the weekly reports", claims: { admin: true } },
 ];
 

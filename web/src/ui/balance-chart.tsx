@@ -37,7 +37,7 @@ function options(width: number): uPlot.Options {
     legend: { show: false },
     scales: { y: { range: (_, low, high) => [Math.min(0, low), Math.max(high * 1.08, 1)] } },
     axes: [
-      { stroke: ink, font, grid: { show: false }, ticks: { stroke: line, size: 4 }, space: 70, values: dates },
+      { stroke: ink, font, grid: { show: false }, ticks: { stroke: line, size: 4 }, space: 70, size: 30, values: dates },
       { stroke: ink, font, grid: { stroke: line, width: 1 }, ticks: { show: false }, size: 48, incrs: [1, 2, 5, 10, 20, 25, 50, 100, 200, 500, 1000, 2000, 5000, 10_000, 100_000], values: (_, ticks) => ticks.map(number) },
     ],
     series: [{}, { stroke: accent, width: 2, fill: colour("--accent-wash"), paths: uPlot.paths.stepped?.({ align: 1 }) ?? null, points: { show: false } }],

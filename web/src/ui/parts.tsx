@@ -120,7 +120,7 @@ export function Choice<T extends string>({ legend, name, value, options, onChang
 }
 
 /** Tabs after the ARIA pattern: arrow keys move, the panel follows. */
-export function Tabs({ label, tabs }: { label: string; tabs: readonly { name: string; body: () => ComponentChildren }[] }) {
+export function Tabs({ label, tabs }: { label: string; tabs: readonly { name: string; body: () => ComponentChildren; aside?: () => ComponentChildren }[] }) {
   const [chosen, setChosen] = useState(0);
   const id = useId();
   const list = useRef<HTMLDivElement>(null);
@@ -134,12 +134,15 @@ export function Tabs({ label, tabs }: { label: string; tabs: readonly { name: st
   };
   return (
     <div class="tabs">
+      <div class="tab-bar">
       <div class="tab-list" role="tablist" aria-label={label} ref={list} onKeyDown={move}>
         {tabs.map((tab, index) => (
           <button type="button" role="tab" key={tab.name} id={`${id}-tab-${index}`} aria-selected={index === chosen} aria-controls={`${id}-panel`} tabIndex={index === chosen ? 0 : -1} onClick={() => setChosen(index)}>
             {tab.name}
           </button>
         ))}
+      </div>
+      {tabs[chosen]?.aside?.()}
       </div>
       <div role="tabpanel" id={`${id}-panel`} aria-labelledby={`${id}-tab-${chosen}`}>
         {tabs[chosen]?.body()}
@@ -219,9 +222,12 @@ export function Skeleton({ lines = 3, height }: { lines?: number; height?: strin
 }
 
 /** A picture that keeps its place while it loads and says so when it cannot be shown. */
-export function Picture({ url, alt, ratio, eager }: { url: string; alt: string; ratio: number; eager?: boolean }) {
+export function Picture(given: { url: string; alt: string; ratio: number; eager?: boolean }) {
+  return <OnePicture key={given.url} {...given} />;
+}
+
+function OnePicture({ url, alt, ratio, eager }: { url: string; alt: string; ratio: number; eager?: boolean }) {
   const [state, setState] = useState<"loading" | "shown" | "broken">("loading");
-  useEffect(() => setState("loading"), [url]);
   return (
     <div class={`picture ${state}`} style={{ aspectRatio: String(ratio) }}>
       {state === "broken" ? (

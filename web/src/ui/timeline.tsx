@@ -17,18 +17,23 @@ export function stepsOf(request: GenerationRequest): Step[] {
     steps.push({ title: "Image", note: "", state: "next" });
     return steps;
   }
-  if (startedAt && started) steps.push({ title: "Started", note: `after ${span(createdAt, startedAt)}`, state: "done" });
+  if (startedAt && started) steps.push({ title: "Started", note: after(createdAt, startedAt), state: "done" });
   if (!completedAt) {
     steps.push({ title: "Generating", note: "", state: "now" });
     return steps;
   }
-  const took = `after ${span(startedAt ?? createdAt, completedAt)}`;
+  const took = after(startedAt ?? createdAt, completedAt);
   if (status === "completed") steps.push({ title: "Image", note: took, state: "done" });
   else {
     steps.push({ title: status === "canceled" ? "Canceled" : "Failed", note: took, state: "bad" });
     steps.push({ title: "Refunded", note: credits(request.refundedCredits), state: "done" });
   }
   return steps;
+}
+
+function after(from: string, to: string): string {
+  const took = span(from, to);
+  return took === "0.0 s" ? "at once" : `after ${took}`;
 }
 
 export function Timeline({ request }: { request: GenerationRequest }) {

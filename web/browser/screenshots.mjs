@@ -1,0 +1,81 @@
+/** Every screen as a picture, light and dark, wide and on a phone: web/screenshots/. */
+import { mkdir } from "node:fs/promises";
+import { call, hosting, launch, openPage, prepareModels, put, signInAs } from "./harness.mjs";
+import { storeReports } from "./reports.mjs";
+
+const folder = new URL("../screenshots/", import.meta.url).pathname;
+await mkdir(folder, { recursive: true });
+const only = process.argv[2];
+
+await prepareModels();
+await put("models/Broken", { generator: "mock", failureRate: 1, enabled: false, sortOrder: 90 });
+await put("users/testUser1", { credits: 400 });
+const weeks = await storeReports();
+const PROMPTS = [
+  ["A lighthouse in a storm, seen from the sea", "oil painting", "vintage", "1024x1024", "Model A"],
+  ["Night market under paper lanterns, rain on the stones", "cyberpunk", "neon", "1024x1792", "Model B"],
+  ["A heron at the edge of a still lake, first frost", "watercolor", "pastel", "512x512", "Model A"],
+  ["Portrait of a violin maker in her workshop", "realistic", "vibrant", "1024x1024", "Model B"],
+  ["Old tram on a steep street, morning fog", "sketch", "monochrome", "512x512", "Model A"],
+  ["Fox asleep in a field of tall grass", "anime", "vibrant", "512x512", "Model B"],
+];
+if (!only) {
+  for (const [prompt, style, color, size, model] of [...PROMPTS, ...PROMPTS.slice(0, 3)]) {
+    await call("createGenerationRequest", { userId: "testUser1", prompt, style, color, size, model });
+  }
+  await put("models/Model B", { failureRate: 1 }, { only: true });
+  await new Promise((resolve) => setTimeout(resolve, 1500)); // until the catalogue is read again
+  await call("createGenerationRequest", { userId: "testUser1", prompt: "A glass greenhouse at dusk", style: "realistic", color: "pastel", size: "512x512", model: "Model B" });
+  await put("models/Model B", { failureRate: 0 }, { only: true });
+}
+
+const browser = await launch();
+const LOOKS = {
+  light: { colorScheme: "light" },
+  dark: { colorScheme: "dark" },
+  phone: { colorScheme: "light", viewport: { width: 390, height: 844 }, deviceScaleFactor: 2, isMobile: true, hasTouch: true },
+};
+for (const [look, options] of Object.entries(LOOKS)) {
+  const { page, context } = await openPage(browser, options);
+  const shot = async (name, { full = true } = {}) => {
+    if (only && !name.includes(only)) return;
+    await page.evaluate(() => document.fonts.ready);
+    await page.waitForTimeout(500);
+    await page.screenshot({ path: `${folder}${name}-${look}.png`, fullPage: full });
+  };
+  await page.goto(hosting);
+  await page.getByText("continue as").waitFor();
+  await shot("sign-in");
+  await signInAs(page, "testUser1");
+  await page.getByLabel("Prompt").fill(PROMPTS[0][0]);
+  await page.getByLabel("Style").selectOption("oil painting");
+  await page.getByLabel("Color").selectOption("vintage");
+  if (!only || "create".includes(only)) {
+    await shot("create-empty");
+    await page.getByRole("button", { name: "Create image" }).click();
+    await page.locator(".result .picture.shown").waitFor();
+    await page.locator(".timeline").waitFor();
+    await shot("create");
+  }
+  await page.goto(`${hosting}/gallery`);
+  await page.locator(".shot-card .picture.shown").first().waitFor();
+  await shot("gallery");
+  await page.locator("a.shot-card").nth(2).click();
+  await page.locator("dialog .timeline").waitFor();
+  await shot("detail", { full: false });
+  await page.goto(`${hosting}/credits`);
+  await page.locator("table.ledger").waitFor();
+  await shot("credits");
+  await page.goto(`${hosting}/api`);
+  await page.waitForTimeout(!only || "api".includes(only) ? 3500 : 0);
+  await shot("api", { full: false });
+  await page.getByRole("button", { name: "Sign out" }).click();
+  await signInAs(page, "admin");
+  await page.goto(`${hosting}/reports/${weeks.at(-1)}`);
+  await page.locator(".bars svg").waitFor();
+  await shot("reports");
+  if (look === "light" && (!only || "reports".includes(only))) await page.pdf({ path: `${folder}report.pdf`, preferCSSPageSize: true });
+  await context.close();
+}
+await browser.close();
+console.log(`Screenshots are in ${folder}`);
