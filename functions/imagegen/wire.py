@@ -13,10 +13,11 @@ from pydantic import (
     ConfigDict,
     Field,
     PlainSerializer,
+    WithJsonSchema,
 )
 from pydantic.alias_generators import to_camel
 
-MAX_ID_BYTES = 1500  # Firestore's limit for one document id
+MAX_ID_BYTES = 1499  # Firestore holds an id of 1500, and then refuses it as a value in a query
 
 
 class WireModel(BaseModel):
@@ -77,8 +78,8 @@ def _encodable(value: str) -> bytes:
 
 def _whole_number(value: Any) -> Any:
     """Take 20 and, from a query string, "20"; not true, 20.0 or " 20"."""
-    if isinstance(value, str) and value.isascii() and value.isdecimal() and len(value) < 10:
-        return int(value)
+    if isinstance(value, str) and value.isascii() and value.isdecimal():
+        return int(value)  # also ValueError: Python refuses thousands of digits
     if type(value) is int:
         return value
     raise ValueError("must be a whole number")
@@ -88,10 +89,37 @@ def _rfc3339(moment: datetime) -> str:
     return moment.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
 
 
-DocumentId = Annotated[str, AfterValidator(_document_id)]
+# WithJsonSchema tells the API's description what these functions check.
+DocumentId = Annotated[
+    str,
+    AfterValidator(_document_id),
+    WithJsonSchema(
+        {
+            "type": "string",
+            "minLength": 1,
+            "maxLength": MAX_ID_BYTES,
+            "pattern": r"^(?!\.{1,2}$)(?!__.*__$)[^/\x00-\x1f\x7f-\x9f]+$",
+        }
+    ),
+]
 WholeNumber = Annotated[int, BeforeValidator(_whole_number)]
-PageSize = Annotated[WholeNumber, Field(ge=0)]  # 0: the default; more than the maximum: the maximum
-Timestamp = Annotated[datetime, PlainSerializer(_rfc3339, return_type=str)]
+PageSize = Annotated[  # 0: the default; more than the maximum: the maximum
+    WholeNumber,
+    Field(ge=0),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"type": "integer", "minimum": 0},
+                {"type": "string", "pattern": "^[0-9]+$"},
+            ]
+        }
+    ),
+]
+Timestamp = Annotated[
+    datetime,
+    PlainSerializer(_rfc3339, return_type=str),
+    WithJsonSchema({"type": "string", "format": "date-time"}, mode="serialization"),
+]
 
 
 def is_none(value: object) -> bool:
