@@ -55,6 +55,15 @@ run: $(CONSOLE) ## start the emulators with emulator-data; Ctrl-C stops them
 test: setup lint $(CONSOLE) ## lint, check types, run the tests on emulators of their own (ARGS='-k credits')
 	@$(IN_FUNCTIONS) $(PYTHON) ../tools/emulators.py exec -- venv/bin/python -m pytest $(ARGS)
 
+.PHONY: fuzz
+fuzz: setup ## call the functions in ways nobody thought of, for long (EXAMPLES=1000)
+	@$(IN_FUNCTIONS) FUZZ_EXAMPLES=$(or $(EXAMPLES),1000) $(PYTHON) ../tools/emulators.py exec -- \
+		venv/bin/python -m pytest tests/test_fuzz.py $(ARGS)
+
+.PHONY: openapi
+openapi: venv ## write openapi.json and docs/postman_collection.json again
+	@PYTHONPATH=functions functions/venv/bin/python tools/openapi.py
+
 .PHONY: lint
 lint: venv ## ruff and mypy
 	@$(IN_FUNCTIONS) venv/bin/ruff check $(CODE)

@@ -1,0 +1,130 @@
+"""The description of the API: valid, up to date, and true of what it describes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import openapi
+import pytest
+from apidoc.contract import ENDPOINTS, SCHEDULED, Endpoint
+from apidoc.examples import ERRORS
+from jsonschema import Draft202012Validator, FormatChecker
+from openapi_spec_validator import validate
+from test_main import HTTP
+from test_main import SCHEDULED as SCHEDULED_FUNCTIONS
+from toolchain import ROOT
+
+from imagegen import errors
+from imagegen.errors import ImagegenError
+
+Json = dict[str, Any]
+Call = Callable[..., Any]
+DOCUMENT: Json = json.loads((ROOT / "openapi.json").read_text())
+
+
+def operations() -> Iterator[tuple[str, str, Json]]:
+    for path, item in DOCUMENT["paths"].items():
+        for method, operation in item.items():
+            if method != "servers":
+                yield path, method.upper(), operation
+
+
+def resolved(node: Json) -> Json:
+    """`node`, or the component that it refers to."""
+    if "$ref" not in node:
+        return node
+    _, _, collection, name = node["$ref"].split("/")
+    component: Json = DOCUMENT["components"][collection][name]
+    return component
+
+
+def is_valid(value: Any, schema: Json) -> None:
+    """Assert that `value` has the `schema`, which may refer to the document's components."""
+    rooted = {**schema, "components": DOCUMENT["components"]}
+    Draft202012Validator(rooted, format_checker=FormatChecker()).validate(value)
+
+
+def json_of(content: Json) -> Json:
+    media: Json = content["content"]["application/json"]
+    return media
+
+
+@pytest.mark.parametrize("path", openapi.files(), ids=lambda path: str(path.name))
+def test_the_committed_file_is_what_the_code_describes(path: Any) -> None:
+    assert path.read_text() == openapi.files()[path], "run `make openapi`"
+
+
+def test_the_document_is_valid_openapi() -> None:
+    validate(DOCUMENT)
+
+
+def test_every_function_that_answers_http_is_described() -> None:
+    assert {endpoint.name for endpoint in ENDPOINTS} == HTTP
+    assert set(SCHEDULED) == SCHEDULED_FUNCTIONS
+    named = [operation["operationId"] for _, _, operation in operations()]
+    assert len(set(named)) == len(named)
+    assert set(named) >= HTTP | SCHEDULED_FUNCTIONS
+
+
+def test_every_error_of_the_tree_has_an_example_and_an_endpoint() -> None:
+    def below(error: type[ImagegenError]) -> set[type[ImagegenError]]:
+        return {error}.union(*(below(each) for each in error.__subclasses__()))
+
+    tree = {error for error in below(ImagegenError) if error.__module__ == errors.__name__}
+    assert {type(error) for error in ERRORS} == tree
+    answered = {error for e in ENDPOINTS for method in e.methods for error in e.errors(method)}
+    assert answered == tree
+
+
+def test_every_example_of_an_answer_has_the_schema_of_that_answer() -> None:
+    for path, method, operation in operations():
+        for code, response in operation["responses"].items():
+            media = json_of(response)
+            examples = media.get("examples", {"example": {"value": media.get("example")}})
+            assert examples, (path, method, code)
+            for example in examples.values():
+                is_valid(resolved(example)["value"], media["schema"])
+
+
+def test_every_example_of_a_request_has_its_schema_and_is_accepted() -> None:
+    bodies = [operation for _, _, operation in operations() if "requestBody" in operation]
+    for operation in bodies:
+        media = json_of(operation["requestBody"])
+        is_valid(media["example"], media["schema"])
+    for endpoint in ENDPOINTS:
+        endpoint.accepts.model_validate(dict(endpoint.example), by_alias=True, by_name=False)
+    for _, _, operation in operations():
+        for parameter in operation.get("parameters", ()):
+            if "example" in parameter:
+                is_valid(parameter["example"], parameter["schema"])
+
+
+@pytest.mark.parametrize("endpoint", ENDPOINTS, ids=lambda endpoint: endpoint.name)
+def test_an_endpoint_answers_the_methods_and_asks_for_the_token_that_it_says(
+    call: Call, monkeypatch: pytest.MonkeyPatch, endpoint: Endpoint
+) -> None:
+    refused = call(endpoint.name, "PUT")
+    assert refused.headers["Allow"] == ", ".join((*endpoint.methods, "OPTIONS"))
+    monkeypatch.setenv("AUTH_MODE", "required")
+    for method in endpoint.methods:
+        answer = call(endpoint.name, method, content_type="application/json")
+        assert (answer.status_code == 401) is not endpoint.public
+
+
+def test_scheduled_functions_are_answered_as_described() -> None:
+    for name, (body, _) in SCHEDULED.items():
+        operation = DOCUMENT["paths"][f"/{name}-0"]["post"]
+        is_valid(body, json_of(operation["responses"]["200"])["schema"])
+
+
+def test_a_postman_request_stands_for_every_operation() -> None:
+    path = ROOT / "docs" / "postman_collection.json"
+    collection = json.loads(path.read_text())
+    requests = [item for folder in collection["item"] for item in folder["item"]]
+    described = [operation["operationId"] for _, _, operation in operations()]
+    assert sorted(each["name"] for each in requests) == sorted(described)
+    for each in requests:
+        assert each["request"]["url"]["raw"].startswith("{{baseUrl}}/")
+        assert each["response"]

@@ -1,0 +1,131 @@
+"""JSON Schemas of the wire models and of the errors."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from pydantic.json_schema import GenerateJsonSchema, JsonSchemaMode, models_json_schema
+from pydantic_core import core_schema
+
+from apidoc.contract import ENDPOINTS, FIELDS
+from apidoc.examples import DETAILS, ERRORS, OPTIONAL_DETAILS, rendered
+from imagegen import wire
+from imagegen.errors import ImagegenError
+from imagegen.wire import WireModel
+
+JsonSchema = dict[str, Any]
+CONTROL = r"\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f"
+
+
+class WireSchema(GenerateJsonSchema):
+    """JSON Schema of the wire models, with what their validators check."""
+
+    def field_title_should_be_set(self, schema: Any) -> bool:
+        return False  # titles that only repeat the names
+
+    def str_schema(self, schema: core_schema.StringSchema) -> JsonSchema:
+        json_schema = super().str_schema(schema)
+        if "pattern" in json_schema:  # Rust's spelling of the end of the text
+            json_schema["pattern"] = json_schema["pattern"].replace(r"\z", "$")
+        return json_schema
+
+    def url_schema(self, schema: core_schema.UrlSchema) -> JsonSchema:
+        schemes = "|".join(schema.get("allowed_schemes", ()))
+        return super().url_schema(schema) | {"pattern": f"^({schemes})://"}
+
+    def function_after_schema(self, schema: core_schema.AfterValidatorFunctionSchema) -> JsonSchema:
+        json_schema = super().function_after_schema(schema)
+        if schema["function"]["function"] is wire.printable:
+            allowed = f"[^{CONTROL}]*"
+            if schema["schema"].get("strip_whitespace"):  # something stands there after trimming
+                allowed += rf"[^\s{CONTROL}]{allowed}"
+            json_schema["pattern"] = f"^{allowed}$"
+        return json_schema
+
+
+def schemas() -> dict[str, JsonSchema]:
+    """Every schema of the document by its name."""
+    taken = {endpoint.accepts for endpoint in ENDPOINTS}
+    given = {answer.model for endpoint in ENDPOINTS for answer in endpoint.answers.values()}
+    replies = _models(given, "serialization")
+    for reply in replies.values():
+        _leave_out_nulls(reply)
+    kinds = {kind(type(error)) for error in ERRORS}
+    return _models(taken, "validation") | replies | {name_of(kind): _error(kind) for kind in kinds}
+
+
+def _models(models: Iterable[type[WireModel]], mode: JsonSchemaMode) -> dict[str, JsonSchema]:
+    _, generated = models_json_schema(
+        [(model, mode) for model in sorted(models, key=lambda model: model.__name__)],
+        ref_template="#/components/schemas/{model}",
+        schema_generator=WireSchema,
+    )
+    definitions: dict[str, JsonSchema] = generated["$defs"]
+    for definition in definitions.values():
+        for name, schema in definition.get("properties", {}).items():
+            schema["description"] = FIELDS[name]
+    return definitions
+
+
+def _leave_out_nulls(reply: JsonSchema) -> None:
+    """An optional field of a reply is left out where it has no value (`exclude_if`)."""
+    for name, schema in reply["properties"].items():
+        if name not in reply.get("required", ()):
+            reply["properties"][name] = plain(schema)
+
+
+def _error(error: type[ImagegenError]) -> JsonSchema:
+    known = {"reason": {"const": error.reason}} | {name: DETAILS[name] for name in details(error)}
+    optional = OPTIONAL_DETAILS.get(error, ())
+    fields = {
+        "code": {"const": error.code},
+        "status": {"const": error.status},
+        "message": {"type": "string"},
+        "details": _closed(known, [name for name in known if name not in optional]),
+    }
+    body = _closed(fields, list(fields))
+    return {"description": said(error)} | _closed({"error": body}, ["error"])
+
+
+def _closed(properties: Mapping[str, Any], required: list[str]) -> JsonSchema:
+    return {
+        "type": "object",
+        "properties": properties,
+        "required": required,
+        "additionalProperties": False,
+    }
+
+
+def details(error: type[ImagegenError]) -> list[str]:
+    """The names of an error's details, but for the reason."""
+    shown = [rendered(each)[0]["error"]["details"] for each in ERRORS if type(each) is error]
+    named = dict.fromkeys([*shown[0], *OPTIONAL_DETAILS.get(kind(error), ())])
+    return [name for name in named if name != "reason"]
+
+
+def kind(error: type[ImagegenError]) -> type[ImagegenError]:
+    """The error as clients can tell it from others: by its reason."""
+    return next(each for each in reversed(error.__mro__) if _reason(each) == error.reason)
+
+
+def name_of(error: type[ImagegenError]) -> str:
+    return "InternalError" if error is ImagegenError else error.__name__
+
+
+def _reason(error: type) -> str | None:
+    return error.reason if issubclass(error, ImagegenError) else None
+
+
+def said(error: type[ImagegenError]) -> str:
+    """What clients are told of an error."""
+    if error is ImagegenError:
+        return "A defect of the service; its logs know the request id."
+    return (inspect.getdoc(error) or "").partition("\n")[0]
+
+
+def plain(schema: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The first of the alternatives in `schema`; the others are null, or a number as text."""
+    first, *_ = schema.get("anyOf", [{}])
+    return {name: value for name, value in schema.items() if name != "anyOf"} | dict(first)
