@@ -1,0 +1,191 @@
+"""Calls that nobody thought of, made of the API's description: every answer is as described.
+
+`make fuzz` makes more of them (FUZZ_EXAMPLES).
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
+
+import functions_framework
+import httpx
+import pytest
+import schemathesis
+from apidoc.examples import ORDER, REQUEST_ID
+from conftest import FUNCTIONS, order
+from google.cloud import firestore
+from hypothesis import HealthCheck, settings
+from schemathesis import Case, CheckContext, Response
+from schemathesis.checks import load_all_checks
+from schemathesis.specs.openapi import checks as known
+from test_main import HTTP
+from test_openapi import is_valid, json_of
+from toolchain import ROOT
+from werkzeug.test import Client
+
+from imagegen import db, orders
+
+EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "25"))
+USERS = ("fuzz-1", "fuzz-2")
+BALANCE = 10**9
+KEY = "fuzz-key"
+# What random text would never hit: users, requests and options that are there.
+THERE = {
+    "userId": USERS,
+    "generationRequestId": [orders.request_id(order(u, idempotencyKey=KEY)) for u in USERS],
+    "model": ["Sure Model", "Doomed Model"],
+    "style": ["anime", "OIL-painting"],
+    "color": ["neon"],
+    "size": ["512x512", "1024x1792"],
+    "Idempotency-Key": [KEY, f'"{KEY}"'],
+    "idempotencyKey": [KEY],
+    "Prefer": ["respond-async", "wait=5, respond-async"],
+}
+# The same for the examples of the description.
+REAL = {
+    str(ORDER["userId"]): USERS[0],
+    REQUEST_ID: THERE["generationRequestId"][0],
+    "Model A": "Sure Model",
+}
+
+
+def described() -> dict[str, Any]:
+    """The committed description without the schedule, with values that are there as hints."""
+    text = (ROOT / "openapi.json").read_text()
+    for example, real in REAL.items():
+        text = text.replace(f'"{example}"', f'"{real}"')
+    document: dict[str, Any] = json.loads(text)
+    document["paths"] = {
+        path: item for path, item in document["paths"].items() if path.removeprefix("/") in HTTP
+    }
+    # No random token is ever good; and the functions are not below the path of a server here.
+    hinted = {name: part for name, part in document.items() if name not in {"security", "servers"}}
+    schemas = hinted["components"]["schemas"]
+    bodies = [
+        media["schema"]["$ref"].rpartition("/")[2]
+        for item in hinted["paths"].values()
+        for operation in item.values()
+        for media in operation.get("requestBody", {}).get("content", {}).values()
+    ]
+    for name in bodies:
+        properties = schemas[name].get("properties", {})
+        properties |= {field: _hinted(field, schema) for field, schema in properties.items()}
+    for item in hinted["paths"].values():
+        for operation in item.values():
+            for parameter in operation.get("parameters", ()):
+                parameter["schema"] = _hinted(parameter["name"], parameter["schema"])
+    return hinted
+
+
+def _hinted(field: str, schema: dict[str, Any]) -> dict[str, Any]:
+    if field not in THERE or "enum" in schema or any("enum" in s for s in schema.get("anyOf", ())):
+        return schema
+    return {"anyOf": [{"enum": list(THERE[field])}, schema]}
+
+
+SCHEMA = schemathesis.openapi.from_dict(described())
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _prepared(client: firestore.Client, call: Callable[..., Any]) -> Iterator[None]:
+    """Users that do not run out of credits, and a request of each."""
+    for user_id in USERS:
+        client.document(db.user(user_id)).set({"credits": BALANCE})
+        call(
+            "createGenerationRequest",
+            json=order(user_id).model_dump(mode="json", by_alias=True)
+            | {"idempotencyKey": KEY, "mode": "sync"},
+        )
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("RATE_LIMIT_PER_MINUTE", "0")
+        yield
+
+
+@pytest.fixture(scope="session")
+def served() -> WSGIApplication:
+    """All functions in this process, each at its name and, as when deployed, as if at /."""
+    source = str(FUNCTIONS / "main.py")
+    apps = {f"/{name}": functions_framework.create_app(name, source) for name in HTTP}
+
+    def serve(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        app: WSGIApplication = apps[environ["PATH_INFO"]]
+        return app({**environ, "PATH_INFO": "/"}, start_response)
+
+    return serve
+
+
+def no_defect(_: CheckContext, response: Response, __: Case[Any]) -> None:
+    """A 500 is documented for generations that fail, not for bugs."""
+    assert b'"INTERNAL"' not in response.content
+
+
+def described_data_is_accepted(_: CheckContext, response: Response, case: Case[Any]) -> None:
+    """Fields that have their schema are valid, but for what a schema cannot say."""
+    if not (case.meta and case.meta.generation.mode.is_positive and response.status_code == 400):
+        return
+    details = response.json()["error"]["details"]
+    if details["reason"] == "INVALID_FIELD":
+        for violation in details["fieldViolations"]:
+            assert _is_beyond_schemas(violation, case), violation
+
+
+def _is_beyond_schemas(violation: dict[str, str], case: Case[Any]) -> bool:
+    match violation["field"]:
+        case "pageToken":  # good is only what an answer has given
+            return True
+        case "pageSize":  # 2.0 is an integer to JSON Schema
+            return isinstance(case.body, dict) and isinstance(case.body["pageSize"], float)
+        case _:
+            return violation["description"].startswith("differs from the header")
+
+
+load_all_checks()
+CHECKS = [
+    no_defect,
+    described_data_is_accepted,
+    known.status_code_conformance,
+    known.content_type_conformance,
+    known.response_headers_conformance,
+    known.response_schema_conformance,
+    known.negative_data_rejection,
+    known.unsupported_method,
+]
+BOUNDED = settings(
+    max_examples=EXAMPLES,
+    deadline=None,
+    derandomize="FUZZ_EXAMPLES" not in os.environ,  # `make test` is the same every time
+    suppress_health_check=list(HealthCheck),
+)
+
+
+@SCHEMA.parametrize()
+@BOUNDED
+def test_every_answer_is_as_described(case: Case[Any], served: WSGIApplication) -> None:
+    case.call_and_validate(app=served, checks=CHECKS)
+
+
+@SCHEMA.include(method="POST").parametrize()
+@settings(BOUNDED, max_examples=max(1, EXAMPLES // 5))
+def test_a_callable_client_is_answered_the_same_in_an_envelope(
+    case: Case[Any], served: WSGIApplication
+) -> None:
+    fields = case.body if isinstance(case.body, dict) else None
+    answer = Client(served).post(case.path, json={"data": fields})
+    described = case.operation.definition.raw["responses"]
+    body = answer.get_json()
+    if answer.status_code == 200:
+        assert body.keys() == {"result"}
+        successes = [json_of(described[each])["schema"] for each in described if each < "300"]
+        is_valid(body["result"], {"anyOf": successes})
+    else:
+        is_valid(body, json_of(described[str(answer.status_code)])["schema"])
+
+
+@SCHEMA.parametrize()
+@settings(BOUNDED, max_examples=3)
+def test_the_emulator_answers_the_same(case: Case[Any], deployed: httpx.Client) -> None:
+    case.call_and_validate(base_url=str(deployed.base_url).rstrip("/"), checks=CHECKS)
