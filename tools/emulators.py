@@ -163,15 +163,14 @@ def parsed(arguments: Sequence[str]) -> argparse.Namespace:
 
 def run(options: argparse.Namespace) -> int:
     toolchain.ensure_venv()
-    match options.verb:
-        case "setup" if not options.python_only:
-            toolchain.firebase_tools()
-        case "start":
-            start()
-        case "exec":
-            return execute(options.command)
-        case "firebase":
-            return firebase(options.command)
+    if options.verb == "exec":
+        return execute(options.command)
+    if options.verb == "firebase":
+        return firebase(options.command)
+    if options.verb == "start":
+        start()
+    elif not options.python_only:
+        toolchain.firebase_tools()
     return 0
 
 

@@ -28,9 +28,9 @@ LONGEST_STOP_SECONDS = 20
 # firebase-tools reports every step it takes. What is not known to be routine is shown.
 ROUTINE = re.compile(
     r"""^\s*$ | ^[i✔] | [│┌├└] | Emulator\ Hub\ host | Other\ reserved\ ports | ^Issues\?
-    | Env\ variable\ override | MOTD | not\ currently\ authenticated | UI\ is\ not\ starting
-    | Tip:\ There\ are | Serving\ Flask | Debug\ mode | development\ server | Running\ on\ http
-    | Press\ CTRL | GET\ /__/ | ^Terminated$""",
+    | Env\ variable\ override | MOTD | multiple\ instances | not\ currently\ authenticated
+    | UI\ is\ not\ starting | Tip:\ There\ are | Serving\ Flask | Debug\ mode | development\ server
+    | Running\ on\ http | Press\ CTRL | GET\ /__/ | ^Terminated$""",
     re.VERBOSE,
 )
 SHOWN_NEVERTHELESS = re.compile("downloading|Loaded functions definitions")
