@@ -32,7 +32,7 @@ class Thresholds(BaseModel):
     min_history_days: Annotated[int, Field(ge=14)] = 14  # fewer: no count is tested
 
     # Counts: requests, credits, new users.
-    count_fdr: Share = 0.025  # Benjamini–Hochberg q over all count tests of a week
+    count_fdr: Share = 0.035  # Benjamini–Hochberg q over all count tests of a week
     day_up_ratio: Ratio = 1.4
     week_up_ratio: Ratio = 1.25
     up_excess: Amount = 10  # requests (credits: worth of requests; new users) above expectation
@@ -58,8 +58,9 @@ class Thresholds(BaseModel):
     # Single users.
     user_reports: Count = 12  # reports whose largest scores a user is compared with
     user_min_reports: Count = 4
-    user_margin: Amount = 0.5  # ln: how far above the largest stored score an alarm starts
-    new_user_margin: Amount = 0.7  # the same for users with fewer than 2 earlier active weeks
+    user_margin: Amount = 1.0  # ln: how far above the median of them an alarm starts
+    new_user_margin: Amount = 1.2  # the same for users with fewer than 2 earlier active weeks
+    user_record_margin: Amount = 0.1  # ln: and how far above the largest of them
     user_candidates: Count = 20  # top spenders of the week, and of one day, that are looked at
     user_min_credits: Count = 20
     user_min_ratio: Ratio = 2.0  # times the own record, dampened

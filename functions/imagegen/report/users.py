@@ -1,8 +1,8 @@
 """Single users who spend far beyond their own record, as far as no ordinary week's user does.
 
 The yardstick is empirical: every report stores the largest scores of users it did not flag, and an
-alarm has to exceed the largest of those by a margin. (Tail probabilities of fitted distributions
-gave 24 to 190 false alarms a year.)
+alarm has to exceed the median of those by a wide margin and the largest by a small one. (Tail
+probabilities of fitted distributions gave 24 to 190 false alarms a year.)
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from statistics import median
 from typing import Any
 
 from imagegen.report import severity
@@ -116,7 +117,8 @@ def _limits(history: Sequence[WeekNumbers], t: Thresholds) -> dict[tuple[str, Sc
     for group, margin in (("known", t.user_margin), ("new", t.new_user_margin)):
         for scope in SCOPES:
             largest = [each.get(group, {}).get(scope, 0.0) for each in stored[-t.user_reports :]]
-            limits[group, scope] = max(max(largest) + margin, math.log(t.user_min_ratio))
+            above = max(max(largest) + t.user_record_margin, median(largest) + margin)
+            limits[group, scope] = max(above, math.log(t.user_min_ratio))
     return limits
 
 
