@@ -8,7 +8,7 @@ from typing import Any
 
 import openapi
 import pytest
-from apidoc.contract import ENDPOINTS, SCHEDULED, Endpoint
+from apidoc.contract import ENDPOINTS, HEADERS, REQUEST_HEADERS, SCHEDULED, Endpoint
 from apidoc.examples import ERRORS
 from jsonschema import Draft202012Validator, FormatChecker
 from openapi_spec_validator import validate
@@ -128,3 +128,15 @@ def test_a_postman_request_stands_for_every_operation() -> None:
     for each in requests:
         assert each["request"]["url"]["raw"].startswith("{{baseUrl}}/")
         assert each["response"]
+
+
+def test_the_guide_names_every_function_field_header_and_error() -> None:
+    guide = (ROOT / "docs" / "api.md").read_text()
+    schemas = DOCUMENT["components"]["schemas"].values()
+    fields = {name for schema in schemas for name in schema.get("properties", ())}
+    details = {name for error in ERRORS for name in error.details}
+    names = {*HTTP, *SCHEDULED_FUNCTIONS, *fields, *details, *HEADERS, *REQUEST_HEADERS}
+    names |= {"Authorization", *(error.reason for error in ERRORS)}
+    assert [name for name in sorted(names) if name not in guide] == []
+    for error in ERRORS:
+        assert f"| {error.code} | {error.status} | {error.reason} |" in guide
