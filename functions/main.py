@@ -5,12 +5,12 @@ from typing import Any
 from firebase_functions import https_fn, options, scheduler_fn, tasks_fn
 
 from imagegen import (
-    catalogue,
     config,
-    credits,
     generation,
+    offers,
     orders,
     recovery,
+    statements,
     views,
     web,
     worker,
@@ -38,9 +38,9 @@ def createGenerationRequest(order: orders.CreateGenerationRequest, caller: Calle
 
 
 @https_fn.on_request(cors=GET_OR_POST, concurrency=80, max_instances=100, timeout_sec=30)
-@web.endpoint("GET", "POST", accepts=credits.GetUserCredits)
-def getUserCredits(asked: credits.GetUserCredits, caller: Caller) -> credits.UserCredits:
-    return credits.statement(asked, caller)
+@web.endpoint("GET", "POST", accepts=statements.GetUserCredits)
+def getUserCredits(asked: statements.GetUserCredits, caller: Caller) -> statements.UserCredits:
+    return statements.statement(asked, caller)
 
 
 @https_fn.on_request(cors=GET_OR_POST, concurrency=80, max_instances=100, timeout_sec=30)
@@ -64,9 +64,9 @@ def cancelGenerationRequest(asked: views.NamedRequest, caller: Caller) -> views.
 
 
 @https_fn.on_request(cors=GET_OR_POST, concurrency=80, max_instances=100, timeout_sec=30)
-@web.endpoint("GET", "POST", accepts=catalogue.ListModels, public=True)
-def listModels(asked: catalogue.ListModels, caller: Caller) -> catalogue.Offers:
-    return catalogue.offers(asked, caller)
+@web.endpoint("GET", "POST", accepts=offers.ListModels, public=True)
+def listModels(asked: offers.ListModels, caller: Caller) -> offers.Offers:
+    return offers.listing(asked, caller)
 
 
 # Without an invoker of its own, only the service account of Cloud Tasks may call it.

@@ -15,10 +15,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic.alias_generators import to_camel
 
 from imagegen import config, db
-from imagegen.auth import Caller
 from imagegen.errors import BackendUnavailable, UnknownOption
 from imagegen.store import Document, Query
-from imagegen.wire import WireModel
 
 FIELDS = ("model", "style", "color", "size")  # of a request, each chosen from its collection
 
@@ -97,64 +95,6 @@ class Catalogue:
         options: Iterable[Option] = getattr(self, f"{field}s").values()
         matches = (option.name for option in options if folded(value) in option.folded_names)
         return next(matches, value)
-
-
-class ListModels(WireModel):
-    """Everything on offer; there is nothing to say."""
-
-
-class OfferedOption(WireModel):
-    """A style or a colour on offer."""
-
-    name: str
-    description: str
-
-
-class OfferedModel(OfferedOption):
-    """A model on offer, and what else it answers to."""
-
-    aliases: tuple[str, ...]
-
-
-class OfferedSize(OfferedOption):
-    """A size on offer, in pixels, and the price of a generation, in credits."""
-
-    credits: int
-    width: int
-    height: int
-
-
-class Offers(WireModel):
-    """What may be ordered, in display order."""
-
-    models: list[OfferedModel]
-    styles: list[OfferedOption]
-    colors: list[OfferedOption]
-    sizes: list[OfferedSize]
-
-
-def offers(_: ListModels, __: Caller) -> Offers:
-    """What a client may offer its users to choose from."""
-    catalogue = current()
-    return Offers.model_validate(
-        {
-            collection: [
-                option.model_dump(include=set(kind.model_fields))
-                for option in getattr(catalogue, collection).values()
-                if option.enabled
-            ]
-            for collection, kind in OFFERED.items()
-        },
-        by_name=True,
-    )
-
-
-OFFERED: Mapping[str, type[WireModel]] = {
-    "models": OfferedModel,
-    "styles": OfferedOption,
-    "colors": OfferedOption,
-    "sizes": OfferedSize,
-}
 
 
 def folded(name: str) -> str:

@@ -6,14 +6,10 @@ so it can be written once only.
 """
 
 import hashlib
-from collections.abc import Mapping
-from datetime import date, datetime, timedelta
-from typing import Annotated, Any, Literal
+from datetime import datetime
+from typing import Literal
 
-from pydantic import Field, TypeAdapter
-
-from imagegen import clock, db, paging
-from imagegen.auth import Caller
+from imagegen import clock, db, usage
 from imagegen.errors import (
     GenerationRequestNotFound,
     IdempotencyKeyReused,
@@ -21,88 +17,9 @@ from imagegen.errors import (
     InsufficientCredits,
     UserNotFound,
 )
-from imagegen.store import Document, Query
-from imagegen.wire import DocumentId, PageSize, Timestamp, WireModel, is_none
-
-USAGE_DAYS = 14
-USAGE_WEEKS = 9
-MAX_PAGE_SIZE = 1000
-SEQUENCE = TypeAdapter(Annotated[int, Field(ge=1, le=2**53, strict=True)])
+from imagegen.store import Document
 
 EntryType = Literal["deduction", "refund", "grant"]
-
-
-class GetUserCredits(WireModel):
-    """Whose balance and history; paging of the history is optional."""
-
-    user_id: DocumentId
-    page_size: PageSize = 0
-    page_token: str | None = None
-
-
-class LedgerEntry(WireModel):
-    """One line of a user's history; `credits` is positive, `type` says which way they went."""
-
-    id: str
-    type: EntryType
-    credits: int
-    generation_request_id: str | None
-    timestamp: Timestamp
-
-
-class UserCredits(WireModel):
-    """The balance, and the entries that explain it, newest first."""
-
-    current_credits: int
-    transactions: list[LedgerEntry]
-    next_page_token: str | None = Field(default=None, exclude_if=is_none)
-
-
-def statement(asked: GetUserCredits, caller: Caller) -> UserCredits:
-    """The balance of a user and a page of the history, from the newest entry back.
-
-    Balance and entries belong to one moment: entries younger than the balance are left out.
-
-    Raises NotOwner, UserNotFound, InvalidField (page token).
-    """
-    caller.require_access_to(asked.user_id)
-    bound_to = ("transactions", asked.user_id)
-    before = paging.position(asked.page_token, bound_to, SEQUENCE) if asked.page_token else None
-    (user,) = db.read(db.user(asked.user_id))
-    if not user.exists:
-        raise UserNotFound(userId=asked.user_id)
-    newest = _sequence(user) if before is None else before - 1
-    size = min(asked.page_size or MAX_PAGE_SIZE, MAX_PAGE_SIZE)
-    entries = _entries(asked.user_id, newest, size + 1)
-    token = paging.token(entries[size - 1]["sequence"], bound_to) if len(entries) > size else None
-    return UserCredits(
-        current_credits=balance(user),
-        transactions=[_as_entry(entry) for entry in entries[:size]],
-        next_page_token=token,
-    )
-
-
-def _entries(user_id: str, newest: int, limit: int) -> list[Document]:
-    if newest < 1:
-        return []
-    return db.query(
-        Query(
-            db.entries(user_id),
-            where=[("sequence", "<=", newest)],
-            order_by=("sequence", "DESCENDING"),
-            limit=limit,
-        )
-    )
-
-
-def _as_entry(entry: Document) -> LedgerEntry:
-    return LedgerEntry(
-        id=entry.id,
-        type=entry["type"],
-        credits=entry["credits"],
-        generation_request_id=entry.get("generationRequestId"),
-        timestamp=entry["timestamp"],
-    )
 
 
 def deduct(
@@ -122,7 +39,7 @@ def deduct(
     available = balance(user)
     if available < credits:
         raise InsufficientCredits(required=credits, available=available)
-    transaction.update(user.path, {"usage": _used(user, clock.local_date(moment), credits)})
+    transaction.update(user.path, {"usage": usage.after(user, clock.local_date(moment), credits)})
     _append(
         transaction,
         user_id,
@@ -144,7 +61,7 @@ def refund(
     """
     user = transaction[db.user(request["userId"])]
     charged_on = clock.local_date(request["createdAt"])
-    transaction.update(user.path, {"usage": _used(user, charged_on, -request["credits"])})
+    transaction.update(user.path, {"usage": usage.after(user, charged_on, -request["credits"])})
     _append(
         transaction,
         request["userId"],
@@ -219,7 +136,8 @@ def balance(user: Document) -> int:
     return credits
 
 
-def _sequence(user: Document) -> int:
+def sequence(user: Document) -> int:
+    """The number of the user's newest ledger entry; 0 without any."""
     return int(user.get("ledgerSequence", 0))
 
 
@@ -235,10 +153,10 @@ def _append(
     entry_id: str,
 ) -> None:
     user = transaction[db.user(user_id)]
-    balance_after, sequence = balance(user) + change, _sequence(user) + 1
+    balance_after, number = balance(user) + change, sequence(user) + 1
     transaction.update(
         user.path,
-        {"credits": balance_after, "ledgerSequence": sequence, "updatedAt": moment},
+        {"credits": balance_after, "ledgerSequence": number, "updatedAt": moment},
     )
     transaction.create(
         f"{db.entries(user_id)}/{entry_id}",
@@ -247,42 +165,8 @@ def _append(
             "credits": abs(change),
             "generationRequestId": generation_request_id,
             "balanceAfter": balance_after,
-            "sequence": sequence,
+            "sequence": number,
             "timestamp": moment,
             "reason": reason,
         },
     )
-
-
-def _used(user: Document, day: date, credits: int) -> dict[str, Any]:
-    """The user's `usage` after `credits` more (or fewer) were spent on `day`.
-
-    Net credits of the last 14 days and 9 ISO weeks that saw any; what is older falls away.
-    """
-    usage: Mapping[str, Any] = user.get("usage") or {}
-    days: dict[str, int] = dict(usage.get("days", {}))
-    weeks: dict[str, Mapping[str, int]] = dict(usage.get("weeks", {}))
-    days[day.isoformat()] = days.get(day.isoformat(), 0) + credits
-    newest = date.fromisoformat(max(days))
-    oldest_day = (newest - timedelta(days=USAGE_DAYS - 1)).isoformat()
-    oldest_week = clock.iso_week(newest - timedelta(weeks=USAGE_WEEKS - 1))
-    days = {each: spent for each, spent in days.items() if each >= oldest_day and spent}
-    week = clock.iso_week(day)
-    spent_before = weeks.get(week, {}).get("credits", 0)
-    weeks[week] = {
-        "credits": spent_before + credits,
-        "busiestDay": max(
-            (
-                spent
-                for each, spent in days.items()
-                if clock.iso_week(date.fromisoformat(each)) == week
-            ),
-            default=0,
-        ),
-    }
-    return {
-        "days": days,
-        "weeks": {
-            each: spent for each, spent in weeks.items() if each >= oldest_week and spent["credits"]
-        },
-    }

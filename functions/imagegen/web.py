@@ -11,33 +11,23 @@ import time
 import traceback
 import uuid
 from collections.abc import Callable, Mapping
-from typing import Any, TypeVar
+from typing import Any
 
 from firebase_functions import logger
 from flask import Request, Response
-from pydantic import ValidationError
 
-from imagegen import auth
+from imagegen import auth, body
 from imagegen.auth import Caller
-from imagegen.errors import (
-    ImagegenError,
-    InvalidField,
-    MalformedJson,
-    MethodNotAllowed,
-    PayloadTooLarge,
-    UnsupportedMediaType,
-)
+from imagegen.body import Body
+from imagegen.errors import ImagegenError, MethodNotAllowed
 from imagegen.wire import Reply, WireModel
 
-MAX_BODY_BYTES = 64 * 1024
 HEALTH_PATH = "/__/health"  # the platform probes every function there; the body must not run
 EXPOSED_HEADERS = (
     "Idempotency-Replayed, Location, Preference-Applied, RateLimit, RateLimit-Policy, "
     "Retry-After, WWW-Authenticate, X-Request-Id"
 )
 NOBODY = Caller(uid="")
-
-Body = TypeVar("Body", bound=WireModel)
 
 
 def endpoint(
@@ -60,9 +50,8 @@ def endpoint(
                 allowed = ", ".join((*methods, "OPTIONS"))
                 raise MethodNotAllowed(f"Use {allowed}.", headers={"Allow": allowed})
             caller = NOBODY if public else auth.identify(request.headers.get("Authorization"))
-            fields, is_callable = _fields(request)
-            stated = accepts.fields_of_headers(dict(request.headers))
-            reply = handler(_validated(accepts, _joined(fields, stated)), caller)
+            sent, is_callable = body.read(request, accepts)
+            reply = handler(sent, caller)
             return _success(reply if isinstance(reply, Reply) else Reply(reply), is_callable)
 
         @functools.wraps(handler)
@@ -115,81 +104,10 @@ def scheduled(
     return decorate
 
 
-def _fields(request: Request) -> tuple[Mapping[str, Any], bool]:
-    """The fields that were sent, and whether they came by the callable protocol."""
-    if request.method != "POST":
-        repeated = [name for name, values in request.args.lists() if len(values) > 1]
-        if repeated:
-            raise _invalid([(name, "was sent more than once") for name in repeated])
-        return request.args.to_dict(), False
-    if not request.is_json:
-        raise UnsupportedMediaType
-    body = request.stream.read(MAX_BODY_BYTES + 1)
-    if len(body) > MAX_BODY_BYTES:
-        raise PayloadTooLarge(limitBytes=MAX_BODY_BYTES)
-    fields = _parsed(body)
-    if fields.keys() == {"data"}:
-        data = fields["data"] or {}
-        if not isinstance(data, dict):
-            raise MalformedJson("The data of a callable request must be an object.")
-        return data, True
-    return fields, False
-
-
-def _parsed(body: bytes) -> dict[str, Any]:
-    """One JSON object as RFC 8259 has it: no NaN, and no name twice in one object."""
-    try:
-        fields = json.loads(
-            body.decode(), object_pairs_hook=_unique, parse_constant=_refuse_constant
-        )
-    except (ValueError, RecursionError) as error:
-        raise MalformedJson from error
-    if not isinstance(fields, dict):
-        raise MalformedJson
-    return fields
-
-
-def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    fields = dict(pairs)
-    if len(fields) < len(pairs):
-        raise ValueError("a name stands twice in one object")
-    return fields
-
-
-def _refuse_constant(name: str) -> None:
-    raise ValueError(f"{name} is not JSON")
-
-
-def _validated(accepts: type[Body], fields: Mapping[str, Any]) -> Body:
-    try:
-        return accepts.model_validate(fields, by_alias=True, by_name=False)
-    except ValidationError as error:
-        raise _invalid(
-            [
-                (".".join(map(str, each["loc"])), each["msg"].removeprefix("Value error, "))
-                for each in error.errors(include_url=False, include_input=False)
-            ]
-        ) from error
-
-
-def _invalid(violations: list[tuple[str, str]]) -> InvalidField:
-    return InvalidField(
-        fieldViolations=[{"field": name, "description": text} for name, text in violations]
-    )
-
-
-def _joined(fields: Mapping[str, Any], stated: Mapping[str, str]) -> dict[str, Any]:
-    """The fields with those that headers state; the two must not contradict each other."""
-    contradicted = [name for name, value in stated.items() if fields.get(name, value) != value]
-    if contradicted:
-        raise _invalid([(name, "differs from the header that states it") for name in contradicted])
-    return {**fields, **stated}
-
-
 def _success(reply: Reply, is_callable: bool) -> Response:
-    body = reply.body.model_dump_json(by_alias=True)
+    text = reply.body.model_dump_json(by_alias=True)
     # A callable client takes nothing but 200 for a success.
-    response = _json(200, f'{{"result":{body}}}') if is_callable else _json(reply.code, body)
+    response = _json(200, f'{{"result":{text}}}') if is_callable else _json(reply.code, text)
     response.headers.update(reply.headers)
     return response
 
@@ -207,8 +125,8 @@ def _failure(error: ImagegenError, request_id: str, *, cause: Exception | None =
         message = ImagegenError.message
     else:
         message = error.message
-    body = {"code": error.code, "status": error.status, "message": message, "details": details}
-    response = _json(error.code, _compact({"error": body}))
+    shown = {"code": error.code, "status": error.status, "message": message, "details": details}
+    response = _json(error.code, _compact({"error": shown}))
     response.headers.update(error.headers)
     return response
 
@@ -217,8 +135,8 @@ def _compact(content: Mapping[str, Any]) -> str:
     return json.dumps(content, separators=(",", ":"))
 
 
-def _json(code: int, body: str) -> Response:
-    response = Response(body, status=code, mimetype="application/json")
+def _json(code: int, text: str) -> Response:
+    response = Response(text, status=code, mimetype="application/json")
     response.headers["Cache-Control"] = "no-store"
     response.headers["Access-Control-Expose-Headers"] = EXPOSED_HEADERS
     return response

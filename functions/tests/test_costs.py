@@ -6,7 +6,7 @@ import pytest
 from conftest import ANYBODY, order
 from proxy import FirestoreProxy
 
-from imagegen import credits, generation
+from imagegen import generation, statements
 from imagegen.errors import GenerationFailed, InsufficientCredits
 
 
@@ -42,6 +42,6 @@ def test_a_statement_is_two_rpcs(proxy: FirestoreProxy, new_user: Callable[..., 
     user_id = new_user(5)
     generation.create(order(user_id), ANYBODY)
     proxy.reset()
-    credits.statement(credits.GetUserCredits(user_id=user_id), ANYBODY)
+    statements.statement(statements.GetUserCredits(user_id=user_id), ANYBODY)
     assert proxy.traffic.rpcs == {"BatchGetDocuments": 1, "RunQuery": 1}
     assert proxy.traffic.documents_read == 2

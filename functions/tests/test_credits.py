@@ -7,12 +7,9 @@ from typing import Any
 import pytest
 from conftest import ANYBODY, check_books, ledger, order
 from google.cloud import firestore
-from hypothesis import given
-from hypothesis import strategies as st
 
-from imagegen import clock, credits, db, generation
+from imagegen import credits, db, generation, statements
 from imagegen.auth import Caller
-from imagegen.credits import GetUserCredits
 from imagegen.errors import (
     GenerationFailed,
     ImagegenError,
@@ -21,6 +18,7 @@ from imagegen.errors import (
     NotOwner,
     UserNotFound,
 )
+from imagegen.statements import GetUserCredits
 from imagegen.store import Document
 
 MONDAY = datetime(2026, 11, 16, 12, tzinfo=UTC)
@@ -44,8 +42,8 @@ def refund(user_id: str, request_id: str, credits_: int, created_at: datetime = 
     )
 
 
-def statement(user_id: str, caller: Caller = ANYBODY, **paging: Any) -> credits.UserCredits:
-    return credits.statement(GetUserCredits(user_id=user_id, **paging), caller)
+def statement(user_id: str, caller: Caller = ANYBODY, **paging: Any) -> statements.UserCredits:
+    return statements.statement(GetUserCredits(user_id=user_id, **paging), caller)
 
 
 def test_a_deduction_and_its_refund_stand_in_the_ledger(
@@ -185,33 +183,6 @@ def test_every_scenario_leaves_balance_equal_to_opening_plus_entries(
     with pytest.raises(InsufficientCredits):
         generation.create(order(user_id, size="1024x1024"), ANYBODY)
     assert check_books(client, user_id, opening=8) == 2
-
-
-spendings = st.lists(st.tuples(st.integers(0, 60), st.integers(1, 50)), min_size=1, max_size=40)
-
-
-@given(spendings)
-def test_usage_is_the_net_spending_of_the_last_days_and_weeks(
-    spent: list[tuple[int, int]],
-) -> None:
-    days = sorted((MONDAY.date() + timedelta(days=offset), amount) for offset, amount in spent)
-    user = Document("users/u", {"credits": 0})
-    for day, amount in days:
-        user = Document("users/u", {"usage": credits._used(user, day, amount)})
-    newest = days[-1][0]
-    by_day: dict[str, int] = {}
-    by_week: dict[str, int] = {}
-    for day, amount in days:
-        if newest - day < timedelta(days=14):
-            by_day[day.isoformat()] = by_day.get(day.isoformat(), 0) + amount
-        if clock.iso_week(day) >= clock.iso_week(newest - timedelta(weeks=8)):
-            by_week[clock.iso_week(day)] = by_week.get(clock.iso_week(day), 0) + amount
-    assert user["usage"]["days"] == by_day
-    assert {week: n["credits"] for week, n in user["usage"]["weeks"].items()} == by_week
-    this_week = [
-        n for day, n in by_day.items() if day >= (newest - timedelta(newest.weekday())).isoformat()
-    ]
-    assert user["usage"]["weeks"][clock.iso_week(newest)]["busiestDay"] == max(this_week)
 
 
 def test_a_refund_takes_the_spending_back_from_the_day_of_the_charge(

@@ -94,7 +94,7 @@ def test_the_callable_protocol_is_understood(call: Call, new_user: Callable[...,
     error_of(refused, 402, "RESOURCE_EXHAUSTED", "INSUFFICIENT_CREDITS")
     empty = call("createGenerationRequest", json={"data": None})
     error_of(empty, 400, "INVALID_ARGUMENT", "INVALID_FIELD")
-    error_of(call("getUserCredits", json={"data": 7}), 400, "INVALID_ARGUMENT", "MALFORMED_JSON")
+    error_of(call("getUserCredits", json={"data": 0}), 400, "INVALID_ARGUMENT", "MALFORMED_JSON")
 
 
 def test_too_few_credits_are_402_and_change_nothing(

@@ -14,7 +14,7 @@ from typing import Any
 
 import main
 from apidoc.examples import ORDER, REQUEST_ID, examples_of_replies
-from imagegen import catalogue, credits, errors, generation, views
+from imagegen import errors, generation, offers, statements, views
 from imagegen.errors import ImagegenError
 from imagegen.wire import WireModel
 
@@ -145,7 +145,7 @@ ENDPOINTS = (
             "The balance and the entries that explain it, newest first: up to 1,000 of them, or "
             "`pageSize`. `nextPageToken` is there when there are older ones."
         ),
-        answers={200: Answer(credits.UserCredits, "The balance and a page of the history.")},
+        answers={200: Answer(statements.UserCredits, "The balance and a page of the history.")},
         example={"userId": ORDER["userId"], "pageSize": 2},
         own_errors=(errors.UserNotFound,),
     ),
@@ -192,7 +192,7 @@ ENDPOINTS = (
         methods=("GET", "POST"),
         summary="List what is on offer",
         description="Models, styles, colors and sizes, with prices, in display order. Public.",
-        answers={200: Answer(catalogue.Offers, "What is on offer.")},
+        answers={200: Answer(offers.Offers, "What is on offer.")},
         example={},
         public=True,
     ),

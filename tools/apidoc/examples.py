@@ -12,7 +12,17 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from imagegen import catalogue, credits, errors, generation, limits, views, web
+from imagegen import (
+    body,
+    catalogue,
+    errors,
+    generation,
+    limits,
+    offers,
+    statements,
+    views,
+    web,
+)
 from imagegen.errors import ImagegenError
 from imagegen.wire import WireModel
 
@@ -51,7 +61,7 @@ ERRORS: tuple[ImagegenError, ...] = (
     errors.RequestInProgress(generationRequestId=REQUEST_ID),
     errors.RequestCanceled(generationRequestId=REQUEST_ID, refundedCredits=3),
     errors.NotCancelable(generationRequestId=REQUEST_ID, status="completed"),
-    errors.PayloadTooLarge(limitBytes=web.MAX_BODY_BYTES),
+    errors.PayloadTooLarge(limitBytes=body.MAX_BODY_BYTES),
     errors.UnsupportedMediaType(),
     errors.IdempotencyKeyReused(generationRequestId=REQUEST_ID),
     limits._limited("requestsPerMinute", 60, window=60, retry_after=1),
@@ -120,11 +130,11 @@ def _request(status: views.Status, **changes: Any) -> views.GenerationRequest:
     return views.GenerationRequest.model_validate(fields | changes)
 
 
-def _statement() -> credits.UserCredits:
-    return credits.UserCredits(
+def _statement() -> statements.UserCredits:
+    return statements.UserCredits(
         current_credits=97,
         transactions=[
-            credits.LedgerEntry(
+            statements.LedgerEntry(
                 id=f"{REQUEST_ID}-deduction",
                 type="deduction",
                 credits=3,
@@ -142,15 +152,13 @@ def _generation(image_url: str | None, **status: Any) -> generation.Generation:
     )
 
 
-def _offers() -> catalogue.Offers:
-    return catalogue.Offers(
-        models=[catalogue.OfferedModel(name="Model A", description="", aliases=("model-a",))],
-        styles=[catalogue.OfferedOption(name="anime", description="")],
-        colors=[catalogue.OfferedOption(name="neon", description="")],
+def _offers() -> offers.Offers:
+    return offers.Offers(
+        models=[offers.OfferedModel(name="Model A", description="", aliases=("model-a",))],
+        styles=[offers.OfferedOption(name="anime", description="")],
+        colors=[offers.OfferedOption(name="neon", description="")],
         sizes=[
-            catalogue.OfferedSize(
-                name="1024x1024", description="", credits=3, width=1024, height=1024
-            )
+            offers.OfferedSize(name="1024x1024", description="", credits=3, width=1024, height=1024)
         ],
     )
 
