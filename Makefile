@@ -54,6 +54,16 @@ run: $(CONSOLE) ## start the emulators with emulator-data; Ctrl-C stops them
 .PHONY: test
 test: setup lint $(CONSOLE) ## lint, check types, run the tests on emulators of their own (ARGS='-k credits')
 	@$(IN_FUNCTIONS) $(PYTHON) ../tools/emulators.py exec -- venv/bin/python -m pytest $(ARGS)
+	@$(if $(ARGS),,$(MAKE) test-console)
+
+.PHONY: test-console
+test-console: setup $(CONSOLE) ## the console's tests, in a real browser too
+	@cd web && npm test --silent
+	@node web/browser/run.mjs $(EMULATORS) exec -- npm --prefix web run --silent test:browser
+
+.PHONY: screenshots
+screenshots: setup $(CONSOLE) ## pictures of every screen: web/screenshots
+	@node web/browser/run.mjs $(EMULATORS) exec -- npm --prefix web run --silent screenshots
 
 .PHONY: fuzz
 fuzz: setup ## call the functions in ways nobody thought of, for long (EXAMPLES=1000)

@@ -9,7 +9,7 @@ const only = process.argv[2];
 
 await prepareModels();
 await put("models/Broken", { generator: "mock", failureRate: 1, enabled: false, sortOrder: 90 });
-await put("users/testUser1", { credits: 400 });
+await put("users/testUser1", { credits: 400 }, { only: true });
 const weeks = await storeReports();
 const PROMPTS = [
   ["A lighthouse in a storm, seen from the sea", "oil painting", "vintage", "1024x1024", "Model A"],
@@ -67,7 +67,7 @@ for (const [look, options] of Object.entries(LOOKS)) {
   await page.locator("table.ledger").waitFor();
   await shot("credits");
   await page.goto(`${hosting}/api`);
-  await page.waitForTimeout(!only || "api".includes(only) ? 3500 : 0);
+  if (!only || "api".includes(only)) await page.frameLocator("iframe.reference").getByRole("heading", { name: "imagegen" }).waitFor();
   await shot("api", { full: false });
   await page.getByRole("button", { name: "Sign out" }).click();
   await signInAs(page, "admin");

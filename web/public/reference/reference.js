@@ -3,11 +3,10 @@ let reference;
 
 // The policy of this page refuses code made from strings. A library that only tries whether it may
 // is told so here, before the browser counts a violation.
-globalThis.Function = new Proxy(Function, {
-  construct() {
-    throw new EvalError("Code from strings is not allowed here.");
-  },
-});
+const refuse = () => {
+  throw new EvalError("Code from strings is not allowed here.");
+};
+globalThis.Function = new Proxy(Function, { apply: refuse, construct: refuse });
 
 addEventListener("message", ({ origin, data }) => {
   if (origin !== location.origin || !data?.document) return;
@@ -25,6 +24,7 @@ addEventListener("message", ({ origin, data }) => {
     forceDarkModeState: data.dark ? "dark" : "light",
     hideDarkModeToggle: true,
     hideClientButton: true,
+    hideModels: true,
     showDeveloperTools: "never",
     showSidebar: innerWidth > 900,
     withDefaultFonts: false,

@@ -146,7 +146,7 @@ function Tile({ name, value, note, strong }: { name: string; value: number; note
     <div class={`tile ${strong ? "strong" : ""}`}>
       <span class="tile-name">{name}</span>
       <span class="tile-value">{number(value)}</span>
-      <span class="tile-note">{note ?? "credits, live"}</span>
+      <span class="tile-note">{note ?? "credits now"}</span>
     </div>
   );
 }
