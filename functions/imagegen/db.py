@@ -54,7 +54,7 @@ def client() -> firestore.Client:
 
 def connection() -> Store:
     """Where documents live; the simulation replaces it."""
-    return store.FirestoreStore(store.client())
+    return store.connection()
 
 
 def user(user_id: str) -> str:
