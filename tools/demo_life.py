@@ -1,0 +1,212 @@
+"""An invented app's life, day by day: who joins, who orders what, and how it ends.
+
+Nothing here writes. What the app's own rules (orders, credits, lifecycle) would write is collected
+in `Life.written`, so the books are right because the app's code has kept them. The same seed and
+the same days give the same life.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+from imagegen import credits, db, orders
+from imagegen.catalogue import Catalogue
+from imagegen.generators.base import GeneratorError
+from imagegen.lifecycle import Ending
+from imagegen.report.weeks import Day
+from imagegen.store import Document
+
+PREFIX = "demo-"  # of the users' ids
+FIRST_USERS = 70
+REQUESTS_A_DAY = 80.0
+WEEKDAYS = (1.0, 1.05, 1.0, 1.1, 1.2, 0.85, 0.75)  # Monday first
+WEEKLY_GROWTH = 1.01
+NEW_USERS_A_DAY = 2
+HOURS = (1, 1, 1, 1, 1, 2, 3, 5, 7, 8, 8, 8, 9, 8, 8, 8, 9, 10, 12, 13, 12, 9, 5, 3)
+FAILURE_RATES = {"Model A": 0.03, "Model B": 0.05}
+OPENING, PURCHASE = 20, 50  # credits
+NAMES = (
+    "ada, alan, barbara, bjarne, claude, dennis, donald, edsger, frances, grace, guido, hedy, "
+    "ivan, jean, joan, john, karen, ken, leslie, linus, margaret, niklaus, radia, sophie, tim, vint"
+)
+SCENES = "a lighthouse, a fox, an old harbour, a city of glass, a tea house, a sleeping dragon"
+TIMES = "at dusk, in the rain, under northern lights, on a spring morning, in deep snow"
+# A stand-in: documents of this life have never been read, but an update asks when they were.
+NEVER = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True)
+class Weather:
+    """How a day differs from an ordinary one."""
+
+    demand: float = 1.0  # times the usual requests
+    style: str | None = None  # what the additional ones ask for
+    failing: Mapping[str, float] | None = None  # model -> failure rate
+    newcomers: int = 0  # additional new users
+    spree: int = 0  # requests of the largest size by one user
+
+
+class Life:
+    """The app so far: its users, and in `written` what happened since somebody last took it."""
+
+    def __init__(self, offers: Catalogue, seed: int) -> None:
+        self.offers = offers
+        self.rng = random.Random(seed)  # noqa: S311 - an invented life
+        self.users: dict[str, Document] = {}
+        self.weights: dict[str, float] = {}
+        self.written: dict[str, Mapping[str, Any]] = {}
+        self.days = 0
+
+    def take(self) -> dict[str, Mapping[str, Any]]:
+        """Path and fields of every document that has changed since the last call."""
+        taken, self.written = self.written, {}
+        return taken
+
+    def begin(self, moment: datetime) -> None:
+        """The users who were there before the first day."""
+        for number in range(FIRST_USERS):
+            self._join(moment - timedelta(days=self.rng.uniform(1, 200), seconds=number))
+
+    def live(self, day: Day, weather: Weather, until: datetime) -> None:
+        """One day, as far as it is over by `until`."""
+        today, rng = date.fromisoformat(day.date), self.rng
+        growth = WEEKLY_GROWTH ** (self.days / 7)
+        usual = REQUESTS_A_DAY * WEEKDAYS[today.weekday()] * growth * rng.gammavariate(150, 1 / 150)
+        additional = usual * max(0.0, weather.demand - 1)
+        joined = sum(rng.random() < 0.5 for _ in range(2 * NEW_USERS_A_DAY)) + weather.newcomers
+        events: list[tuple[datetime, str, str | None]] = []
+        events += [(self._moment(day), "join", None) for _ in range(joined)]
+        events += [
+            (self._moment(day), "order", None)
+            for _ in range(self._about(usual * min(1.0, weather.demand)))
+        ]
+        events += [
+            (self._moment(day), "order", weather.style) for _ in range(self._about(additional))
+        ]
+        events += [(self._moment(day), "spree", None) for _ in range(weather.spree)]
+        self.days += 1
+        for moment, what, style in sorted(events, key=lambda each: each[0]):
+            if moment >= until - timedelta(minutes=5):
+                continue
+            match what:
+                case "join":
+                    self._join(moment)
+                case "spree":
+                    self._order(self._spender(), moment, weather, size=self._largest())
+                case _:
+                    self._order(self._somebody(), moment, weather, style=style)
+
+    def _about(self, mean: float) -> int:
+        return max(0, round(self.rng.gauss(mean, mean**0.5)))
+
+    def _moment(self, day: Day) -> datetime:
+        share = (self.rng.choices(range(24), HOURS)[0] + self.rng.random()) / 24
+        moment = day.start + (day.end - day.start) * share
+        return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
+
+    def _somebody(self) -> str:
+        return self.rng.choices([*self.weights], [*self.weights.values()])[0]
+
+    def _spender(self) -> str:
+        """The same one every time: one who has been there from the first."""
+        return next(iter(self.weights))
+
+    def _largest(self) -> str:
+        return max(self.offers.sizes.values(), key=lambda size: size.credits).name
+
+    # --- what users do ------------------------------------------------------------------------
+
+    def _join(self, moment: datetime) -> None:
+        number = len(self.users) + 1
+        user_id = f"{PREFIX}{self.rng.choice(NAMES.split(', '))}-{number:03}"
+        user = {
+            "credits": OPENING,
+            "ledgerSequence": 0,
+            "createdAt": moment,
+            "updatedAt": moment,
+        }
+        self.users[db.user(user_id)] = Document(db.user(user_id), user, NEVER)
+        self.written[db.user(user_id)] = user
+        self.weights[user_id] = min(8.0, self.rng.paretovariate(1.5))
+
+    def _order(
+        self,
+        user_id: str,
+        moment: datetime,
+        weather: Weather,
+        *,
+        style: str | None = None,
+        size: str | None = None,
+    ) -> None:
+        offers, rng = self.offers, self.rng
+        order = orders.CreateGenerationRequest(
+            user_id=user_id,
+            model=self._pick(offers.models),
+            style=style or self._pick(offers.styles),
+            color=self._pick(offers.colors),
+            size=size or self._pick(offers.sizes),
+            prompt=" ".join(rng.choice(part.split(", ")) for part in (SCENES, TIMES)),
+            mode="async" if rng.random() < 0.15 else "sync",
+        )
+        choice = offers.choose(
+            model=order.model, style=order.style, color=order.color, size=order.size
+        )
+        request_id, price = f"{rng.getrandbits(128):032x}", choice.size.credits
+        if self.users[db.user(user_id)]["credits"] < price:
+            self._purchase(user_id, moment)
+        request_path = db.generation_request(request_id)
+
+        def charge(transaction: db.Transaction) -> None:
+            fields = orders.new_request(order, choice, f"{rng.getrandbits(128):032x}", moment)
+            credits.deduct(transaction, user_id, request_id, price, moment)
+            transaction.create(request_path, fields | {"startedAt": moment, "attempts": 1})
+
+        request = self._apply(charge, user_id, Document(request_path))[request_path]
+        self._settle(replace(request, update_time=NEVER), weather, choice.model.settings)
+
+    def _settle(self, request: Document, weather: Weather, settings: Mapping[str, Any]) -> None:
+        rates = {**FAILURE_RATES, **(weather.failing or {})}
+        moment = request["createdAt"] + timedelta(milliseconds=self.rng.randint(900, 9000))
+        ending = Ending.completed(str(settings.get("imageUrl", "")))
+        if request["mode"] == "async" and self.rng.random() < 0.05:
+            ending = Ending("canceled")
+        elif self.rng.random() < rates.get(request["model"], 0.03):
+            error = GeneratorError("MOCK_FAILURE", "The mock model failed.", retryable=True)
+            ending = Ending.failed(error)
+
+        def settle(transaction: db.Transaction) -> None:
+            transaction.update(request.path, ending.fields(moment))
+            if ending.status != "completed":
+                reason = ending.error.reason if ending.error else "CANCELED"
+                credits.refund(transaction, request, moment, reason=reason)
+
+        self._apply(settle, request["userId"], request)
+
+    def _purchase(self, user_id: str, moment: datetime) -> None:
+        key = f"{self.rng.getrandbits(64):016x}"
+        entry = Document(credits.grant_path(user_id, key))
+
+        def buy(transaction: db.Transaction) -> None:
+            bought = moment - timedelta(seconds=30)
+            credits.grant(transaction, user_id, PURCHASE, bought, key=key, reason="purchase")
+
+        self._apply(buy, user_id, entry)
+
+    def _pick(self, options: Mapping[str, Any]) -> str:
+        """The first on offer are liked best."""
+        enabled = [name for name, option in options.items() if option.enabled]
+        return self.rng.choices(enabled, [1 / (rank + 2) for rank in range(len(enabled))])[0]
+
+    def _apply(self, decide: Any, user_id: str, *documents: Document) -> Mapping[str, Document]:
+        """What `db.transact` does, on paper."""
+        user_path = db.user(user_id)
+        transaction = db.Transaction([self.users[user_path], *documents])
+        decide(transaction)
+        for path in transaction.writes:
+            self.written[path] = transaction[path].fields or {}
+        self.users[user_path] = replace(transaction[user_path], update_time=NEVER)
+        return {each.path: transaction[each.path] for each in documents}
