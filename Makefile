@@ -93,6 +93,24 @@ seed-data: setup ## make emulator-data again
 seed: project venv ## fill a project (PROJECT=my-project USERS='ann=100' FORCE=1)
 	@functions/venv/bin/python tools/seed.py --project $(PROJECT) $(USERS:%=--user %) $(if $(FORCE),--force)
 
+ADMIN = functions/venv/bin/python tools/admin.py $(if $(PROJECT),--project $(PROJECT))
+
+.PHONY: report
+report: venv ## show a weekly report, made if missing (WEEK=2026-W46 RUN=1 PROJECT=my-project)
+	@$(ADMIN) report $(if $(WEEK),--week $(WEEK)) $(if $(RUN),--run)
+
+.PHONY: audit
+audit: venv ## check every balance, ledger entry and request (PROJECT=my-project)
+	@$(ADMIN) audit
+
+.PHONY: grant
+grant: venv ## give a user credits (USER_ID=ann CREDITS=5 REASON='slow' KEY=ticket-1 REQUEST=id)
+	@$(ADMIN) grant '$(USER_ID)' '$(CREDITS)' --reason '$(REASON)' --key '$(KEY)' $(if $(REQUEST),--request '$(REQUEST)')
+
+.PHONY: demo-data
+demo-data: venv ## give the running emulators an app with a past (WEEKS=12 SEED=7)
+	@$(ADMIN) demo-data --weeks $(or $(WEEKS),12) --seed $(or $(SEED),7)
+
 .PHONY: deploy
 deploy: project $(CONSOLE) ## deploy functions, rules, indexes and hosting (PROJECT=my-project)
 	@$(EMULATORS) firebase -- deploy --project $(PROJECT) $(ARGS)
