@@ -31,10 +31,10 @@ from openapi_pydantic import (
 
 import suite
 from apidoc import postman
-from apidoc.contract import HEADERS
 from apidoc.examples import ERRORS, rendered
 from apidoc.operations import emulator, paths
 from apidoc.schemas import name_of, schemas
+from apidoc.terms import HEADERS
 from toolchain import FUNCTIONS, ROOT
 
 DESCRIPTION = """

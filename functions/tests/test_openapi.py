@@ -8,8 +8,9 @@ from typing import Any
 
 import openapi
 import pytest
-from apidoc.contract import ENDPOINTS, HEADERS, REQUEST_HEADERS, SCHEDULED, Endpoint
+from apidoc.contract import ENDPOINTS, SCHEDULED, Endpoint
 from apidoc.examples import ERRORS
+from apidoc.terms import HEADERS, REQUEST_HEADERS
 from jsonschema import Draft202012Validator, FormatChecker
 from openapi_spec_validator import validate
 from test_main import HTTP

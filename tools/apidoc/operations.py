@@ -23,15 +23,14 @@ from openapi_pydantic import (
 import suite
 from apidoc.contract import (
     ENDPOINTS,
-    HEADERS,
     REPLAYED,
-    REQUEST_HEADERS,
     SCHEDULED,
     Endpoint,
     Errors,
 )
 from apidoc.examples import ERRORS, rendered
 from apidoc.schemas import kind, name_of, plain, said, schemas
+from apidoc.terms import HEADERS, REQUEST_HEADERS
 from imagegen.errors import ImagegenError
 
 ON_EVERY_ANSWER = ("X-Request-Id", "Cache-Control")

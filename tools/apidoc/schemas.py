@@ -9,8 +9,9 @@ from typing import Any
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaMode, models_json_schema
 from pydantic_core import core_schema
 
-from apidoc.contract import ENDPOINTS, FIELDS
+from apidoc.contract import ENDPOINTS
 from apidoc.examples import DETAILS, ERRORS, OPTIONAL_DETAILS, rendered
+from apidoc.terms import FIELDS
 from imagegen import wire
 from imagegen.errors import ImagegenError
 from imagegen.wire import WireModel
