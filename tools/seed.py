@@ -127,6 +127,11 @@ def main(arguments: Sequence[str]) -> int:
     try:
         if options.emulator_data:
             make_emulator_data()
+        elif host := os.environ.get("FIRESTORE_EMULATOR_HOST"):
+            raise Problem(
+                f"FIRESTORE_EMULATOR_HOST is {host}, so an emulator would be filled: unset it and "
+                "try again."
+            )
         else:
             seed_project(options.project, dict(options.user), force=options.force)
     except Problem as problem:

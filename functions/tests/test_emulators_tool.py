@@ -16,6 +16,7 @@ import pytest
 import seed
 import suite
 import toolchain
+from google.cloud import firestore
 
 from imagegen import catalogue
 
@@ -153,6 +154,24 @@ def test_every_model_has_its_own_image_and_hosting_has_it() -> None:
 def test_images_come_from_the_project_that_is_seeded() -> None:
     assert seed.hosting_url("demo-imagegen") == "http://127.0.0.1:5000"
     assert seed.hosting_url("my-project") == "https://my-project.web.app"
+
+
+def test_seeding_again_leaves_a_users_credits_alone(client: firestore.Client) -> None:
+    user = client.document("users/of-an-earlier-seed")
+    seed.seed_firestore(client, seed.hosting_url("demo-imagegen"), {user.id: 7})
+    user.update({"credits": 3})
+    seed.seed_firestore(client, seed.hosting_url("demo-imagegen"), {user.id: 7})
+    assert user.get().get("credits") == 3
+    user.delete()
+
+
+def test_a_project_with_users_is_seeded_only_when_forced(client: firestore.Client) -> None:
+    user = client.document("users/of-a-project-in-use")
+    user.set({"credits": 3})
+    with pytest.raises(toolchain.Problem, match="has users already"):
+        seed.seed_project("demo-imagegen", {}, force=False)
+    seed.seed_project("demo-imagegen", {}, force=True)
+    user.delete()
 
 
 def test_a_start_says_who_may_sign_in() -> None:
