@@ -43,6 +43,8 @@ OUT_OF_REACH = (
     exceptions.ServiceUnavailable,
     exceptions.Unknown,
 )
+# A read that Firestore gave up in favour of somebody's write is one to try again.
+UNREAD = (exceptions.Aborted, *OUT_OF_REACH)
 
 Result = TypeVar("Result")
 
@@ -75,8 +77,8 @@ def read(*paths: str) -> list[Document]:
     Raises BackendUnavailable when Firestore is out of reach.
     """
     try:
-        return _persist(lambda seconds: connection().read(paths, seconds), OUT_OF_REACH)
-    except OUT_OF_REACH as error:
+        return _persist(lambda seconds: connection().read(paths, seconds), UNREAD)
+    except UNREAD as error:
         raise BackendUnavailable from error
 
 
@@ -86,8 +88,8 @@ def query(wanted: Query) -> list[Document]:
     Raises BackendUnavailable when Firestore is out of reach.
     """
     try:
-        return _persist(lambda seconds: connection().query(wanted, seconds), OUT_OF_REACH)
-    except OUT_OF_REACH as error:
+        return _persist(lambda seconds: connection().query(wanted, seconds), UNREAD)
+    except UNREAD as error:
         raise BackendUnavailable from error
 
 

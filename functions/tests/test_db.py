@@ -162,3 +162,11 @@ def test_reads_and_queries_try_again_when_one_attempt_fails(proxy: FirestoreProx
     proxy.fault_for = lambda rpc: next(faults)
     assert not db.read("users/nobody-there")[0].exists
     assert db.query(Query("styles", limit=2))
+
+
+def test_reads_that_firestore_aborts_are_tried_again(proxy: FirestoreProxy) -> None:
+    aborted = Fault(grpc.StatusCode.ABORTED)
+    faults = iter([aborted, None, aborted, None])
+    proxy.fault_for = lambda rpc: next(faults)
+    assert not db.read("users/nobody-there")[0].exists
+    assert db.query(Query("styles", limit=2))
