@@ -50,6 +50,9 @@ class AddressSource(WireModel):
     address: Address
 
 
+Source = Annotated[PhotoSource | AddressSource, Field(discriminator="type")]
+
+
 class CreateGenerationRequest(WireModel):
     """An order for one image. The prompt counts 1 to 2000 characters after trimming.
 
@@ -63,7 +66,7 @@ class CreateGenerationRequest(WireModel):
     color: OptionName
     size: OptionName
     prompt: Prompt
-    source: Annotated[PhotoSource | AddressSource, Field(discriminator="type")] | None = None
+    source: Source | None = None
     mode: Literal["sync", "async"] = "sync"
     idempotency_key: IdempotencyKey | None = None
 

@@ -9,6 +9,7 @@ from pydantic import AwareDatetime, Field, StringConstraints, TypeAdapter
 from imagegen import catalogue, db, paging
 from imagegen.auth import Caller
 from imagegen.errors import GenerationRequestNotFound
+from imagegen.orders import Source
 from imagegen.store import Document, Query
 from imagegen.wire import DocumentId, PageSize, Reply, Timestamp, WireModel, is_none
 
@@ -61,7 +62,7 @@ class GenerationRequest(WireModel):
     color: str
     size: str
     prompt: str
-    source: dict[str, str] | None = Field(default=None, exclude_if=is_none)
+    source: Source | None = Field(default=None, exclude_if=is_none)
     image_url: str | None
     deducted_credits: int
     refunded_credits: int

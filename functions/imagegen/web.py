@@ -95,9 +95,13 @@ def scheduled(
         def answer(request: Request) -> Response:
             if request.path == HEALTH_PATH:
                 return Response("ok", mimetype="text/plain")
+            request_id = uuid.uuid4().hex
             if function(request).status_code == 200:
-                return _json(200, _compact(reply))
-            return _failure(ImagegenError("The run failed; its log says why."), uuid.uuid4().hex)
+                response = _json(200, _compact(reply))
+            else:
+                response = _failure(ImagegenError("The run failed; its log says why."), request_id)
+            response.headers["X-Request-Id"] = request_id
+            return response
 
         return answer
 
