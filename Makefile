@@ -74,6 +74,10 @@ fuzz: setup ## call the functions in ways nobody thought of, for long (EXAMPLES=
 openapi: venv ## write openapi.json and docs/postman_collection.json again
 	@PYTHONPATH=functions functions/venv/bin/python tools/openapi.py
 
+.PHONY: simulate
+simulate: venv ## hold the money against seeded faults (SEEDS=2000 FIRST=0; SEED=17 replays one)
+	@functions/venv/bin/python bench/simulate.py $(if $(SEED),--seed $(SEED),--seeds $(or $(SEEDS),2000) --first $(or $(FIRST),0))
+
 .PHONY: lint
 lint: venv ## ruff and mypy
 	@$(IN_FUNCTIONS) venv/bin/ruff check $(CODE)

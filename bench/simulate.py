@@ -1,0 +1,71 @@
+"""Runs seeds of the simulated world, with mutants also how many it takes to find each.
+
+    functions/venv/bin/python bench/simulate.py [--seeds N] [--first N] [--seed N] [--mutants]
+
+`--seed` runs one seed and prints its schedule, as a seed does that fails.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from pathlib import Path
+
+FUNCTIONS = Path(__file__).resolve().parents[1] / "functions"
+sys.path[:0] = [str(FUNCTIONS), str(FUNCTIONS / "tests")]
+
+from simulation.mutants import MUTANTS  # noqa: E402 - the path has to be set first
+from simulation.run import simulate  # noqa: E402
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description="Run seeds of the simulated world.")
+    parser.add_argument("--seeds", type=int, default=2000, help="how many")
+    parser.add_argument("--first", type=int, default=0, help="the first one")
+    parser.add_argument("--seed", type=int, help="run this one alone, and print its schedule")
+    parser.add_argument("--mutants", action="store_true", help="find the planted bugs")
+    asked = parser.parse_args()
+    if asked.seed is not None:
+        return replay(asked.seed)
+    return find_mutants(asked.seeds) if asked.mutants else run(asked.first, asked.seeds)
+
+
+def run(first: int, seeds: int) -> int:
+    started, calls, commits = time.monotonic(), 0, 0
+    for number in range(seeds):
+        outcome = simulate(first + number)
+        calls, commits = calls + outcome.calls, commits + outcome.commits
+        if outcome.violation:
+            return replay(first + number)
+        if number % 1000 == 999:
+            print(f"{number + 1:,} seeds, {time.monotonic() - started:.0f} s", flush=True)
+    print(
+        f"{seeds:,} seeds from {first:,}: {calls:,} calls, {commits:,} commits, no violation, "
+        f"{time.monotonic() - started:.0f} s"
+    )
+    return 0
+
+
+def replay(seed: int) -> int:
+    outcome = simulate(seed, tracing=True)
+    print("\n".join(outcome.trace))
+    print(f"seed {seed}: {outcome.violation or 'no violation'}")
+    return 1 if outcome.violation else 0
+
+
+def find_mutants(seeds: int) -> int:
+    print("| planted bug | seeds | found as |\n| --- | ---: | --- |")
+    missed = 0
+    for mutant in MUTANTS:
+        with mutant.planted():
+            outcomes = (simulate(seed, store=mutant.store) for seed in range(seeds))
+            found = next((outcome for outcome in outcomes if outcome.violation), None)
+        missed += found is None
+        needed, how = (found.seed + 1, found.violation) if found else ("never", "")
+        print(f"| {mutant.name} | {needed} | {how} |", flush=True)
+    return missed
+
+
+if __name__ == "__main__":
+    sys.exit(main())

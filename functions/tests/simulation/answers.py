@@ -1,0 +1,139 @@
+"""What a client may conclude from its answer, held against what really happened."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from imagegen.errors import ImagegenError
+from imagegen.worker import ComeBackLater
+from simulation.books import OPEN, REFUNDED, Books
+from simulation.order_answers import OrderAnswers
+from simulation.orders import Offered
+from simulation.world import Task, Violation
+
+# These say: nothing was done.
+REFUSALS = {
+    "UNKNOWN_OPTION",
+    "INSUFFICIENT_CREDITS",
+    "USER_NOT_FOUND",
+    "RATE_LIMITED",
+    "IDEMPOTENCY_KEY_REUSED",
+    "NOT_OWNER",
+    "REQUEST_IN_PROGRESS",
+    "NOT_CANCELABLE",
+    "GENERATION_REQUEST_NOT_FOUND",
+}
+
+
+class Answers:
+    """Checks each answer when it is given, and all of them again when all is at rest."""
+
+    def __init__(self, books: Books, offered: Offered, *, calm: bool) -> None:
+        self._books = books
+        self._calm = calm  # nothing fails, so nothing may be unavailable
+        self._given: list[tuple[Task, str]] = []
+        self._checks: dict[str, Callable[[Task, str], None]] = {
+            "create": OrderAnswers(books, offered).check,
+            "cancel": self._cancel,
+            "status": self._status,
+            "statement": self._statement,
+            "worker": self._worker,
+        }
+
+    def given(self, task: Task) -> None:
+        """Check the answer to a call that has just ended."""
+        if task.died:
+            return
+        reason = self._reason(task)
+        self._given.append((task, reason))
+        if reason == "BACKEND_UNAVAILABLE" and self._calm:
+            raise Violation(f"{task} was told of a failure that was none")
+        if task.kind in self._checks:
+            self._checks[task.kind](task, reason)
+
+    def at_rest(self) -> None:
+        """What an answer says about what happened must also hold in the end."""
+        for task, reason in self._given:
+            if reason in REFUSALS and task.applied:
+                raise Violation(f"{task} was refused with {reason}, and still changed something")
+            if reason != "BACKEND_UNAVAILABLE" or task.kind != "create":
+                continue
+            named = _details(task).get("generationRequestId")
+            if task.charges not in ([], [named]):
+                raise Violation(f"{task} was charged for {task.charges} and told of {named}")
+            if named is None and task.applied:
+                raise Violation(f"{task} was told that nothing had happened")
+
+    def _reason(self, task: Task) -> str:
+        error = task.error
+        if error is None:
+            return "OK"
+        if isinstance(error, ImagegenError) and (
+            error.reason != "INTERNAL" or (task.kind == "recovery" and not self._calm)
+        ):
+            return error.reason
+        if isinstance(error, ComeBackLater) and task.kind == "worker":
+            return "LATER"
+        raise Violation(f"{task} ended with a defect: {error!r}") from error
+
+    def _cancel(self, task: Task, reason: str) -> None:
+        if reason == "OK":
+            self._require_was(task, "canceled")
+            if task.reply.refunded_credits != task.reply.deducted_credits:
+                raise Violation("canceled without its refund")
+        elif reason == "NOT_CANCELABLE":
+            status = _details(task)["status"]
+            if status in ("pending", "canceled"):
+                raise Violation(f"not cancelable, being {status}")
+            self._require_was(task, status)
+        elif reason == "GENERATION_REQUEST_NOT_FOUND":
+            if task.asked.entitled:
+                raise Violation("a request was not found that exists")
+        elif reason != "BACKEND_UNAVAILABLE":
+            raise Violation(f"a cancel was answered with {reason}")
+
+    def _require_was(self, task: Task, status: str) -> None:
+        request_id = task.asked.request_id
+        if not self._books.was(request_id, (status,), task.started):
+            raise Violation(f"{task} was told that {request_id} is {status}")
+
+    def _status(self, task: Task, reason: str) -> None:
+        if reason != "OK":
+            self._cancel(task, reason)
+            return
+        seen = task.reply.body
+        self._require_was(task, seen.status)
+        if seen.refunded_credits != (seen.deducted_credits if seen.status in REFUNDED else 0):
+            raise Violation(f"{seen.status} with a refund of {seen.refunded_credits}")
+
+    def _statement(self, task: Task, reason: str) -> None:
+        if reason == "BACKEND_UNAVAILABLE":
+            return
+        account, seen = self._books.accounts[task.asked], task.reply
+        count = len(seen.transactions)
+        ids = [entry["id"] for entry in account.entries[:count]]
+        balances = [account.opening, *(entry["balanceAfter"] for entry in account.entries)]
+        if [entry.id for entry in seen.transactions] != ids[::-1]:
+            raise Violation("a statement has not the entries of the ledger")
+        if seen.current_credits != balances[count]:
+            raise Violation("a statement's balance does not follow from its entries")
+        times = [seconds for seconds, _ in account.history]
+        if count + 1 < len(times) and times[count + 1] < task.started:
+            raise Violation("a statement is older than its question")
+
+    def _worker(self, task: Task, reason: str) -> None:
+        holder, request = self._books.rights.holder[task.asked], self._books.state(task.asked)
+        is_open = request["status"] in OPEN
+        if reason == "OK" and is_open and holder is task:
+            raise Violation("a delivery was called done, and nobody will go on")
+        if reason == "LATER" and is_open and holder is task:
+            given_back = request["leasedUntil"] <= task.latest_clock
+            if not given_back:
+                raise Violation("a worker waits for itself")
+        if task.kind == "worker" and reason not in ("OK", "LATER", "BACKEND_UNAVAILABLE"):
+            raise Violation(f"a delivery ended with {reason}")
+
+
+def _details(task: Task) -> dict[str, Any]:
+    return dict(getattr(task.error, "details", {}))

@@ -1,0 +1,165 @@
+"""An independent bookkeeper: it sees every commit that is applied, and says what must not be.
+
+It has its own balances, computed from the ledger entries alone, and its own list of the changes
+of state that are allowed, and for whom. It shares nothing with the code under test.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from imagegen.store import Create, Document, Update
+from simulation.edges import Painters
+from simulation.memory_store import MemoryStore
+from simulation.rights import Rights
+from simulation.world import Task, Violation, World
+
+OPEN = ("pending", "processing")
+REFUNDED = ("failed", "canceled")
+NEXT = {
+    "pending": ("pending", "processing", "completed", "failed", "canceled"),
+    "processing": ("processing", "completed", "failed"),
+}
+PRICED = ("userId", "mode", "credits", "createdAt", "fingerprint")
+NEVER_CHANGES = (*PRICED, "model", "style", "color", "size", "prompt", "source")
+
+
+@dataclass
+class Account:
+    """What a user has, from the ledger alone; every balance there ever was, and since when."""
+
+    opening: int
+    balance: int
+    entries: list[Mapping[str, Any]] = field(default_factory=list)
+    history: list[tuple[float, int]] = field(default_factory=list)
+
+
+class Books:
+    """Follows the store commit by commit; raises Violation at the first that is wrong."""
+
+    def __init__(self, world: World, memory: MemoryStore, painters: Painters) -> None:
+        self._world = world
+        self._memory = memory
+        self.accounts: dict[str, Account] = {}
+        self.requests: dict[str, list[tuple[float, Mapping[str, Any]]]] = {}  # every version
+        self.charged_by: dict[str, Task] = {}
+        self.rights = Rights(painters)
+
+    def open_account(self, user_id: str, credits: int) -> None:
+        self.accounts[user_id] = Account(credits, credits, history=[(self._world.seconds, credits)])
+
+    def state(self, request_id: str) -> Mapping[str, Any]:
+        """A request as it stands; empty where there is none."""
+        versions = self.requests.get(request_id)
+        return versions[-1][1] if versions else {}
+
+    def was(self, request_id: str, states: Sequence[str], since: float) -> bool:
+        """Whether the request was in one of `states` at some moment from the second `since` on."""
+        versions = self.requests.get(request_id, [])
+        return any(
+            version["status"] in states and end >= since
+            for (_, version), end in zip(versions, _ends(versions), strict=True)
+        )
+
+    def had(self, user_id: str, balance: int, since: float) -> bool:
+        """Whether that was the user's balance at some moment from the second `since` on."""
+        history = self.accounts[user_id].history
+        return any(
+            held == balance and end >= since
+            for (_, held), end in zip(history, _ends(history), strict=True)
+        )
+
+    def committed(
+        self,
+        task: Task,
+        before: Mapping[str, Document | None],
+        writes: Sequence[Create | Update],
+    ) -> None:
+        """Check one commit that `task` has sent and that has just been applied."""
+        entries: dict[tuple[str, str | None], Mapping[str, Any]] = {}
+        for write in writes:
+            if "/transactions/" in write.path:
+                self._enter(write, before[write.path], entries, [w.path for w in writes])
+        for write in writes:
+            collection, _, document_id = write.path.partition("/")
+            old = before[write.path]
+            old_fields = old.fields if old is not None else None
+            new = self._memory.documents[write.path].fields or {}
+            if collection == "users" and "/" not in document_id:
+                self._balance(document_id, new)
+            elif collection == "generationRequests":
+                self._request(task, document_id, old_fields, new, entries)
+            elif collection != "users":
+                raise Violation(f"{write.path} is none of its business")
+        if entries:
+            raise Violation(f"entries without a cause: {list(entries)}")
+
+    def _enter(
+        self,
+        write: Create | Update,
+        old: Document | None,
+        entries: dict[tuple[str, str | None], Mapping[str, Any]],
+        paths: Sequence[str],
+    ) -> None:
+        entry, user_id = write.fields, write.path.split("/")[1]
+        if old is not None:
+            raise Violation(f"a ledger entry was changed: {write.path}")
+        if f"users/{user_id}" not in paths:
+            raise Violation("an entry without its balance")
+        account = self.accounts[user_id]
+        sign = -1 if entry["type"] == "deduction" else 1
+        account.balance += sign * entry["credits"]
+        account.entries.append({**entry, "id": write.path.rpartition("/")[2]})
+        account.history.append((self._world.seconds, account.balance))
+        if entry["credits"] <= 0 or account.balance < 0:
+            raise Violation(f"{user_id} is left with {account.balance}")
+        if (entry["sequence"], entry["balanceAfter"]) != (len(account.entries), account.balance):
+            raise Violation(f"{write.path} does not follow from the entry before")
+        if entry["type"] != "grant":
+            entries[entry["type"], entry["generationRequestId"]] = {**entry, "userId": user_id}
+
+    def _balance(self, user_id: str, new: Mapping[str, Any]) -> None:
+        account = self.accounts[user_id]
+        stated = (new["credits"], new.get("ledgerSequence", 0))
+        if stated != (account.balance, len(account.entries)):
+            raise Violation(f"{user_id} has {stated}, the ledger says {account.balance}")
+
+    def _request(
+        self,
+        task: Task,
+        request_id: str,
+        old: Mapping[str, Any] | None,
+        new: Mapping[str, Any],
+        entries: dict[tuple[str, str | None], Mapping[str, Any]],
+    ) -> None:
+        self.requests.setdefault(request_id, []).append((self._world.seconds, new))
+        if old is None:
+            self._matches(entries.pop(("deduction", request_id), None), new, "deduction")
+            if new["status"] != "pending":
+                raise Violation(f"a request begins as {new['status']}")
+            self.charged_by[request_id] = task
+            self.rights.begin(task, request_id)
+            task.charges.append(request_id)
+            return
+        if new["status"] not in NEXT.get(old["status"], ()):
+            raise Violation(f"{old['status']} became {new['status']}")
+        changed = [name for name in NEVER_CHANGES if old[name] != new[name]]
+        if changed:
+            raise Violation(f"{changed} of {request_id} changed")
+        if new["status"] in REFUNDED:
+            self._matches(entries.pop(("refund", request_id), None), new, "refund")
+        self.rights.require(task, request_id, old, new)
+
+    def _matches(
+        self, entry: Mapping[str, Any] | None, request: Mapping[str, Any], kind: str
+    ) -> None:
+        if entry is None:
+            raise Violation(f"{request['status']} without a {kind}")
+        if (entry["userId"], entry["credits"]) != (request["userId"], request["credits"]):
+            raise Violation(f"a {kind} of {entry['credits']} for {request['credits']}")
+
+
+def _ends(versions: Sequence[tuple[float, Any]]) -> list[float]:
+    return [*(seconds for seconds, _ in versions[1:]), float("inf")][: len(versions)]

@@ -1,0 +1,128 @@
+"""Where imagegen touches the world, and how the simulated world takes the real one's place."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import uuid
+from collections.abc import Iterator, Mapping
+from types import SimpleNamespace
+from typing import Any
+from unittest import mock
+
+from firebase_functions import logger
+
+from imagegen import (
+    catalogue,
+    clock,
+    db,
+    generation,
+    generators,
+    orders,
+    queue,
+    recovery,
+    worker,
+)
+from imagegen.generators.base import GenerationJob, GeneratorError
+from simulation.remote import RemoteQueue, RemoteStore
+from simulation.world import Violation, World
+
+
+class Painters:
+    """The generators: they succeed, fail, hang, or answer after everybody has given up."""
+
+    def __init__(
+        self,
+        world: World,
+        *,
+        failure_rate: float,
+        hang_rate: float,
+        longest_seconds: float,
+        max_runs: int,
+    ) -> None:
+        self._world = world
+        self._max_runs = max_runs
+        self._failure_rate = failure_rate
+        self._hang_rate = hang_rate
+        self._longest_seconds = longest_seconds
+        self.over = False
+        self.runs: dict[str, int] = {}
+        self.painted: dict[str, tuple[int, str]] = {}  # url: number of the task, request
+
+    def generate(self, generator: str, job: GenerationJob, *, timeout_seconds: float) -> str:
+        world, request_id = self._world, job.generation_request_id
+        task, random = world.running(), world.random
+        self.runs[request_id] = self.runs.get(request_id, 0) + 1
+        if self.runs[request_id] > (self._max_runs if task.kind == "worker" else 1):
+            raise Violation(f"{request_id} is generated for the {self.runs[request_id]}th time")
+        seconds = random.choice((0.01, 1.0, self._longest_seconds)) * random.random()
+        if not self.over and random.random() < self._hang_rate:
+            seconds = timeout_seconds + 1
+        world.note(task, f"generate, for {seconds:.2f} s")
+        world.pause(min(seconds, timeout_seconds))
+        if seconds >= timeout_seconds:
+            raise GeneratorError("GENERATION_TIMEOUT", "late", retryable=True)
+        if not self.over and random.random() < self._hang_rate:  # the process stalls, not the model
+            world.pause(random.choice((1, 30, 100, 400)))
+        if not self.over and random.random() < self._failure_rate:
+            raise GeneratorError("BUSY", "busy", retryable=random.random() < 0.7)
+        url = f"https://images.test/{request_id}/{task.number}"
+        self.painted[url] = (task.number, request_id)
+        return url
+
+
+class CatalogueLock:
+    """Takes the place of the catalogue's lock, and keeps a cache for each process."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+
+    def __enter__(self) -> None:
+        process = self._world.running().process
+        while process.catalogue_locked:
+            self._world.pause(0.005)
+        process.catalogue_locked = True
+        catalogue._cached = process.cached_catalogue
+
+    def __exit__(self, error: type[BaseException] | None, *_: object) -> None:
+        # Nothing is cached after an error: what the module holds then is another process's.
+        process = self._world.running().process
+        process.cached_catalogue = None if error else catalogue._cached
+        process.catalogue_locked = False
+
+
+@contextlib.contextmanager
+def replaced(
+    world: World,
+    store: RemoteStore,
+    tasks: RemoteQueue,
+    painters: Painters,
+    settings: Mapping[str, str],
+) -> Iterator[None]:
+    """imagegen, in `world`: its storage, clocks, randomness, queue, generators and log."""
+    time = SimpleNamespace(monotonic=lambda: world.seconds, sleep=world.pause)
+    identity = SimpleNamespace(
+        uuid4=lambda: uuid.UUID(int=world.random.getrandbits(128), version=4)
+    )
+    replacements: list[tuple[Any, str, Any]] = [
+        (db, "connection", lambda: store),
+        (db, "time", time),
+        (db, "random", world.random),
+        (catalogue, "time", time),
+        (catalogue, "_lock", CatalogueLock(world)),
+        (catalogue, "_cached", None),
+        (clock, "now", world.process_time),
+        (generation, "uuid", identity),
+        (orders, "uuid", identity),
+        (worker, "uuid", identity),
+        (generators, "generate", painters.generate),
+        (queue, "enqueue", tasks.enqueue),
+        (logger, "write", lambda entry: None),
+        (recovery, "PAGE_SIZE", int(settings["page_size"])),
+    ]
+    environment = {name: value for name, value in settings.items() if name.isupper()}
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(mock.patch.dict(os.environ, environment))
+        for module, name, value in replacements:
+            stack.enter_context(mock.patch.object(module, name, value))
+        yield

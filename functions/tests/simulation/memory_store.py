@@ -1,0 +1,134 @@
+"""`Store` in memory, with Firestore's semantics for what `imagegen.store` asks of it.
+
+`test_conformance.py` compares it with the emulator, call by call.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from google.api_core import exceptions
+from google.cloud.firestore import DELETE_FIELD
+
+from imagegen.store import Create, Document, Query, Update
+
+EARLIEST = datetime(2026, 1, 1, tzinfo=UTC)
+TICK = timedelta(microseconds=1)
+# Firestore's order of values of different types, as far as documents here have them.
+TYPE_ORDER: tuple[Any, ...] = (type(None), bool, (int, float), datetime, str, list, dict)
+
+
+class MemoryStore:
+    """Documents by path. Update times follow `clock` where it runs forward, and always increase."""
+
+    def __init__(self, clock: Callable[[], datetime] = lambda: EARLIEST) -> None:
+        self.documents: dict[str, Document] = {}
+        self._clock = clock
+        self._latest = EARLIEST
+
+    def read(self, paths: Sequence[str], timeout_seconds: float) -> list[Document]:
+        return [_copy(self.documents.get(path) or Document(path)) for path in paths]
+
+    def commit(self, writes: Sequence[Create | Update], timeout_seconds: float) -> list[datetime]:
+        for write in writes:
+            self.require(write)
+        moment = self._next_moment()
+        return [self._write(write, moment) for write in writes]
+
+    def query(self, query: Query, timeout_seconds: float) -> list[Document]:
+        found = [
+            document
+            for document in self.documents.values()
+            if document.path.rpartition("/")[0] == query.collection
+            and all(_matches(document, *condition) for condition in query.where)
+        ]
+        field, descending = _order(query)
+        if field is not None:
+            found = [document for document in found if field in (document.fields or {})]
+
+        def position(value: Any, document_id: str) -> tuple[Any, ...]:
+            return (*(_rank(value) if field is not None else ()), document_id)
+
+        def place(document: Document) -> tuple[Any, ...]:
+            return position(document.get(field) if field is not None else None, document.id)
+
+        found.sort(key=place, reverse=descending)
+        if query.start_after is not None:
+            after = position(*query.start_after)
+            found = [d for d in found if (place(d) < after if descending else place(d) > after)]
+        return [_copy(document) for document in found[: query.limit]]
+
+    def require(self, write: Create | Update) -> None:
+        """Raise what Firestore raises when the precondition of `write` does not hold."""
+        current = self.documents.get(write.path)
+        match write:
+            case Create():
+                if current is not None:
+                    raise exceptions.AlreadyExists(f"{write.path} exists")
+            case Update():
+                if current is None or current.update_time != write.update_time:
+                    raise exceptions.FailedPrecondition(f"{write.path} has changed")
+
+    def put(self, path: str, fields: Mapping[str, Any] | None) -> None:
+        """Write or, without fields, delete past all preconditions, as an operator does by hand."""
+        self.documents.pop(path, None)
+        if fields is not None:
+            self._write(Create(path, fields), self._next_moment())
+
+    def _next_moment(self) -> datetime:
+        self._latest = max(self._clock(), self._latest + TICK)
+        return self._latest
+
+    def _write(self, write: Create | Update, moment: datetime) -> datetime:
+        current = self.documents.get(write.path)
+        fields = {**((current.fields or {}) if current else {}), **_copied(write.fields)}
+        fields = {name: value for name, value in fields.items() if value is not DELETE_FIELD}
+        if current is not None and current.update_time and fields == current.fields:
+            return current.update_time  # a write that changes nothing leaves the time as it was
+        self.documents[write.path] = Document(write.path, fields, moment)
+        return moment
+
+
+def _copy(document: Document) -> Document:
+    if document.fields is None:
+        return document
+    return Document(document.path, _copied(document.fields), document.update_time)
+
+
+def _copied(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {name: _copied(each) for name, each in value.items()}
+    if isinstance(value, list):
+        return [_copied(each) for each in value]
+    return value
+
+
+def _order(query: Query) -> tuple[str | None, bool]:
+    """The field to order by; an inequality orders by its own field when nothing else is said."""
+    if query.order_by is not None:
+        return query.order_by[0], query.order_by[1] == "DESCENDING"
+    unequal = [field for field, operator, _ in query.where if operator == "<="]
+    return (unequal[0] if unequal else None), False
+
+
+def _matches(document: Document, field: str, operator: str, value: Any) -> bool:
+    fields = document.fields or {}
+    if field not in fields:
+        return False
+    found = fields[field]
+    match operator:
+        case "==":
+            return _rank(found) == _rank(value)
+        case "in":  # never true of null
+            return found is not None and any(_rank(found) == _rank(each) for each in value)
+        case "<=":  # within one type
+            return _rank(found)[0] == _rank(value)[0] and _rank(found) <= _rank(value)
+    raise NotImplementedError(operator)
+
+
+def _rank(value: Any) -> tuple[int, Any]:
+    """A key that sorts as Firestore sorts values: by type, then by value."""
+    for number, kinds in enumerate(TYPE_ORDER):
+        if isinstance(value, kinds):
+            return number, (value if value is not None else 0)
+    raise NotImplementedError(type(value))

@@ -1,0 +1,154 @@
+"""Planted bugs that the simulation has to find: a checker that finds nothing proves nothing.
+
+Most replace one line of the code under test, in place; a line that is no longer there is an error.
+The others are stores that forget a precondition, as a blind write would.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import inspect
+import textwrap
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from imagegen import credits, db, generation, lifecycle, limits, recovery, statements, worker
+from imagegen.store import Create, Update
+from simulation.memory_store import MemoryStore
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """A bug: `old` becomes `new` in `function`, or the store is `store`."""
+
+    name: str
+    function: Callable[..., Any] | None = None
+    old: str = ""
+    new: str = ""
+    store: type[MemoryStore] = MemoryStore
+
+    @contextlib.contextmanager
+    def planted(self) -> Iterator[None]:
+        """The bug, for as long as it lasts."""
+        function: Any = self.function
+        if function is None:
+            yield
+            return
+        source = textwrap.dedent(inspect.getsource(function))
+        if source.count(self.old) != 1:
+            raise LookupError(f"{self.name}: {self.old!r} is not once in {function.__name__}")
+        defined: dict[str, Any] = {}
+        mutated = source.replace(self.old, self.new)
+        exec(compile(mutated, function.__code__.co_filename, "exec"), function.__globals__, defined)  # noqa: S102
+        sound, function.__code__ = function.__code__, defined[function.__name__].__code__
+        try:
+            yield
+        finally:
+            function.__code__ = sound
+
+
+class BlindIncrement(MemoryStore):
+    """Balances change by how much they were meant to change, whatever has happened meanwhile."""
+
+    def __init__(self, *args: Any) -> None:
+        super().__init__(*args)
+        self._known: dict[tuple[str, datetime | None], int] = {}
+
+    def require(self, write: Create | Update) -> None:
+        if not _is_user(write):
+            super().require(write)
+
+    def commit(self, writes: Sequence[Create | Update], timeout_seconds: float) -> list[datetime]:
+        for document in self.documents.values():
+            if document.path.startswith("users/") and "credits" in (document.fields or {}):
+                self._known[document.path, document.update_time] = document["credits"]
+        return super().commit([self._blind(write) for write in writes], timeout_seconds)
+
+    def _blind(self, write: Create | Update) -> Create | Update:
+        if not isinstance(write, Update) or not _is_user(write) or "credits" not in write.fields:
+            return write
+        change = write.fields["credits"] - self._known[write.path, write.update_time]
+        current = self.documents[write.path]
+        sequence = current.get("ledgerSequence", 0) + 1
+        fields = {"credits": current["credits"] + change, "ledgerSequence": sequence}
+        return Update(write.path, {**write.fields, **fields}, write.update_time)
+
+
+class UnguardedUser(MemoryStore):
+    """The balance that was computed is written, also over a newer one: a lost update."""
+
+    def require(self, write: Create | Update) -> None:
+        if not _is_user(write):
+            super().require(write)
+
+
+class UnguardedRequest(MemoryStore):
+    """A request is written also when it has changed since it was read."""
+
+    def require(self, write: Create | Update) -> None:
+        if isinstance(write, Create) or not write.path.startswith("generationRequests/"):
+            super().require(write)
+
+
+def _is_user(write: Create | Update) -> bool:
+    return write.path.count("/") == 1 and write.path.startswith("users/")
+
+
+# fmt: off
+MUTANTS = [
+    Mutant("blind increment of the balance", store=BlindIncrement),
+    Mutant("charge without precondition on the user", store=UnguardedUser),
+    Mutant("settle without precondition on the request", store=UnguardedRequest),
+    Mutant("charge without looking at the balance", credits.deduct,
+           "if available < credits:", "if False:"),
+    Mutant("refund without state check", lifecycle.settle,
+           'current["status"] not in OPEN or not is_ours(current)', "not is_ours(current)"),
+    Mutant("failure without a refund", lifecycle.settle,
+           'if ending.status != "completed":', 'if ending.status == "canceled":'),
+    Mutant("refund that leaves the usage as it was", credits.refund,
+           '-request["credits"])', "0)"),
+    Mutant("settle without looking at the attempt", lifecycle.settle,
+           'lambda current: current["attemptId"] == request["attemptId"]',
+           "lambda current: True"),
+    Mutant("recovery ignores who is late and who is not", recovery.recover,
+           "clock.now()", "clock.now() + __import__('datetime').timedelta(hours=1)"),
+    Mutant("recovery does not look again at the expiry", recovery._recover_one,
+           'bool(current["expiresAt"] <= horizon)', "True"),
+    Mutant("recovery stops after its first page", recovery.recover,
+           "len(page) < PAGE_SIZE", "True"),
+    Mutant("recovery overlooks who is being worked on", recovery.expired_query,
+           "list(OPEN)", '["pending"]'),
+    Mutant("replay by other body", generation._charge,
+           'request["fingerprint"] != orders.fingerprint(order)', "False"),
+    Mutant("replay generates again", generation.create,
+           'is_new = request["attemptId"] == attempt_id', "is_new = True"),
+    Mutant("own commit not recognised after a lost reply", generation._charge,
+           "if not is_ours and ", "if order.idempotency_key is None or "),
+    Mutant("ambiguous failure told as a refusal", db.transact,
+           "(OutcomeUnknown if commit_sent else BackendUnavailable)", "BackendUnavailable"),
+    Mutant("unsettled charge not named in the answer", generation.create,
+           'raise\n    return', 'raise BackendUnavailable from error\n    return'),
+    Mutant("after a conflict, decide on what was known", db.transact,
+           "known.clear()", "pass"),
+    Mutant("lease taken that another holds", worker._take_lease,
+           'request["leasedUntil"] > moment', "False"),
+    Mutant("lease under the attempt id of before", worker._take_lease,
+           '"attemptId": attempt_id,', ""),
+    Mutant("own lease not recognised after a lost reply", worker._take_lease,
+           'if request["attemptId"] == attempt_id:', "if False:"),
+    Mutant("lease that no longer extends the expiry", worker._take_lease,
+           '"expiresAt": max(alive, leased_until),', ""),
+    Mutant("lost worker attempts without end", worker._take_lease,
+           'request["attempts"] > config.ASYNC_MAX_ATTEMPTS.value', "False"),
+    Mutant("cancel of what is being worked on", generation.cancel,
+           'bool(current["status"] == "pending")', "True"),
+    Mutant("place in flight never freed", limits.release,
+           "if request.id in taken:", "if False:"),
+    Mutant("statement of entries younger than its balance", statements.statement,
+           "_sequence(user) if before is None", "_sequence(user) + 9 if before is None"),
+    Mutant("grant given again under its key", credits.grant,
+           "if entry.exists:", "if False:"),
+]
+# fmt: on

@@ -1,0 +1,80 @@
+"""The circumstances of one seed: how much goes wrong, how fast things are, how things are set."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass
+from datetime import timedelta
+
+from simulation.faults import Faults
+
+
+@dataclass(frozen=True)
+class Plan:
+    """All that a seed decides before anything happens."""
+
+    calm: bool
+    faults: Faults
+    settings: dict[str, str]
+    users: dict[str, int]
+    calls: int
+    span_seconds: float  # within which the calls are made
+    failure_rate: float
+    hang_rate: float
+    painting_seconds: float
+    twice_rate: float
+    clocks_wrong_by: tuple[float, ...]
+    changes: int  # of prices and options
+
+
+def draw_plan(source: random.Random) -> Plan:
+    """A plan; one in eight is calm, as then nothing at all may be answered with 503."""
+    calm = source.random() < 0.125
+    span = source.choice((0.2, 5.0, 60.0, 600.0))
+    start = source.uniform(0, span)
+    storm = not calm and source.random() < 0.25
+    faults = Faults(
+        source,
+        rate=0.0 if calm else source.choice((0.01, 0.05, 0.15, 0.3)),
+        latency_seconds=source.choice((0.002, 0.01) if calm else (0.002, 0.02, 0.2)),
+        slow_rate=0.0 if calm else source.choice((0, 0, 0.02, 0.1)),
+        storms=((start, start + source.uniform(5, 30)),) if storm else (),
+    )
+    clocks = (0.0,) if calm else source.choice(((0.0,), (0.0,), (0.0, -2.0, 2.0), (0.0, 400, -400)))
+    return Plan(
+        calm=calm,
+        faults=faults,
+        settings=_settings(source),
+        users={f"user{n}": source.choice((2, 9, 30)) for n in range(source.randint(1, 3))},
+        calls=source.randint(3, 14),
+        span_seconds=span,
+        failure_rate=source.choice((0, 0.1, 0.5)),
+        hang_rate=source.choice((0, 0, 0.2)),
+        painting_seconds=source.choice((1, 40, 130)),
+        twice_rate=source.choice((0, 0.2, 0.6)),
+        clocks_wrong_by=tuple(clocks),
+        changes=source.choice((0, 0, 1, 3)),
+    )
+
+
+def _settings(source: random.Random) -> dict[str, str]:
+    """The parameters of the service; those in lower case are no parameters but constants."""
+    choices: dict[str, tuple[int, ...]] = {
+        "RATE_LIMIT_PER_MINUTE": (0, 60, 60, 60, 60, 2),
+        "DAILY_CREDIT_LIMIT": (0, 0, 0, 6),
+        "MAX_IN_FLIGHT": (0, 0, 1, 3),
+        "CATALOGUE_TTL_SECONDS": (0, 1, 60),
+        "GENERATION_DEADLINE_SECONDS": (45, 45, 5),
+        "ASYNC_ATTEMPT_SECONDS": (120, 20),
+        "ASYNC_DEADLINE_SECONDS": (600, 60),
+        "ASYNC_MAX_ATTEMPTS": (1, 3, 3),
+        "ASYNC_MAX_DELIVERIES": (2, 20),
+        "page_size": (1, 2, 100),
+    }
+    drawn = {name: str(source.choice(values)) for name, values in choices.items()}
+    return {**drawn, "REPORT_TIME_ZONE": "UTC"}
+
+
+def clock_error(plan: Plan, source: random.Random) -> timedelta:
+    """How wrong the clock of a process is that starts, or jumps."""
+    return timedelta(seconds=source.choice(plan.clocks_wrong_by) * source.random())

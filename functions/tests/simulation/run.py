@@ -1,0 +1,102 @@
+"""One seed, from its plan to rest."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from imagegen import worker
+from simulation.answers import Answers
+from simulation.at_rest import check_at_rest
+from simulation.books import OPEN, Books
+from simulation.edges import Painters, replaced
+from simulation.memory_store import MemoryStore
+from simulation.orders import Offered
+from simulation.plan import Plan, clock_error, draw_plan
+from simulation.remote import RemoteQueue, RemoteStore
+from simulation.workload import RECOVERY_SECONDS, Workload, faults_end
+from simulation.world import EPOCH, Violation, World
+
+
+@dataclass
+class Outcome:
+    """What a seed has shown: `violation` is None when all was well."""
+
+    seed: int
+    violation: Violation | None
+    trace: list[str] = field(default_factory=list)
+    calls: int = 0
+    commits: int = 0
+
+
+def simulate(
+    seed: int, *, tracing: bool = False, store: type[MemoryStore] = MemoryStore
+) -> Outcome:
+    """Run one seed to its end or its first violation."""
+    world = World(seed, tracing=tracing)
+    plan = draw_plan(world.random)
+    world.clocks_wrong_by = lambda: clock_error(plan, world.random)
+    world.note("plan", f"{plan}")
+    memory = store(world.moment)
+    painters = Painters(
+        world,
+        failure_rate=plan.failure_rate,
+        hang_rate=plan.hang_rate,
+        longest_seconds=plan.painting_seconds,
+        max_runs=int(plan.settings["ASYNC_MAX_ATTEMPTS"]),
+    )
+    books = Books(world, memory, painters)
+    limits = ("RATE_LIMIT_PER_MINUTE", "DAILY_CREDIT_LIMIT", "MAX_IN_FLIGHT")
+    offered = Offered(
+        cached_seconds=float(plan.settings["CATALOGUE_TTL_SECONDS"]),
+        limited=any(plan.settings[name] != "0" for name in limits),
+    )
+    answers = Answers(books, offered, calm=plan.calm)
+    workload = Workload(world, plan, memory, books, offered, answers.given)
+    remote = RemoteStore(world, memory, plan.faults, books.committed)
+    tasks = RemoteQueue(
+        world,
+        plan.faults,
+        lambda request_id: worker.process({"generationRequestId": request_id}),
+        max_deliveries=int(plan.settings["ASYNC_MAX_DELIVERIES"]),
+        twice_rate=plan.twice_rate,
+        delivering=workload.meddle,
+        delivered=answers.given,
+    )
+    violation = None
+    try:
+        with replaced(world, remote, tasks, painters, plan.settings):
+            workload.schedule()
+            world.run(until=faults_end(plan))
+            _make_peace(world, plan, painters)
+            world.run()
+            _recover_the_rest(world, books, workload)
+        check_at_rest(memory.documents, books)
+        answers.at_rest()
+    except Violation as found:
+        violation = found
+    commits = sum(task.applied for task in world.tasks)
+    return Outcome(seed, violation, world.trace or [], len(world.tasks), commits)
+
+
+def _make_peace(world: World, plan: Plan, painters: Painters) -> None:
+    """From now on nothing fails; what is on its way still arrives."""
+    world.note("plan", "nothing fails from now on")
+    plan.faults.over = painters.over = True
+    world.clocks_wrong_by = lambda: timedelta(0)
+    for process in world.processes:
+        process.clock_offset = timedelta(0)
+
+
+def _recover_the_rest(world: World, books: Books, workload: Workload) -> None:
+    """One recovery, a period after the last request has expired, must leave nothing open."""
+    expiries = [
+        versions[-1][1]["expiresAt"]
+        for versions in books.requests.values()
+        if versions[-1][1]["status"] in OPEN
+    ]
+    if expiries:
+        last = (max(expiries) - EPOCH).total_seconds()
+        world.run(until=max(world.seconds, last) + RECOVERY_SECONDS)
+        workload.recover()
+        world.run()

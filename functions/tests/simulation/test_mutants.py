@@ -1,0 +1,15 @@
+"""Each planted bug is found, within a few hundred seeds."""
+
+import pytest
+
+from simulation.mutants import MUTANTS, Mutant
+from simulation.run import simulate
+
+MOST_SEEDS = 1000
+
+
+@pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: mutant.name)
+def test_a_planted_bug_is_found(mutant: Mutant) -> None:
+    with mutant.planted():
+        found = (simulate(seed, store=mutant.store).violation for seed in range(MOST_SEEDS))
+        assert any(found)

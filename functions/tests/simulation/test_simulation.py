@@ -1,0 +1,39 @@
+"""The promise, held against everything that can go wrong: seeds of the simulated world."""
+
+import os
+import subprocess
+import sys
+import time
+
+import pytest
+from conftest import FUNCTIONS
+
+from simulation.run import simulate
+
+SECONDS = 50.0  # as many seeds, from the first on, as this leaves time for
+FEWEST_SEEDS = 200
+
+
+def test_no_seed_breaks_the_promise() -> None:
+    started, seed = time.monotonic(), 0
+    while seed < FEWEST_SEEDS or time.monotonic() - started < SECONDS:
+        if simulate(seed).violation:
+            outcome = simulate(seed, tracing=True)
+            pytest.fail("\n".join([*outcome.trace, f"seed {seed}: {outcome.violation}"]))
+        seed += 1
+
+
+def test_a_seed_is_the_same_schedule_in_every_process() -> None:
+    replay = [sys.executable, "../bench/simulate.py", "--seed", "3"]
+    schedules = {
+        subprocess.run(
+            replay,
+            cwd=FUNCTIONS,
+            env={**os.environ, "PYTHONPATH": ".:tests", "PYTHONHASHSEED": hash_seed},
+            check=True,
+            capture_output=True,
+        ).stdout
+        for hash_seed in ("1", "2")
+    }
+    (schedule,) = schedules
+    assert schedule.count(b"\n") > 50

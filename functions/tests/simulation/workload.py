@@ -1,0 +1,228 @@
+"""What clients, operators, the queue and the clock do in one seed."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from typing import Any
+
+from imagegen import credits, db, generation, recovery, statements, views
+from simulation.books import Books
+from simulation.memory_store import MemoryStore
+from simulation.orders import Named, Offered, Wanted
+from simulation.plan import Plan, clock_error
+from simulation.world import Task, World
+
+RECOVERY_SECONDS = 300
+CATALOGUE: dict[str, dict[str, Any]] = {
+    "models/Model A": {"generator": "mock", "aliases": ["flash"], "sortOrder": 1},
+    "models/Model B": {"generator": "mock", "sortOrder": 2},
+    "styles/anime": {"sortOrder": 1},
+    "styles/sketch": {"sortOrder": 2},
+    "colors/neon": {"sortOrder": 1},
+    "sizes/small": {"credits": 1, "width": 512, "height": 512},
+    "sizes/large": {"credits": 3, "width": 1024, "height": 1024},
+}
+
+
+class Workload:
+    """Schedules everything that is started from outside; `answered` is told of every end."""
+
+    def __init__(
+        self,
+        world: World,
+        plan: Plan,
+        memory: MemoryStore,
+        books: Books,
+        offered: Offered,
+        answered: Callable[[Task], None],
+    ) -> None:
+        self._world = world
+        self._random = world.random
+        self._plan = plan
+        self._memory = memory
+        self._books = books
+        self._offered = offered
+        self._answered = answered
+
+    def schedule(self) -> None:
+        """Furnish the store, and let everything happen within the plan's span."""
+        for path, fields in CATALOGUE.items():
+            self._put(path, fields)
+        for user_id, balance in self._plan.users.items():
+            self._memory.put(db.user(user_id), {"credits": balance})
+            self._books.open_account(user_id, balance)
+        for _ in range(self._plan.calls):
+            self._sometime(self._random.choices(*zip(*self._doings(), strict=True))[0])
+        for _ in range(self._plan.changes):
+            self._sometime(self._change_catalogue)
+        if len(self._plan.clocks_wrong_by) > 1:
+            for _ in range(4):
+                self._sometime(self._jump_clock)
+        for number in range(1, 3 + int(self._plan.span_seconds / RECOVERY_SECONDS)):
+            for _ in range(self._random.choice((0, 1, 1, 2))):
+                start = number * RECOVERY_SECONDS + self._random.random()
+                self._world.after(start, self.recover)
+        for _ in range(self._random.choice((0, 0, 2))):  # also when nobody expects it
+            self._sometime(self.recover)
+
+    def _doings(self) -> list[tuple[Callable[[], None], int]]:
+        return [
+            (self._order, 8),
+            (self._order_with_key, 8),
+            (self._order_at_once, 3),
+            (self._cancel, 4),
+            (self._look, 2),
+            (self._read_statement, 2),
+            (self._grant, 2),
+        ]
+
+    def _sometime(self, action: Callable[[], None]) -> None:
+        self._world.after(self._random.uniform(0, self._plan.span_seconds), action)
+
+    def _call(
+        self,
+        kind: str,
+        about: str,
+        body: Callable[[], Any],
+        asked: Any = None,
+        then: Callable[[Task], None] = lambda task: None,
+    ) -> None:
+        def done(task: Task) -> None:
+            self._answered(task)
+            then(task)
+
+        self._world.spawn(kind, about, body, asked=asked, done=done)
+
+    def _some_user(self) -> str:
+        return self._random.choice(list(self._plan.users))
+
+    def _some_order(self, **fixed: Any) -> Wanted:
+        pick, user_id = self._random.choice, self._some_user()
+        return Wanted(
+            user_id="nobody" if self._random.random() < 0.02 else user_id,
+            model=pick(("Model A", "Model B")),
+            style=pick(("anime", "anime", "sketch")),
+            size=pick(("small", "large")),
+            mode=pick(("sync", "async")),
+            spelling=self._random.randrange(4),
+            caller=pick((None, *[user_id] * 15, "stranger")),
+            **fixed,
+        )
+
+    def _place(self, wanted: Wanted, tries: int = 1) -> None:
+        def again(task: Task) -> None:
+            reason = getattr(task.error, "reason", None)
+            unsettled = task.died or reason in ("BACKEND_UNAVAILABLE", "REQUEST_IN_PROGRESS")
+            if tries > 1 and (unsettled or self._random.random() < 0.2):
+                wait = self._random.choice((0, 5, 100)) * self._random.random()
+                other = dataclasses.replace(wanted, spelling=self._random.randrange(4))
+                self._world.after(wait, lambda: self._place(other, tries - 1))
+
+        sent, caller = wanted.sent(), wanted.who()
+        about = f"{wanted.mode} {wanted.size} for {wanted.user_id}, key {wanted.key}"
+        self._call("create", about, lambda: generation.create(sent, caller), wanted, again)
+
+    def _order(self) -> None:
+        self._place(self._some_order())
+
+    def _order_with_key(self) -> None:
+        """One order, sent several times; sometimes another body slips in under its key."""
+        wanted = self._some_order(key=self._random.choice(("k1", "k2", "k3", "k4")))
+        for _ in range(self._random.choice((1, 1, 2, 3))):
+            self._place(wanted, tries=3)
+        if self._random.random() < 0.3:
+            other = dataclasses.replace(wanted, prompt="something else")
+            self._world.after(self._random.random(), lambda: self._place(other, tries=2))
+
+    def _order_at_once(self) -> None:
+        wanted = self._some_order()
+        for _ in range(self._random.randint(2, 5)):
+            self._place(wanted)
+
+    def _some_request(self) -> Named | None:
+        known = list(self._books.requests)
+        if not known:
+            return None
+        request_id = self._random.choice(known[-4:])
+        return Named(request_id, entitled=self._random.random() < 0.9)
+
+    def _cancel(self) -> None:
+        self._about_request("cancel", generation.cancel)
+
+    def _look(self) -> None:
+        self._about_request("status", views.status)
+
+    def _about_request(self, kind: str, function: Callable[..., Any], tries: int = 5) -> None:
+        named = self._some_request()
+        if named is None:
+            if tries:  # nobody has ordered anything yet
+                wait = self._random.random()
+                self._world.after(wait, lambda: self._about_request(kind, function, tries - 1))
+            return
+        asked = views.NamedRequest(generation_request_id=named.request_id)
+        owner = self._books.state(named.request_id)["userId"]
+        caller = Wanted(owner, caller=owner if named.entitled else "stranger").who()
+        self._call(kind, named.request_id[:6], lambda: function(asked, caller), named)
+
+    def _read_statement(self) -> None:
+        user_id = self._some_user()
+        asked = statements.GetUserCredits(user_id=user_id)
+        caller = Wanted(user_id).who()
+        self._call("statement", user_id, lambda: statements.statement(asked, caller), user_id)
+
+    def _grant(self) -> None:
+        """An operator gives credits, several times under one key."""
+        user_id, key = self._some_user(), self._random.choice(("g1", "g2"))
+        path, amount = credits.grant_path(user_id, key), 5
+
+        def give() -> None:
+            def decide(transaction: db.Transaction) -> None:
+                moment = self._world.process_time()
+                credits.grant(transaction, user_id, amount, moment, key=key, reason="sorry")
+
+            db.transact(decide, db.user(user_id), path)
+
+        for _ in range(self._random.randint(1, 3)):
+            self._call("grant", f"{amount} for {user_id}, {key}", give, path)
+
+    def _change_catalogue(self) -> None:
+        choices: list[tuple[str, dict[str, Any] | None]] = [
+            ("sizes/small", {"credits": 2}),
+            ("sizes/large", {"credits": 4}),
+            ("sizes/large", {"credits": 2}),
+            ("sizes/small", {"enabled": False}),
+            ("models/Model B", {"enabled": False}),
+            ("models/Model B", None),
+            ("styles/sketch", None),
+        ]
+        path, changes = self._random.choice(choices)
+        self._world.note("operator", f"{path}: {changes}")
+        self._put(path, {**CATALOGUE[path], **changes} if changes else None)
+
+    def _put(self, path: str, fields: dict[str, Any] | None) -> None:
+        self._memory.put(path, fields)
+        collection, _, name = path.partition("/")
+        on_offer = fields is not None and fields.get("enabled", True)
+        price = fields.get("credits", 1) if fields and on_offer else None
+        self._offered.change(collection, name, price, self._world.seconds)
+
+    def _jump_clock(self) -> None:
+        process = self._random.choice(self._world.processes)
+        process.clock_offset = clock_error(self._plan, self._random)
+        self._world.note(process.name, f"clock is wrong by {process.clock_offset}")
+
+    def meddle(self, request_id: str) -> None:
+        """Have recovery run just when a task is delivered whose request has expired."""
+        request = self._books.state(request_id)
+        expired = request.get("expiresAt", self._world.moment()) < self._world.moment()
+        if expired and self._random.random() < 0.3:
+            self._world.after(self._random.random() / 20, self.recover)
+
+    def recover(self) -> None:
+        self._call("recovery", "", recovery.recover)
+
+
+def faults_end(plan: Plan) -> float:
+    """When everything works again."""
+    return plan.span_seconds + 400

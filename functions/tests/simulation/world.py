@@ -1,0 +1,183 @@
+"""One thread, many processes: a scheduler whose every choice comes from one seeded random source.
+
+A task (one call of a function) runs as a greenlet until it waits for something outside its process:
+a reply, a timer. Then the next event in time runs. Nothing else interleaves, so a seed is a
+schedule, and the same seed is the same schedule.
+"""
+
+from __future__ import annotations
+
+import heapq
+import random
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from greenlet import greenlet
+
+EPOCH = datetime(2026, 11, 22, 23, 50, tzinfo=UTC)  # ten minutes before a new day and a new week
+MOST_EVENTS = 200_000
+
+
+class Violation(AssertionError):
+    """What must never happen has happened."""
+
+
+class ProcessDied(BaseException):
+    """Ends a task whose process is gone; nobody may act on it."""
+
+
+@dataclass
+class Process:
+    """An instance of the service: its own clock, its own catalogue cache, and a sudden end."""
+
+    name: str
+    clock_offset: timedelta = timedelta(0)
+    alive: bool = True
+    cached_catalogue: Any = None
+    catalogue_locked: bool = False
+
+
+@dataclass(eq=False)
+class Task:
+    """One call of one function, and what came of it."""
+
+    number: int
+    kind: str
+    about: str
+    process: Process
+    body: Callable[[], Any]
+    asked: Any = None
+    done: Callable[[Task], None] | None = None
+    started: float = 0.0
+    ended: float | None = None
+    reply: Any = None
+    error: BaseException | None = None
+    latest_clock: datetime = EPOCH - timedelta(days=365)  # the latest time it has read
+    applied: int = 0  # commits
+    charges: list[str] = field(default_factory=list)  # requests it has charged for
+    coroutine: Any = None
+
+    @property
+    def died(self) -> bool:
+        return isinstance(self.error, ProcessDied)
+
+    def __str__(self) -> str:
+        return f"{self.process.name} {self.kind}#{self.number}"
+
+
+class World:
+    """Time, processes, tasks, and the trace of all that happened."""
+
+    def __init__(self, seed: int, *, tracing: bool = False, processes: int = 3) -> None:
+        self.random = random.Random(seed)
+        self.seconds = 0.0
+        self.current: Task | None = None
+        self.tasks: list[Task] = []
+        self.trace: list[str] | None = [] if tracing else None
+        self.clocks_wrong_by: Callable[[], timedelta] = lambda: timedelta(0)
+        self._processes_started = 0
+        self.processes = [self._new_process() for _ in range(processes)]
+        self._events: list[tuple[float, int, Callable[[], None]]] = []
+        self._events_made = 0
+        self._hub = greenlet.getcurrent()
+
+    def _new_process(self) -> Process:
+        self._processes_started += 1
+        return Process(f"p{self._processes_started}", self.clocks_wrong_by())
+
+    def moment(self) -> datetime:
+        """The true time."""
+        return EPOCH + timedelta(seconds=self.seconds)
+
+    def process_time(self) -> datetime:
+        """What the clock of the current process says."""
+        task = self.running()
+        moment = self.moment() + task.process.clock_offset
+        task.latest_clock = max(task.latest_clock, moment)
+        return moment
+
+    def running(self) -> Task:
+        if self.current is None:
+            raise Violation("code under test ran outside a task")
+        return self.current
+
+    def note(self, who: object, what: str) -> None:
+        if self.trace is not None:
+            self.trace.append(f"{self.seconds:11.4f}  {who!s:18} {what}")
+
+    def after(self, seconds: float, action: Callable[[], None]) -> None:
+        self._events_made += 1
+        heapq.heappush(self._events, (self.seconds + seconds, self._events_made, action))
+
+    def spawn(
+        self,
+        kind: str,
+        about: str,
+        body: Callable[[], Any],
+        *,
+        asked: Any = None,
+        done: Callable[[Task], None] | None = None,
+    ) -> Task:
+        """Start a call in some process."""
+        process = self.random.choice(self.processes)
+        task = Task(len(self.tasks) + 1, kind, about, process, body, asked, done, self.seconds)
+        self.tasks.append(task)
+        self.note(task, f"starts: {about}")
+        task.coroutine = greenlet(lambda: self._live(task), parent=self._hub)
+        self.after(0, lambda: self._resume(task))
+        return task
+
+    def _live(self, task: Task) -> None:
+        try:
+            if not task.process.alive:
+                raise ProcessDied
+            task.reply = task.body()
+        except BaseException as error:  # noqa: BLE001 - all of it is an answer, or a finding
+            task.error = error
+
+    def pause(self, seconds: float) -> None:
+        """Let others go on; the current task comes back after `seconds`, if its process lives."""
+        task = self.running()
+        if not task.process.alive:
+            raise ProcessDied
+        self.after(seconds, lambda: self._resume(task))
+        self._hub.switch()
+        if not task.process.alive:
+            raise ProcessDied
+
+    def _resume(self, task: Task) -> None:
+        self.current = task
+        task.coroutine.switch()
+        self.current = None
+        if task.coroutine.dead:
+            task.ended = self.seconds
+            self.note(task, f"ends: {describe(task)}")
+            if task.done is not None:
+                task.done(task)
+
+    def kill(self, process: Process) -> None:
+        """End a process and all its tasks, and start another in its place."""
+        if process.alive:
+            self.note(process.name, "dies")
+            process.alive = False
+            self.processes[self.processes.index(process)] = self._new_process()
+
+    def run(self, until: float = float("inf")) -> None:
+        """Run the events up to the second `until`."""
+        while self._events and self._events[0][0] <= until:
+            self.seconds, number, action = heapq.heappop(self._events)
+            if number > MOST_EVENTS:
+                raise Violation("it does not come to rest")
+            action()
+        self.seconds = max(self.seconds, until) if until != float("inf") else self.seconds
+
+
+def describe(task: Task) -> str:
+    if task.died:
+        return "process died"
+    if task.error is not None:
+        details = getattr(task.error, "details", "")
+        return f"{type(task.error).__name__}({task.error}) {details or ''}".rstrip()
+    return f"{task.reply}"
