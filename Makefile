@@ -53,8 +53,8 @@ run: $(CONSOLE) ## start the emulators with emulator-data; Ctrl-C stops them
 
 .PHONY: test
 test: setup lint $(CONSOLE) ## lint, check types, run the tests on emulators of their own (ARGS='-k credits')
-	@$(IN_FUNCTIONS) $(PYTHON) ../tools/emulators.py exec -- venv/bin/python -m pytest $(ARGS)
 	@$(if $(ARGS),,$(MAKE) test-console)
+	@$(IN_FUNCTIONS) $(PYTHON) ../tools/emulators.py exec -- venv/bin/python -m pytest $(ARGS)
 
 .PHONY: test-console
 test-console: setup $(CONSOLE) ## the console's tests, in a real browser too
