@@ -1,5 +1,8 @@
 /** What browser tests and screenshots share: a browser, signed-in pages, documents to look at. */
+import { execFile } from "node:child_process";
 import { existsSync } from "node:fs";
+import { resolve } from "node:path";
+import { promisify } from "node:util";
 import { chromium } from "playwright-core";
 
 const BROWSERS = [process.env.CHROMIUM, "/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome", "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome"];
@@ -80,4 +83,11 @@ export async function prepareModels() {
   await put("models/Model A", { imageUrl: `${hosting}/images/model-a.png`, failureRate: 0 }, { only: true });
   await put("models/Model B", { imageUrl: `${hosting}/images/model-b.png`, failureRate: 0 }, { only: true });
   await put("models/Broken", { generator: "mock", imageUrl: `${hosting}/images/model-a.png`, failureRate: 1, enabled: true, sortOrder: 90, description: "Always fails." });
+}
+
+/** An invented app with a past, and the reports that the backend made of it. */
+export async function makeDemoData(weeks) {
+  const root = resolve(import.meta.dirname, "../..");
+  const python = resolve(root, "functions/venv/bin/python");
+  await promisify(execFile)(python, ["tools/admin.py", "demo-data", "--weeks", String(weeks), "--seed", "7"], { cwd: root });
 }

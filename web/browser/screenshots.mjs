@@ -1,16 +1,17 @@
 /** Every screen as a picture, light and dark, wide and on a phone: web/screenshots/. */
 import { mkdir } from "node:fs/promises";
-import { call, hosting, launch, openPage, prepareModels, put, signInAs } from "./harness.mjs";
-import { storeReports } from "./reports.mjs";
+import { call, hosting, launch, makeDemoData, openPage, prepareModels, put, signInAs } from "./harness.mjs";
 
 const folder = new URL("../screenshots/", import.meta.url).pathname;
 await mkdir(folder, { recursive: true });
+const readme = new URL("../../docs/images/", import.meta.url).pathname;
+await mkdir(readme, { recursive: true });
 const only = process.argv[2];
 
 await prepareModels();
 await put("models/Broken", { generator: "mock", failureRate: 1, enabled: false, sortOrder: 90 });
 await put("users/testUser1", { credits: 400 }, { only: true });
-const weeks = await storeReports();
+if (!only) await makeDemoData(12);
 const PROMPTS = [
   ["A lighthouse in a storm, seen from the sea", "oil painting", "vintage", "1024x1024", "Model A"],
   ["Night market under paper lanterns, rain on the stones", "cyberpunk", "neon", "1024x1792", "Model B"],
@@ -37,11 +38,12 @@ const LOOKS = {
 };
 for (const [look, options] of Object.entries(LOOKS)) {
   const { page, context } = await openPage(browser, options);
-  const shot = async (name, { full = true } = {}) => {
+  const shot = async (name, { full = true, shownInReadme = "" } = {}) => {
     if (only && !name.includes(only)) return;
     await page.evaluate(() => document.fonts.ready);
     await page.waitForTimeout(500);
     await page.screenshot({ path: `${folder}${name}-${look}.png`, fullPage: full });
+    if (look === shownInReadme) await page.screenshot({ path: `${readme}console-${name}.png` });
   };
   await page.goto(hosting);
   await page.getByText("continue as").waitFor();
@@ -55,11 +57,11 @@ for (const [look, options] of Object.entries(LOOKS)) {
     await page.getByRole("button", { name: "Create image" }).click();
     await page.locator(".result .picture.shown").waitFor();
     await page.locator(".timeline").waitFor();
-    await shot("create");
+    await shot("create", { shownInReadme: "light" });
   }
   await page.goto(`${hosting}/gallery`);
   await page.locator(".shot-card .picture.shown").first().waitFor();
-  await shot("gallery");
+  await shot("gallery", { shownInReadme: "dark" });
   await page.locator("a.shot-card").nth(2).click();
   await page.locator("dialog .timeline").waitFor();
   await shot("detail", { full: false });
@@ -71,9 +73,9 @@ for (const [look, options] of Object.entries(LOOKS)) {
   await shot("api", { full: false });
   await page.getByRole("button", { name: "Sign out" }).click();
   await signInAs(page, "admin");
-  await page.goto(`${hosting}/reports/${weeks.at(-1)}`);
+  await page.goto(`${hosting}/reports`);
   await page.locator(".bars svg").waitFor();
-  await shot("reports");
+  await shot("reports", { shownInReadme: "light" });
   if (look === "light" && (!only || "reports".includes(only))) await page.pdf({ path: `${folder}report.pdf`, preferCSSPageSize: true });
   await context.close();
 }

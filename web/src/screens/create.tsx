@@ -125,7 +125,7 @@ function OrderForm({ catalogue, values, change, busy, onSubmit }: { catalogue: C
         <Field label="Style">{(id) => <Select id={id} value={values.style} options={catalogue.styles.map((each) => each.name)} onChange={(style) => change({ style })} />}</Field>
         <Field label="Color">{(id) => <Select id={id} value={values.color} options={catalogue.colors.map((each) => each.name)} onChange={(color) => change({ color })} />}</Field>
       </div>
-      <Choice legend="Size" name="size" value={values.size} onChange={(size) => change({ size })} options={catalogue.sizes.map((size) => ({ value: size.name, title: `${size.width} × ${size.height}`, note: <SizeNote size={size} /> }))} />
+      <Choice legend="Size" name="size" value={values.size} onChange={(size) => change({ size })} options={catalogue.sizes.map((size) => ({ value: size.name, title: `${size.width}\u202f×\u202f${size.height}`, note: <SizeNote size={size} /> }))} />
       <Choice compact legend="When" name="mode" value={values.mode} onChange={(mode: Mode) => change({ mode })} options={[{ value: "sync", title: "Wait for it" }, { value: "async", title: "In the background" }]} />
       <div class="order-foot">
         <dl class="bill" aria-live="polite">

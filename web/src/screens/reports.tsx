@@ -108,7 +108,7 @@ function Sheet({ report, known }: { report: Report; known: WeekSummary[] }) {
       <section aria-labelledby="anomalies">
         <h2 id="anomalies">Anomalies</h2>
         {serious.length === 0 && <p class="note">Nothing was out of the ordinary{testsRun(report)}.</p>}
-        <ul class="anomalies">
+        <ul class={`anomalies ${serious.length > 4 ? "many" : ""}`}>
           {serious.map((anomaly) => (
             <AnomalyCard key={anomaly.id} anomaly={anomaly} />
           ))}
