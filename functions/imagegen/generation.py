@@ -81,9 +81,13 @@ def _charge(
 
     Where the idempotency key has been used before, that is the earlier request, untouched.
     """
-    path = db.generation_request(request_id)
+    path, moment = db.generation_request(request_id), clock.now()
 
     def decide(transaction: db.Transaction) -> None:
+        # An attempt before this one may still be on its way. A clock that has jumped back must not
+        # refuse now what was allowed then.
+        nonlocal moment
+        moment = max(moment, clock.now())
         request = transaction[path]
         if request.exists:
             # Ours, if it has our attempt id: a commit of this call went through and only its reply
@@ -95,7 +99,6 @@ def _charge(
         choice = offers.choose(
             model=order.model, style=order.style, color=order.color, size=order.size
         )
-        moment = clock.now()
         fields = orders.new_request(order, choice, attempt_id, moment)
         credits.deduct(transaction, order.user_id, request_id, choice.size.credits, moment)
         limits.admit(transaction, order.user_id, moment)
