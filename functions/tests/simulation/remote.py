@@ -79,9 +79,8 @@ class RemoteStore:
             except GoogleAPICallError as error:
                 answers.append(error)
 
-        fault = faults.draw(kinds, world.seconds)
+        fault = self._fault(kinds, task, about)
         there, back = faults.travel_seconds(), faults.travel_seconds()
-        world.note(task, f"{about}{f' → {fault.name}' if fault else ''}")
         for seconds in self._arrivals(fault, there):
             world.after(seconds, arrive)
         if fault in (Fault.CRASH_BEFORE, Fault.CRASH_AFTER):
@@ -100,6 +99,13 @@ class RemoteStore:
         if isinstance(answer, GoogleAPICallError):
             raise answer
         return answer
+
+    def _fault(self, kinds: tuple[Fault, ...], task: Task, about: str) -> Fault | None:
+        fault = self._faults.draw(kinds, self._world.seconds)
+        self._world.note(task, f"{about}{f' → {fault.name}' if fault else ''}")
+        if fault is not None:
+            self._world.maybe_jump(task.process, chance=0.2)
+        return fault
 
     def _arrivals(self, fault: Fault | None, there: float) -> list[float]:
         """When the call reaches the other side, if ever, and whether a second time."""

@@ -35,6 +35,7 @@ def simulate(
     """Run one seed to its end or its first violation."""
     world = World(seed, tracing=tracing)
     plan = draw_plan(world.random)
+    world.clocks_jump = len(plan.clocks_wrong_by) > 1
     world.clocks_wrong_by = lambda: clock_error(plan, world.random)
     world.note("plan", f"{plan}")
     memory = store(world.moment)
@@ -83,6 +84,7 @@ def _make_peace(world: World, plan: Plan, painters: Painters) -> None:
     """From now on nothing fails; what is on its way still arrives."""
     world.note("plan", "nothing fails from now on")
     plan.faults.over = painters.over = True
+    world.clocks_jump = False
     world.clocks_wrong_by = lambda: timedelta(0)
     for process in world.processes:
         process.clock_offset = timedelta(0)

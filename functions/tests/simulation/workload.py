@@ -10,7 +10,7 @@ from imagegen import credits, db, generation, recovery, statements, views
 from simulation.books import Books
 from simulation.memory_store import MemoryStore
 from simulation.orders import Named, Offered, Wanted
-from simulation.plan import Plan, clock_error
+from simulation.plan import Plan
 from simulation.world import Task, World
 
 RECOVERY_SECONDS = 300
@@ -56,9 +56,8 @@ class Workload:
             self._sometime(self._random.choices(*zip(*self._doings(), strict=True))[0])
         for _ in range(self._plan.changes):
             self._sometime(self._change_catalogue)
-        if len(self._plan.clocks_wrong_by) > 1:
-            for _ in range(4):
-                self._sometime(self._jump_clock)
+        for _ in range(4):
+            self._sometime(self._jump_clock)
         for number in range(1, 3 + int(self._plan.span_seconds / RECOVERY_SECONDS)):
             for _ in range(self._random.choice((0, 1, 1, 2))):
                 start = number * RECOVERY_SECONDS + self._random.random()
@@ -208,9 +207,7 @@ class Workload:
         self._offered.change(collection, name, price, self._world.seconds)
 
     def _jump_clock(self) -> None:
-        process = self._random.choice(self._world.processes)
-        process.clock_offset = clock_error(self._plan, self._random)
-        self._world.note(process.name, f"clock is wrong by {process.clock_offset}")
+        self._world.maybe_jump(self._random.choice(self._world.processes), chance=1)
 
     def meddle(self, request_id: str) -> None:
         """Have recovery run just when a task is delivered whose request has expired."""

@@ -77,6 +77,7 @@ class World:
         self.tasks: list[Task] = []
         self.trace: list[str] | None = [] if tracing else None
         self.clocks_wrong_by: Callable[[], timedelta] = lambda: timedelta(0)
+        self.clocks_jump = False
         self._processes_started = 0
         self.processes = [self._new_process() for _ in range(processes)]
         self._events: list[tuple[float, int, Callable[[], None]]] = []
@@ -97,6 +98,12 @@ class World:
         moment = self.moment() + task.process.clock_offset
         task.latest_clock = max(task.latest_clock, moment)
         return moment
+
+    def maybe_jump(self, process: Process, chance: float) -> None:
+        """Where clocks are not to be trusted: have that of `process` jump, forward or back."""
+        if self.clocks_jump and self.random.random() < chance:
+            process.clock_offset = self.clocks_wrong_by()
+            self.note(process.name, f"clock is wrong by {process.clock_offset}")
 
     def running(self) -> Task:
         if self.current is None:
