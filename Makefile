@@ -109,7 +109,7 @@ audit: venv ## check every balance, ledger entry and request (PROJECT=my-project
 
 .PHONY: grant
 grant: venv ## give a user credits (USER_ID=ann CREDITS=5 REASON='slow' KEY=ticket-1 REQUEST=id)
-	@$(ADMIN) grant '$(USER_ID)' '$(CREDITS)' --reason '$(REASON)' --key '$(KEY)' $(if $(REQUEST),--request '$(REQUEST)')
+	@$(ADMIN) grant "$$USER_ID" "$$CREDITS" --reason "$$REASON" --key "$$KEY" --request "$$REQUEST"
 
 .PHONY: demo-data
 demo-data: venv ## give the running emulators an app with a past (WEEKS=12 SEED=7)

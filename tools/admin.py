@@ -5,76 +5,46 @@
     admin.py grant USER CREDITS --reason R --key K [--request ID]
     admin.py demo-data [--weeks 12] [--seed 7]    an invented app with a past
 
-Without --project, this works on the emulators of `make run`. With it, on that Firebase project,
-with the credentials of `gcloud auth application-default login`. --json, before the command, is for
-scripts. Exit codes: 0 all well, 1 the audit found faults or the work cannot be done, 2 misuse.
+This is only the command line: the work is in `audit`, `demo_data` and the package itself.
 """
 
 from __future__ import annotations
 
-import json
-import os
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager, redirect_stdout
-from datetime import datetime
-from io import TextIOBase
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
-from google.auth.exceptions import DefaultCredentialsError
-from rich.console import Console
-from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "functions"))
 
 import audit as auditing
 import demo_data
 import rendering
+import results
 from imagegen import clock, credits, db
-from imagegen.errors import ImagegenError
 from imagegen.report import weekly, weeks
-from suite import PROJECT
-from toolchain import ROOT, Problem
-
-EMULATOR = "127.0.0.1:8080"  # where `make run` starts Firestore
+from terminal import connect_to, log_lines, out, print_json, problems, progress
+from toolchain import Problem
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, rich_markup_mode=None)
-out = Console()
-err = Console(stderr=True)
 as_json = False
 
 
-@app.callback(help=__doc__)
+@app.callback()
 def connect(
     project: Annotated[str, typer.Option(help="A Firebase project; else the emulators.")] = "",
     json_: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
+    """Look at reports, check the books, give credits, make demo data.
+
+    Works on the emulators of `make run`, or with --project on that Firebase project, with the
+    credentials of `gcloud auth application-default login`. --project and --json stand before the
+    command. Exit codes: 0 all well, 1 the audit found faults or it cannot be done, 2 misuse.
+    """
     global as_json  # noqa: PLW0603 - said once, before the command
     as_json = json_
     connect_to(project)
-
-
-def connect_to(project: str) -> None:
-    """Lead Google's client library and the parameters to `project`, or to the emulators."""
-    if project:
-        os.environ.pop("FIRESTORE_EMULATOR_HOST", None)
-    else:
-        os.environ.setdefault("FIRESTORE_EMULATOR_HOST", EMULATOR)
-    os.environ["GCLOUD_PROJECT"] = project or os.environ.get("GCLOUD_PROJECT", PROJECT)
-    read_parameters(os.environ["GCLOUD_PROJECT"])
-
-
-def read_parameters(project: str) -> None:
-    """The parameters that the functions of `project` are deployed with, from functions/.env*."""
-    given = set(os.environ)
-    for name in (".env", f".env.{project}"):
-        path = ROOT / "functions" / name
-        for line in path.read_text().splitlines() if path.exists() else ():
-            key, is_pair, value = line.partition("=")
-            if is_pair and not key.startswith("#") and key.strip() not in given:
-                os.environ[key.strip()] = value.strip().strip("'\"")
 
 
 @app.command()
@@ -117,7 +87,7 @@ def audit() -> None:
     if as_json:
         print_json(audited)
     else:
-        rendering.show_audit(audited, out)
+        results.show_audit(audited, out)
     if audited["faulty"]:
         raise typer.Exit(1)
 
@@ -147,7 +117,7 @@ def grant(
     if as_json:
         print_json(result)
     else:
-        done = "was given before; nothing changed" if before else "given"
+        done = "were given before; nothing changed" if before else "given"
         out.print(f"{number:,} credits {done}. {user} has {balance:,} now.", markup=False)
 
 
@@ -172,60 +142,7 @@ def demo(
     if as_json:
         print_json(result)
     else:
-        rendering.show_planted(result, out)
-
-
-# --- what the commands share -------------------------------------------------------------------
-
-
-@contextmanager
-def problems() -> Iterator[None]:
-    """What an operator can do something about is one sentence, without a traceback."""
-    try:
-        yield
-    except (Problem, ImagegenError, ValueError, DefaultCredentialsError) as error:
-        details = f" {error.details}" if isinstance(error, ImagegenError) and error.details else ""
-        err.print(f"{error}{details}", style="red", markup=False)
-        raise typer.Exit(1) from error
-
-
-def progress() -> Progress:
-    """Shown while it runs, on a terminal; the output stays clean for pipes."""
-    columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
-    return Progress(
-        *columns,
-        console=err,
-        transient=True,
-        redirect_stdout=False,
-        disable=not err.is_terminal,
-    )
-
-
-@contextmanager
-def log_lines(heard: Any) -> Iterator[None]:
-    """The functions' log goes to `heard`, message by message; errors still reach the terminal."""
-    with redirect_stdout(_Log(heard)):
-        yield
-
-
-class _Log(TextIOBase):
-    def __init__(self, heard: Any) -> None:
-        self._heard = heard
-
-    def write(self, text: str) -> int:
-        for line in text.splitlines():
-            if line.startswith("{"):
-                self._heard(json.loads(line).get("message"))
-        return len(text)
-
-
-def print_json(value: Any) -> None:
-    def plain(other: Any) -> str:
-        if isinstance(other, datetime):
-            return other.isoformat()
-        raise TypeError(type(other))
-
-    print(json.dumps(value, indent=2, default=plain, ensure_ascii=False))
+        results.show_planted(result, out)
 
 
 if __name__ == "__main__":

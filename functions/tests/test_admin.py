@@ -6,6 +6,7 @@ import json
 import os
 import urllib.request
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from typing import Any
 from unittest import mock
@@ -16,12 +17,13 @@ import books
 import demo_life
 import pytest
 import rendering
+import terminal
 from conftest import check_books, ledger, order
 from google.cloud import firestore
 from rich.console import Console
 from typer.testing import CliRunner, Result
 
-from imagegen import catalogue, generation, store
+from imagegen import catalogue, clock, credits, db, generation, store
 from imagegen.auth import Caller
 
 PROJECT = "demo-admin-tests"
@@ -229,6 +231,25 @@ def check_books_of(client: firestore.Client, user_id: str) -> list[Any]:
     ]
 
 
+def test_a_key_gives_once_however_many_ask_at_once(
+    shared: firestore.Client, new_user: Callable[..., str]
+) -> None:
+    user_id = new_user(2)
+    entry = credits.grant_path(user_id, "key")
+
+    def give(_: int) -> None:
+        def decide(transaction: db.Transaction) -> None:
+            moment = clock.now()
+            credits.grant(transaction, user_id, 3, moment, key="key", reason="sorry")
+
+        db.transact(decide, entry, db.user(user_id))
+
+    with ThreadPoolExecutor(8) as operators:
+        list(operators.map(give, range(16)))
+    assert len(ledger(shared, user_id)) == 1
+    assert check_books(shared, user_id, 2) == 5
+
+
 def test_a_grant_needs_a_user_and_a_number(shared: object, run: Admin) -> None:
     assert "no such user" in run("grant", "nobody-at-all", "5", *SORRY, code=1).stderr
     for number in ("0", "-1", "many"):
@@ -240,9 +261,14 @@ def test_a_grant_needs_a_user_and_a_number(shared: object, run: Admin) -> None:
 
 def test_a_project_is_connected_to_instead_of_the_emulators(run: Admin) -> None:
     with mock.patch.dict(os.environ):
-        admin.connect_to("")
+        terminal.connect_to("")
         assert os.environ["FIRESTORE_EMULATOR_HOST"]
-        admin.connect_to("my-app")
+        terminal.connect_to("my-app")
         assert "FIRESTORE_EMULATOR_HOST" not in os.environ
         assert os.environ["GCLOUD_PROJECT"] == "my-app"
         assert os.environ["REPORT_TIME_ZONE"]
+
+
+def test_emulators_that_are_not_there_are_missed_at_once(run: Admin) -> None:
+    with mock.patch.dict(os.environ, FIRESTORE_EMULATOR_HOST="127.0.0.1:1"):
+        assert "start the emulators" in run("audit", code=1).stderr

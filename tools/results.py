@@ -1,0 +1,49 @@
+"""What the audit and the demo data have to say, for a terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from rich.console import Console
+from rich.markup import escape
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+
+def show_audit(audit: Mapping[str, Any], console: Console) -> None:
+    """What was read, and a line for everything that is wrong."""
+    read = " and ".join(
+        [
+            f"{audit['users']:,} users, {audit['entries']:,} entries",
+            f"{audit['requests']:,} requests",
+        ]
+    )
+    if not audit["faulty"]:
+        console.print(f"[green]The books are right:[/] {read}.")
+        return
+    console.print(f"[bold red]{audit['faulty']:,} faults[/] in {read}:")
+    table = _faults(audit["faults"])
+    console.print(Padding(table, (1, 0)))
+    if audit["faulty"] > len(audit["faults"]):
+        console.print(f"… and {audit['faulty'] - len(audit['faults']):,} more.")
+
+
+def _faults(faults: Sequence[Mapping[str, str]]) -> Table:
+    table = Table(box=None, pad_edge=False, header_style="dim")
+    table.add_column("Rule", no_wrap=True)
+    table.add_column("User", overflow="fold")
+    table.add_column("What is wrong", overflow="fold")
+    for each in faults:
+        table.add_row(each["invariant"], escape(each["userId"]), escape(each["message"]))
+    return table
+
+
+def show_planted(planted: Sequence[Mapping[str, Any]], console: Console) -> None:
+    """What was planted, and what the reports say of it."""
+    for each in planted:
+        console.print(Text.assemble((each["date"], "bold"), f"  {each['what']}"))
+        said = each["message"] or "The report does not mention it."
+        style = "green" if each["message"] else "red"
+        console.print(Padding(Text(said, style=style), (0, 0, 0, 12)))

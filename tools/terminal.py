@@ -1,0 +1,117 @@
+"""What every command of the operators' tool shares: where it works, and how it talks."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, redirect_stdout
+from datetime import datetime
+from io import TextIOBase
+from typing import Any
+
+import typer
+from google.api_core.exceptions import GoogleAPICallError
+from google.auth.exceptions import DefaultCredentialsError
+from rich.console import Console
+from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+from imagegen.errors import ImagegenError
+from suite import PROJECT
+from toolchain import ROOT, Problem
+
+EMULATOR = "127.0.0.1:8080"  # where `make run` starts Firestore
+
+out = Console()
+err = Console(stderr=True)
+
+
+def connect_to(project: str) -> None:
+    """Lead Google's client library and the parameters to `project`, or to the emulators."""
+    if project:
+        os.environ.pop("FIRESTORE_EMULATOR_HOST", None)
+    else:
+        os.environ.setdefault("FIRESTORE_EMULATOR_HOST", EMULATOR)
+    os.environ["GCLOUD_PROJECT"] = project or os.environ.get("GCLOUD_PROJECT", PROJECT)
+    read_parameters(os.environ["GCLOUD_PROJECT"])
+
+
+def read_parameters(project: str) -> None:
+    """The parameters that the functions of `project` are deployed with, from functions/.env*."""
+    given = set(os.environ)
+    for name in (".env", f".env.{project}"):
+        path = ROOT / "functions" / name
+        for line in path.read_text().splitlines() if path.exists() else ():
+            key, is_pair, value = line.partition("=")
+            if is_pair and not key.startswith("#") and key.strip() not in given:
+                os.environ[key.strip()] = value.strip().strip("'\"")
+
+
+EXPECTED = (Problem, ImagegenError, ValueError, DefaultCredentialsError, GoogleAPICallError)
+
+
+@contextmanager
+def problems() -> Iterator[None]:
+    """What an operator can do something about is one sentence, without a traceback."""
+    try:
+        _require_emulators()
+        yield
+    except EXPECTED as error:
+        details = f" {error.details}" if isinstance(error, ImagegenError) and error.details else ""
+        err.print(f"{error}{details}", style="red", markup=False, soft_wrap=True)
+        raise typer.Exit(1) from error
+
+
+def _require_emulators() -> None:
+    """Google's client would try for minutes to reach emulators that are not there."""
+    address = os.environ.get("FIRESTORE_EMULATOR_HOST")
+    if not address:
+        return
+    host, _, port = address.rpartition(":")
+    try:
+        socket.create_connection((host, int(port)), 2).close()
+    except OSError as error:
+        raise Problem(
+            f"Nothing answers at {address}: start the emulators (make run), or name a project "
+            "(--project, or PROJECT=my-project for make)."
+        ) from error
+
+
+def progress() -> Progress:
+    """Shown while it runs, on a terminal; the output stays clean for pipes."""
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
+    return Progress(
+        *columns,
+        console=err,
+        transient=True,
+        redirect_stdout=False,
+        disable=not err.is_terminal,
+    )
+
+
+@contextmanager
+def log_lines(heard: Callable[[str | None], None]) -> Iterator[None]:
+    """The functions' log goes to `heard`, message by message; errors still reach the terminal."""
+    with redirect_stdout(_Log(heard)):
+        yield
+
+
+class _Log(TextIOBase):
+    def __init__(self, heard: Callable[[str | None], None]) -> None:
+        self._heard = heard
+
+    def write(self, text: str) -> int:
+        for line in text.splitlines():
+            if line.startswith("{"):
+                self._heard(json.loads(line).get("message"))
+        return len(text)
+
+
+def print_json(value: Any) -> None:
+    def plain(other: Any) -> str:
+        if isinstance(other, datetime):
+            return other.isoformat()
+        raise TypeError(type(other))
+
+    print(json.dumps(value, indent=2, default=plain, ensure_ascii=False))
