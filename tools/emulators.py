@@ -13,6 +13,7 @@ from __future__ import annotations
 import argparse
 import json
 import shlex
+import shutil
 import signal
 import subprocess
 import sys
@@ -34,12 +35,12 @@ COMMAND_STOP_SECONDS = 5
 def start() -> None:
     """Run everything on the ports of firebase.json until Ctrl-C."""
     config = suite.read_config()
-    for name, port in suite.ports_of(config).items():
-        ports.require_free(name, port)
     tools = toolchain.firebase_tools()
     if not tools.available("ui"):
         print("The Emulator UI is left out: it cannot be downloaded without a network.", flush=True)
         config = suite.without_ui(config)
+    for name, port in suite.ports_of(config).items():
+        ports.require_free(name, port)
     print("Starting the emulators", flush=True)
     with suite.running(config, tools, import_from=DATA, follow_log=True, workers=8) as emulators:
         print(summary(emulators), flush=True)
@@ -64,13 +65,16 @@ def private(only: Sequence[str] = (), *, import_data: bool = True) -> Iterator[S
 
 
 def execute(command: Sequence[str]) -> int:
-    """The exit code of `command`, run against a private suite."""
+    """The exit code of `command`, run against a private suite, as a shell would tell it."""
+    if not shutil.which(command[0]):
+        raise Problem(f"There is no command {command[0]}: correct what follows exec.")
     print("Starting the emulators", flush=True)
     with private() as emulators:
         print(f"Running {shlex.join(command)}", flush=True)
         process = subprocess.Popen(command, env=emulators.environment())
         try:
-            return process.wait()
+            code = process.wait()
+            return code if code >= 0 else 128 - code
         finally:  # a Ctrl-C has reached the command as well and it is ending, another signal not
             try:
                 process.wait(COMMAND_STOP_SECONDS)
