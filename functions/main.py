@@ -16,7 +16,6 @@ from imagegen import (
     worker,
 )
 from imagegen.auth import Caller
-from imagegen.report import weekly
 from imagegen.wire import Reply
 
 options.set_global_options(region="us-central1", memory=options.MemoryOption.MB_512, cpu=1)
@@ -106,4 +105,7 @@ def recoverLostGenerations(event: scheduler_fn.ScheduledEvent) -> None:
     secrets=config.REPORT_SECRETS,
 )
 def scheduleWeeklyReport(event: scheduler_fn.ScheduledEvent) -> None:
+    # Not at the top: the report's mathematics would cost every function's cold start a tenth.
+    from imagegen.report import weekly  # noqa: PLC0415
+
     weekly.run(event.schedule_time)

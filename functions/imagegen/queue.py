@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from firebase_admin import exceptions, functions
+from firebase_admin import exceptions
 from google.auth.exceptions import GoogleAuthError
 
 from imagegen import auth
@@ -16,6 +16,9 @@ def enqueue(generation_request_id: str) -> None:
 
     Raises BackendUnavailable when the queue does not take the task, or does not say that it did.
     """
+    # Not at the top: of the functions, only one has to do with the queue, and not at every start.
+    from firebase_admin import functions  # noqa: PLC0415
+
     task: dict[str, Any] = {"data": {"generationRequestId": generation_request_id}}
     try:
         functions.task_queue(WORKER, app=auth.app()).enqueue(task)
