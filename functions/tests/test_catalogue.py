@@ -8,6 +8,8 @@ from typing import Any
 import httpx
 import pytest
 from google.cloud import firestore
+from hypothesis import given
+from hypothesis import strategies as st
 from proxy import Fault, FirestoreProxy
 
 from imagegen import catalogue, db, store
@@ -172,3 +174,42 @@ def test_a_changed_price_is_charged_when_the_cache_is_too_old(
     assert choose(catalogue.current()).size.credits == 1
     monkeypatch.setenv("CATALOGUE_TTL_SECONDS", "0")
     assert choose(catalogue.current()).size.credits == 2
+
+
+@st.composite
+def spelled(draw: st.DrawFn, name: str) -> str:
+    """`name` as somebody may write it: in any case, with separators anywhere."""
+    letters = [draw(st.sampled_from((each.lower(), each.upper()))) for each in name]
+    gaps = [draw(st.sampled_from(("", "", "-", "_", " ", "_- "))) for _ in range(len(name) + 1)]
+    return "".join(gap + letter for gap, letter in zip(gaps, [*letters, ""], strict=True))
+
+
+MODELS = {
+    name: catalogue.Model(name=name, generator="mock", aliases=aliases)
+    for name, aliases in {"Model A": ("flash",), "Model B": (), "Ölfarbe": ("oil-2",)}.items()
+}
+ON_OFFER = catalogue.Catalogue(models=MODELS, styles={}, colors={}, sizes={})
+FOLDED = {"modela", "flash", "modelb", "ölfarbe", "oil2"}
+
+
+@given(
+    st.sampled_from([(m.name, n) for m in MODELS.values() for n in (m.name, *m.aliases)]).flatmap(
+        lambda pair: st.tuples(st.just(pair[0]), spelled(pair[1]))
+    )
+)
+def test_every_way_to_write_a_name_means_its_option(pair: tuple[str, str]) -> None:
+    name, written = pair
+    assert ON_OFFER.spelling("model", written) == name
+    assert catalogue._match("model", written, MODELS).name == name
+
+
+@given(st.text(alphabet="modelabflshöor2-_ Ⅱ", max_size=12) | st.text(max_size=8))
+def test_whatever_is_no_way_to_write_a_name_is_unknown(written: str) -> None:
+    letters = "".join(each for each in written if each not in "-_ ").casefold()
+    if letters in FOLDED:
+        catalogue._match("model", written, MODELS)
+        return
+    with pytest.raises(UnknownOption) as unknown:
+        catalogue._match("model", written, MODELS)
+    assert unknown.value.details["allowed"] == list(MODELS)
+    assert ON_OFFER.spelling("model", written) == written

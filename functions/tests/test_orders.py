@@ -107,3 +107,32 @@ def test_spellings_of_the_same_option_are_the_same_order() -> None:
 def test_every_other_difference_makes_another_order(change: dict[str, Any]) -> None:
     other = CreateGenerationRequest.model_validate({**order_body("ann"), **change})
     assert orders.fingerprint(other) != orders.fingerprint(order("ann"))
+
+
+def canonical(wanted: CreateGenerationRequest) -> tuple[Any, ...]:
+    """What an order means, said without the code under test."""
+    names = (wanted.model, wanted.style, wanted.color, wanted.size)
+    folded = ["".join(each for each in name.casefold() if each not in "-_ ") for name in names]
+    source = tuple(sorted(wanted.source.model_dump(mode="json").items())) if wanted.source else None
+    return (wanted.user_id, *folded, wanted.prompt, source, wanted.mode)
+
+
+few_orders = st.builds(
+    order,
+    st.sampled_from(["ann", "bob"]),
+    model=st.sampled_from(["Model A", "model-a", "MODEL_A", "Model B"]),
+    style=st.sampled_from(["anime", "ANIME", "oil painting"]),
+    size=st.sampled_from(["512x512", "512X512", "1024x1024"]),
+    prompt=st.sampled_from(["a", " a ", "A", "a b"]),
+    mode=st.sampled_from(["sync", "async"]),
+    source=st.sampled_from([None, {"type": "address", "address": "here"}]),
+    idempotencyKey=st.sampled_from([None, "k", "l"]),
+)
+
+
+@given(few_orders, few_orders)
+def test_two_orders_have_one_fingerprint_exactly_when_they_mean_the_same(
+    left: CreateGenerationRequest, right: CreateGenerationRequest
+) -> None:
+    same = orders.fingerprint(left) == orders.fingerprint(right)
+    assert same == (canonical(left) == canonical(right))

@@ -4,6 +4,7 @@ import subprocess
 import sys
 from math import comb
 
+import mpmath
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -102,3 +103,47 @@ def test_benjamini_hochberg_rejects_up_to_the_last_p_below_its_line() -> None:
 def test_mpmath_is_not_imported_before_a_tail_is_asked_for() -> None:
     code = "import sys, imagegen.report.anomalies; sys.exit('mpmath' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+@settings(deadline=None)
+@given(st.integers(0, 400), st.integers(1, 400))
+def test_wilsons_bounds_are_where_the_score_test_turns(successes: int, failures: int) -> None:
+    n = successes + failures
+    for bound in of.wilson(successes, n):
+        if 0 < bound < 1:  # |share - p| = z·√(p(1-p)/n), in 50 digits
+            with mpmath.workdps(50):
+                error = mpmath.sqrt(mpmath.mpf(bound) * (1 - mpmath.mpf(bound)) / n)
+                score = float(abs(mpmath.mpf(successes) / n - bound) / error)
+            assert score == pytest.approx(1.959964, rel=1e-6)
+
+
+@settings(deadline=None)
+@given(st.integers(4, 3000))
+def test_the_poisson_interval_is_close_to_the_exact_one_at_any_count(count: int) -> None:
+    low, high = of.poisson_interval(count)
+    # P(X ≥ count) at the lower bound and P(X ≤ count) at the upper, as incomplete gammas.
+    assert float(mpmath.gammainc(count, 0, low, regularized=True)) == pytest.approx(0.025, rel=0.04)
+    upper = mpmath.gammainc(count + 1, high, mpmath.inf, regularized=True)
+    assert float(upper) == pytest.approx(0.025, rel=0.04)
+
+
+@settings(deadline=None)
+@given(st.integers(1, 80), st.floats(0.02, 0.98), st.floats(0.5, 500), st.integers(0, 81))
+def test_the_beta_binomial_tail_is_the_sum_of_its_terms(
+    n: int, mean: float, size: float, k: int
+) -> None:
+    a, b = mean * size, (1 - mean) * size
+    terms = [
+        mpmath.binomial(n, i) * mpmath.beta(i + a, n - i + b) / mpmath.beta(a, b)
+        for i in range(k, n + 1)
+    ]
+    expected = float(mpmath.fsum(terms))
+    assert of.beta_binomial_above(k, n, mean, size) == pytest.approx(expected, rel=1e-8, abs=1e-13)
+
+
+@given(st.lists(st.floats(0, 1), max_size=12), st.integers(0, 5), st.floats(0.001, 0.3))
+def test_benjamini_hochberg_is_its_definition(p: list[float], untested: int, q: float) -> None:
+    family = max(1, len(p) + untested)
+    ranked = sorted(p)
+    allowed = [each for rank, each in enumerate(ranked, start=1) if each <= q * rank / family]
+    assert of.benjamini_hochberg(p, q, family) == (max(allowed) if allowed else -1)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, available_timezones
 
 import pytest
 from hypothesis import given
@@ -122,3 +122,15 @@ def test_weeks_follow_each_other_without_gap_and_hold_every_moment_once(
             assert each.start.astimezone(ZoneInfo(zone)).date().isoformat() == each.date
             last = each.end - timedelta(microseconds=1)
             assert last.astimezone(ZoneInfo(zone)).date().isoformat() == each.date
+
+
+@pytest.mark.parametrize("moment", ["2011-12-31", "2024-03-31", "2026-11-01", "2027-01-04"])
+def test_in_every_zone_there_is_a_last_week_and_its_name_leads_back_to_it(moment: str) -> None:
+    at = datetime.fromisoformat(moment).replace(tzinfo=UTC)
+    for name in sorted(available_timezones()):
+        zone = ZoneInfo(name)
+        week = weeks.ended_by(at, zone)
+        assert weeks.named(week.name, zone) == week
+        assert week.start < week.end <= at < week.end + timedelta(days=8)
+        year, number, _ = (week.start + timedelta(hours=36)).astimezone(zone).isocalendar()
+        assert week.name == f"{year}-W{number:02d}"
