@@ -35,7 +35,7 @@ CONSOLE := web/dist/index.html
 CONSOLE_SOURCES := $(shell find web/src web/public -type f 2>/dev/null) \
 	$(wildcard web/*.html web/*.json web/*.ts openapi.json)
 
-web/node_modules/.package-lock.json: web/package.json web/package-lock.json
+web/node_modules/.package-lock.json: web/package-lock.json
 	@echo 'Installing what the console is built with'
 	@cd web && npm ci --loglevel=error
 	@touch $@

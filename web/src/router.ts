@@ -15,10 +15,13 @@ addEventListener("popstate", () => {
 
 /** Go to an address of the console; `replace` leaves no step to go back to. */
 export function go(to: string, { replace = false, keepScroll = false } = {}): void {
-  const before = place.value.path;
+  const before = place.value.path.split("/")[1];
   history[replace ? "replaceState" : "pushState"](null, "", to);
   place.value = here();
-  if (!keepScroll && place.value.path !== before) scrollTo(0, 0);
+  if (place.value.path.split("/")[1] === before) return;
+  // Another screen: it is read from its top, by eyes and by screen readers.
+  if (!keepScroll) scrollTo(0, 0);
+  document.getElementById("main")?.focus({ preventScroll: true });
 }
 
 /** The same path with some of the query changed; empty values leave the address. */

@@ -33,6 +33,9 @@ export function signedIn(): User {
   return known;
 }
 
+let stopListening: (() => void) | undefined;
+const GONE = new Set(["auth/user-not-found", "auth/user-disabled", "auth/user-token-expired", "auth/invalid-user-token", "auth/invalid-refresh-token"]);
+
 let stopWatching: (() => void) | undefined;
 
 export async function startSession(): Promise<void> {
@@ -40,7 +43,8 @@ export async function startSession(): Promise<void> {
   try {
     const { auth, deployment } = await backend();
     const onEmulators = deployment.emulators !== undefined;
-    onIdTokenChanged(auth, (known) => {
+    stopListening?.();
+    stopListening = onIdTokenChanged(auth, (known) => {
       if (!known) {
         watch(undefined);
         session.value = { state: "signedOut", onEmulators };
@@ -48,6 +52,7 @@ export async function startSession(): Promise<void> {
       }
       void known.getIdTokenResult().then(
         ({ claims }) => {
+          if (auth.currentUser?.uid !== known.uid) return; // signed out, or somebody else, meanwhile
           const isAdmin = claims.admin === true;
           const before = user.peek();
           if (before?.uid === known.uid && before.isAdmin === isAdmin) return;
@@ -55,9 +60,10 @@ export async function startSession(): Promise<void> {
           session.value = { state: "signedIn", user: { uid: known.uid, name, isAdmin }, onEmulators };
           watch(known.uid);
         },
-        () => {
+        (error: { code?: string; message: string }) => {
           // The account is gone, disabled, or was made in another run of the emulators.
-          void signOut(auth);
+          if (GONE.has(error.code ?? "")) void signOut(auth);
+          else session.value = { state: "failed", message: `Your session could not be checked: ${error.message}` };
         },
       );
     });

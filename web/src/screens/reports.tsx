@@ -1,7 +1,7 @@
 /** The week, for the people who run the service. Prints on two pages. */
 import { useState } from "preact/hooks";
 import { live } from "../firebase";
-import { change, compact, credits, dateTime, number, percent } from "../format";
+import { change, compact, credits, dateTime, day, number, percent } from "../format";
 import { type Anomaly, headline, type Metric, type Numbers, type Report, type WeekSummary, weeks, wilson } from "../report";
 import { go, place } from "../router";
 import { DailyBars, RateBar, Sparkline } from "../ui/report-charts";
@@ -205,7 +205,7 @@ function AnomalyCard({ anomaly }: { anomaly: Anomaly }) {
       <div class="anomaly-head">
         <Badge tone={`severity-${anomaly.severity}`}>{anomaly.severity}</Badge>
         {STATUS_WORDS[anomaly.status] && <span class="tag">{STATUS_WORDS[anomaly.status]}</span>}
-        <span class="anomaly-scope">{anomaly.scope === "day" && anomaly.date ? anomaly.date : "whole week"}</span>
+        <span class="anomaly-scope">{anomaly.scope === "day" && anomaly.date ? day(anomaly.date) : "whole week"}</span>
       </div>
       <p class="anomaly-message">{anomaly.message}</p>
       {anomaly.range && <Gauge anomaly={anomaly} range={anomaly.range} />}

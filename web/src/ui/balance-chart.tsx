@@ -32,7 +32,7 @@ function options(width: number): uPlot.Options {
   return {
     width,
     height: HEIGHT,
-    padding: [10, 8, 0, 0],
+    padding: [10, 26, 0, 0],
     cursor: { drag: { x: false, y: false }, y: false, points: { size: 7, fill: accent } },
     legend: { show: false },
     scales: { y: { range: (_, low, high) => [Math.min(0, low), Math.max(high * 1.08, 1)] } },
