@@ -21,6 +21,7 @@ from books import Account, Fault, faults
 
 ENTRY_FIELDS = ("type", "credits", "generationRequestId", "balanceAfter", "sequence")
 REQUEST_FIELDS = ("userId", "status", "credits", "expiresAt")
+PAGE = 1000
 MOST_FAULTS = 1000  # kept in memory and listed
 
 
@@ -79,7 +80,7 @@ def accounts(client: firestore.Client, moment: datetime) -> Iterator[Account]:
     entries = client.collection_group("transactions").select(ENTRY_FIELDS).order_by(name)
     requests = client.collection("generationRequests").select(REQUEST_FIELDS).order_by("userId")
     streams = [
-        _by_user(query.stream(read_time=moment), key)
+        _by_user(_documents(query, moment), key)
         for query, key in ((users, _id), (entries, _owner), (requests, _user_of_request))
     ]
     heads = [next(stream, None) for stream in streams]
@@ -99,6 +100,18 @@ def accounts(client: firestore.Client, moment: datetime) -> Iterator[Account]:
                     account.requests = documents
             heads[position] = next(streams[position], None)
         yield account
+
+
+def _documents(query: Any, moment: datetime) -> Iterator[Any]:
+    """In pages: a stream that has to wait for the others until they catch up would time out."""
+    after = None
+    while True:
+        rest = query if after is None else query.start_after(after)
+        page = list(rest.limit(PAGE).stream(read_time=moment))
+        yield from page
+        if len(page) < PAGE:
+            return
+        after = page[-1]
 
 
 def _by_user(

@@ -162,9 +162,11 @@ def test_other_collections_of_the_same_name_are_left_alone(books: firestore.Clie
     assert (found.entries, found.faults) == (4, [])
 
 
+@pytest.mark.parametrize("page", [1, 2, 1000])
 def test_users_meet_their_own_entries_and_requests_whatever_their_ids_sort_like(
-    books: firestore.Client,
+    books: firestore.Client, page: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(audit, "PAGE", page)
     for user_id in ("Zoe", "a-b", "ab", "élise", "1"):
         books.document(f"users/{user_id}").set({"credits": 2})
         generation.create(order(user_id), ANYBODY)
