@@ -80,7 +80,7 @@ class CatalogueLock:
     def __enter__(self) -> None:
         process = self._world.running().process
         while process.catalogue_locked:
-            self._world.pause(0.005)
+            self._world.wait()
         process.catalogue_locked = True
         catalogue._cached = process.cached_catalogue
 
@@ -89,6 +89,7 @@ class CatalogueLock:
         process = self._world.running().process
         process.cached_catalogue = None if error else catalogue._cached
         process.catalogue_locked = False
+        self._world.wake(process)
 
 
 @contextlib.contextmanager

@@ -147,7 +147,7 @@ MUTANTS = [
     Mutant("place in flight never freed", limits.release,
            "if request.id in taken:", "if False:"),
     Mutant("statement of entries younger than its balance", statements.statement,
-           "_sequence(user) if before is None", "_sequence(user) + 9 if before is None"),
+           "sequence(user) if before is None", "sequence(user) + 9 if before is None"),
     Mutant("grant given again under its key", credits.grant,
            "if entry.exists:", "if False:"),
 ]

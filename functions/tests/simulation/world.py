@@ -37,6 +37,7 @@ class Process:
     alive: bool = True
     cached_catalogue: Any = None
     catalogue_locked: bool = False
+    waiting: list[Task] = field(default_factory=list)  # for the catalogue
 
 
 @dataclass(eq=False)
@@ -150,6 +151,21 @@ class World:
         if not task.process.alive:
             raise ProcessDied
         self.after(seconds, lambda: self._resume(task))
+        self._suspend(task)
+
+    def wait(self) -> None:
+        """Let others go on until another task of the process calls `wake`."""
+        task = self.running()
+        task.process.waiting.append(task)
+        self._suspend(task)
+
+    def wake(self, process: Process) -> None:
+        """Have all go on that wait in `process`; if it is dead, they find out."""
+        for task in process.waiting:
+            self.after(0, lambda task=task: self._resume(task))  # type: ignore[misc]
+        process.waiting.clear()
+
+    def _suspend(self, task: Task) -> None:
         self._hub.switch()
         if not task.process.alive:
             raise ProcessDied
@@ -169,6 +185,7 @@ class World:
         if process.alive:
             self.note(process.name, "dies")
             process.alive = False
+            self.wake(process)
             self.processes[self.processes.index(process)] = self._new_process()
 
     def run(self, until: float = float("inf")) -> None:
