@@ -78,6 +78,15 @@ openapi: venv ## write openapi.json and docs/postman_collection.json again
 simulate: venv ## hold the money against seeded faults (SEEDS=2000 FIRST=0; SEED=17 replays one)
 	@functions/venv/bin/python bench/simulate.py $(if $(SEED),--seed $(SEED),--seeds $(or $(SEEDS),2000) --first $(or $(FIRST),0))
 
+.PHONY: soak
+soak: setup ## faults on every call, servers killed, then the audit (CALLS=2000)
+	@$(IN_FUNCTIONS) SOAK_REQUESTS=$(or $(CALLS),2000) $(PYTHON) ../tools/emulators.py exec -- \
+		venv/bin/python -m pytest -s tests/test_soak.py
+
+.PHONY: bench
+bench: setup ## speed, cost, cold start and the report's scale, beside a floor (about 6 minutes)
+	@functions/venv/bin/python bench/run.py
+
 .PHONY: lint
 lint: venv ## ruff and mypy
 	@$(IN_FUNCTIONS) venv/bin/ruff check $(CODE)
