@@ -29,10 +29,6 @@ NEW_USERS_A_DAY = 2
 HOURS = (1, 1, 1, 1, 1, 2, 3, 5, 7, 8, 8, 8, 9, 8, 8, 8, 9, 10, 12, 13, 12, 9, 5, 3)
 FAILURE_RATES = {"Model A": 0.03, "Model B": 0.05}
 OPENING, PURCHASE = 20, 50  # credits
-NAMES = (
-    "ada, alan, barbara, bjarne, claude, dennis, donald, edsger, frances, grace, guido, hedy, "
-    "ivan, jean, joan, john, karen, ken, leslie, linus, margaret, niklaus, radia, sophie, tim, vint"
-)
 SCENES = "a lighthouse, a fox, an old harbour, a city of glass, a tea house, a sleeping dragon"
 TIMES = "at dusk, in the rain, under northern lights, on a spring morning, in deep snow"
 # A stand-in: documents of this life have never been read, but an update asks when they were.
@@ -122,7 +118,7 @@ class Life:
 
     def _join(self, moment: datetime) -> None:
         number = len(self.users) + 1
-        user_id = f"{PREFIX}{self.rng.choice(NAMES.split(', '))}-{number:03}"
+        user_id = f"{PREFIX}user-{number:03}"
         user = {
             "credits": OPENING,
             "ledgerSequence": 0,

@@ -62,10 +62,9 @@ def _comparison(event: Event) -> str:
         against = "usual" if event.metric == "newUsers" else "last week's"
     if event.metric == "failureRate":
         return f"{against} {expected}"
-    if not event.ratio or event.ratio < 0.1:
-        return f"{'the' if against == 'expected' else ''} {against} {expected}".strip()
     article = "" if against.startswith(("own", "last")) else "the "
-    return f"{_times(event.ratio)} {article}{against} {expected}"
+    times = _times(event.ratio) if event.ratio and event.ratio >= 0.1 else "against"
+    return f"{times} {article}{against} {expected}"
 
 
 def _also(event: Event) -> list[str]:
