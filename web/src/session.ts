@@ -2,6 +2,7 @@
 import { computed, signal } from "@preact/signals";
 import { onIdTokenChanged, signInWithCustomToken, signInWithEmailAndPassword, signOut } from "firebase/auth";
 import { backend, live } from "./firebase";
+import { go } from "./router";
 
 export interface User {
   uid: string;
@@ -124,4 +125,5 @@ export async function becomeOnEmulators(uid: string, claims: Record<string, unkn
 export async function leave(): Promise<void> {
   const { auth } = await backend();
   await signOut(auth);
+  go("/", { replace: true }); // whoever is next begins at their own start page
 }

@@ -4,6 +4,7 @@ import { live } from "../firebase";
 import { change, compact, credits, dateTime, day, number, percent } from "../format";
 import { type Anomaly, headline, type Metric, type Numbers, type Report, type WeekSummary, weeks, wilson } from "../report";
 import { go, place } from "../router";
+import { session } from "../session";
 import { DailyBars, RateBar, Sparkline } from "../ui/report-charts";
 import { Badge, Button, Choice, Empty, Failure, PageHead, Select, Skeleton } from "../ui/parts";
 import { useLoaded, useTitle } from "../use";
@@ -27,6 +28,12 @@ export function Reports() {
         <PageHead title="Weekly report" />
         <Empty icon="reports" title="No report yet">
           The first one is made on Monday at 01:00, for the week before.
+          {session.value.state === "signedIn" && session.value.onEmulators && (
+            <>
+              {" "}
+              To have some at once: <code>make demo-data</code>
+            </>
+          )}
         </Empty>
       </>
     );
