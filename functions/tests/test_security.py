@@ -74,7 +74,7 @@ def test_fields_that_nobody_asked_for_are_refused(
     "user_id",
     [
         'x"},{"severity":"ALERT',
-        "<script>alert(1)</script>",
+        "<b onload=alert(1)>",
         "${jndi:ldap:x}",
         "a\u2028b",
         "%0d%0aX",

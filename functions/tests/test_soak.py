@@ -30,8 +30,8 @@ from test_worker import free_port, kill, wait_for
 
 from imagegen import clock, db, recovery
 
-REQUESTS = int(os.environ.get("SOAK_REQUESTS", "500"))
-CLIENTS, USERS, OPENING, KILLS = 32, 20, 30, 3
+REQUESTS = int(os.environ.get("SOAK_REQUESTS", "400"))
+CLIENTS, USERS, OPENING, KILLS = 32, 20, REQUESTS // 25, 3
 SHARE = 0.05  # of all RPCs, for each kind of fault
 FAULTS = (
     Fault(grpc.StatusCode.UNAVAILABLE),
