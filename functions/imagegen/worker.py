@@ -57,14 +57,18 @@ def process(data: object) -> None:
 def _take_lease(generation_request_id: str) -> Document | None:
     """The request, leased to this attempt, or None when there is nothing left to do."""
     path, attempt_id = db.generation_request(generation_request_id), uuid.uuid4().hex
+    moment = clock.now()
 
     def decide(transaction: db.Transaction) -> None:
+        # As in a charge: an attempt before this one may still be on its way, and a clock that has
+        # jumped back must not give up the lease that it may take.
+        nonlocal moment
+        moment = max(moment, clock.now())
         request = transaction[path]
         if not _is_open(request):
             return
         if request["attemptId"] == attempt_id:
             return  # ours: an earlier commit went through, only its reply was lost
-        moment = clock.now()
         if request["status"] == "processing" and request["leasedUntil"] > moment:
             raise ComeBackLater("another attempt is at work")
         lease_seconds = config.ASYNC_ATTEMPT_SECONDS.value + LEASE_MARGIN_SECONDS

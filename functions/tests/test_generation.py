@@ -1,20 +1,17 @@
 """Charge, generate, settle: every way it can go leaves the books right."""
 
-import contextlib
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from datetime import datetime, timedelta
 
 import grpc
 import pytest
-from conftest import ANYBODY, check_books, ledger, now, order, requests_of
-from google.api_core import exceptions
+from conftest import ANYBODY, check_books, ledger, order, requests_of
 from google.cloud import firestore
 from proxy import Fault, FirestoreProxy
 
-from imagegen import clock, db, generation, generators
+from imagegen import db, generation, generators
 from imagegen.auth import Caller
 from imagegen.errors import (
     BackendUnavailable,
@@ -23,14 +20,12 @@ from imagegen.errors import (
     ImagegenError,
     InsufficientCredits,
     NotOwner,
-    RateLimited,
     UnknownOption,
     UserNotFound,
 )
 from imagegen.generators.base import GeneratedImage, GenerationJob, GeneratorError
 from imagegen.lifecycle import Ending, settle
 from imagegen.orders import CreateGenerationRequest
-from imagegen.store import Create, Document, Query, Store, Update
 
 
 class FakeGenerator:
@@ -309,52 +304,3 @@ def test_a_request_of_a_deleted_account_ends_without_bringing_the_account_back(
         generation.create(order(user_id), ANYBODY)
     assert not client.document(db.user(user_id)).get().exists
     assert [request["status"] for request in requests_of(client, user_id)] == ["failed"]
-
-
-class LateFirstCommit:
-    """A store whose first commit fails for its caller, and arrives when `arrive` is called."""
-
-    def __init__(self, store: Store, meanwhile: Callable[[], None]) -> None:
-        self._store = store
-        self._meanwhile = meanwhile
-        self._late: Sequence[Create | Update] | None = None
-
-    def read(self, paths: Sequence[str], timeout_seconds: float) -> list[Document]:
-        return self._store.read(paths, timeout_seconds)
-
-    def query(self, query: Query, timeout_seconds: float) -> list[Document]:
-        return self._store.query(query, timeout_seconds)
-
-    def commit(self, writes: Sequence[Create | Update], timeout_seconds: float) -> list[datetime]:
-        if self._late is None:
-            self._late = writes
-            self._meanwhile()
-            raise exceptions.DeadlineExceeded("by schedule")
-        return self._store.commit(writes, timeout_seconds)
-
-    def arrive(self) -> None:
-        assert self._late is not None
-        with contextlib.suppress(*db.CONFLICT):
-            self._store.commit(self._late, 5)
-
-
-def test_a_clock_that_jumps_back_refuses_nothing_that_may_already_be_charged(
-    client: firestore.Client, new_user: Callable[..., str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("RATE_LIMIT_PER_MINUTE", "1")
-    full_again = now() + timedelta(seconds=60)
-    monkeypatch.setattr(clock, "now", lambda: full_again)
-    late = LateFirstCommit(
-        db.connection(),
-        lambda: monkeypatch.setattr(clock, "now", lambda: full_again - timedelta(seconds=30)),
-    )
-    monkeypatch.setattr(db, "connection", lambda: late)
-    user_id = new_user(5, rate={"tokens": 0.0, "at": full_again - timedelta(seconds=60)})
-    try:
-        generation.create(order(user_id), ANYBODY)
-    except RateLimited:
-        late.arrive()
-        assert requests_of(client, user_id) == []
-    else:
-        late.arrive()
-        assert len(requests_of(client, user_id)) == 1
