@@ -8,6 +8,7 @@
 from __future__ import annotations
 
 import argparse
+import re
 import sys
 import time
 from pathlib import Path
@@ -62,7 +63,8 @@ def find_mutants(seeds: int) -> int:
             outcomes = (simulate(seed, store=mutant.store) for seed in range(seeds))
             found = next((outcome for outcome in outcomes if outcome.violation), None)
         missed += found is None
-        needed, how = (found.seed + 1, found.violation) if found else ("never", "")
+        needed, how = (found.seed + 1, str(found.violation)) if found else ("never", "")
+        how = re.sub("[0-9a-f]{32}", "…", how)[:90]
         print(f"| {mutant.name} | {needed} | {how} |", flush=True)
     return missed
 

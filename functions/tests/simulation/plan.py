@@ -40,7 +40,7 @@ def draw_plan(source: random.Random) -> Plan:
         slow_rate=0.0 if calm else source.choice((0, 0, 0.02, 0.1)),
         storms=((start, start + source.uniform(5, 30)),) if storm else (),
     )
-    clocks = (0.0,) if calm else source.choice(((0.0,), (0.0,), (0.0, -2.0, 2.0), (0.0, 400, -400)))
+    clocks = (0.0,) if calm else source.choice(((0.0,), (0.0,), (0.0, -40.0, 40.0), (0.0, 400, -400)))
     return Plan(
         calm=calm,
         faults=faults,
@@ -60,7 +60,7 @@ def draw_plan(source: random.Random) -> Plan:
 def _settings(source: random.Random) -> dict[str, str]:
     """The parameters of the service; those in lower case are no parameters but constants."""
     choices: dict[str, tuple[int, ...]] = {
-        "RATE_LIMIT_PER_MINUTE": (0, 60, 60, 60, 60, 2),
+        "RATE_LIMIT_PER_MINUTE": (0, 60, 60, 2),
         "DAILY_CREDIT_LIMIT": (0, 0, 0, 6),
         "MAX_IN_FLIGHT": (0, 0, 1, 3),
         "CATALOGUE_TTL_SECONDS": (0, 1, 60),

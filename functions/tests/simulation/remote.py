@@ -104,7 +104,7 @@ class RemoteStore:
         fault = self._faults.draw(kinds, self._world.seconds)
         self._world.note(task, f"{about}{f' → {fault.name}' if fault else ''}")
         if fault is not None:
-            self._world.maybe_jump(task.process, chance=0.2)
+            self._world.maybe_jump(task.process, chance=0.5)
         return fault
 
     def _arrivals(self, fault: Fault | None, there: float) -> list[float]:
