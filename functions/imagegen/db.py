@@ -18,7 +18,7 @@ from google.api_core import exceptions
 from google.api_core.exceptions import GoogleAPICallError
 from google.cloud import firestore
 
-from imagegen import store
+from imagegen import cloud_firestore
 from imagegen.errors import BackendUnavailable, OutcomeUnknown
 from imagegen.store import Create, Document, Query, Store, Update
 
@@ -51,12 +51,12 @@ Result = TypeVar("Result")
 
 def client() -> firestore.Client:
     """The Firestore client of this instance."""
-    return store.client()
+    return cloud_firestore.client()
 
 
 def connection() -> Store:
     """Where documents live; the simulation replaces it."""
-    return store.connection()
+    return cloud_firestore.connection()
 
 
 def user(user_id: str) -> str:

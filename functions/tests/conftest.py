@@ -16,7 +16,7 @@ from flask.testing import FlaskClient
 from google.cloud import firestore
 from proxy import FirestoreProxy
 
-from imagegen import catalogue, db, store
+from imagegen import catalogue, cloud_firestore, db
 from imagegen.auth import Caller
 from imagegen.orders import CreateGenerationRequest
 
@@ -72,7 +72,7 @@ def proxy(
     between = FirestoreProxy(emulator)
     monkeypatch.setenv("FIRESTORE_EMULATOR_HOST", between.address)
     through = firestore.Client(project=os.environ["GCLOUD_PROJECT"])
-    monkeypatch.setattr(store, "_client", through)
+    monkeypatch.setattr(cloud_firestore, "_client", through)
     yield between
     through.close()
     between.stop()

@@ -23,7 +23,7 @@ from google.cloud import firestore
 from rich.console import Console
 from typer.testing import CliRunner, Result
 
-from imagegen import catalogue, clock, credits, db, generation, store
+from imagegen import catalogue, clock, cloud_firestore, credits, db, generation
 from imagegen.auth import Caller
 
 PROJECT = "demo-admin-tests"
@@ -51,7 +51,7 @@ def demo(emulator: str, client: firestore.Client, run: Admin) -> Iterator[list[d
     urllib.request.urlopen(urllib.request.Request(url, method="DELETE")).close()
     own = firestore.Client(project=PROJECT)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(store, "_client", own)
+        patch.setattr(cloud_firestore, "_client", own)
         patch.setattr(demo_life, "REQUESTS_A_DAY", 60.0)
         catalogue.forget()
         arguments = ("--json", "demo-data", "--weeks", str(WEEKS), "--seed", "7")
@@ -62,7 +62,7 @@ def demo(emulator: str, client: firestore.Client, run: Admin) -> Iterator[list[d
 @pytest.fixture
 def shared(client: firestore.Client, monkeypatch: pytest.MonkeyPatch) -> firestore.Client:
     """The project of all tests, where `new_user` makes users."""
-    monkeypatch.setattr(store, "_client", client)
+    monkeypatch.setattr(cloud_firestore, "_client", client)
     return client
 
 
@@ -82,7 +82,9 @@ def test_the_books_of_demo_data_are_right(demo: object, run: Admin) -> None:
 
 
 def test_every_past_week_has_its_report(demo: object, run: Admin) -> None:
-    stored = [each.to_dict() or {} for each in store.client().collection("reports").stream()]
+    stored = [
+        each.to_dict() or {} for each in cloud_firestore.client().collection("reports").stream()
+    ]
     assert len(stored) == WEEKS
     wrong = [each for report in stored for each in report["dataQuality"]]
     assert {each["problem"] for each in wrong} == {"insufficient_history"}
@@ -94,14 +96,14 @@ def test_demo_data_is_made_once(demo: object, run: Admin) -> None:
 
 
 def test_demo_data_stays_out_of_real_projects(run: Admin, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(store, "_client", mock.Mock(project="my-app"))
+    monkeypatch.setattr(cloud_firestore, "_client", mock.Mock(project="my-app"))
     monkeypatch.setattr(admin, "connect_to", lambda *_: None)
     monkeypatch.delenv("FIRESTORE_EMULATOR_HOST")
     assert "my-app is a real project" in run("demo-data", code=1).stderr
 
 
 def test_the_audit_lists_what_is_wrong_and_fails(demo: object, run: Admin) -> None:
-    user = store.client().document("users/demo-nobody")
+    user = cloud_firestore.client().document("users/demo-nobody")
     user.set({"credits": -3})
     result = run("audit", code=1)
     assert "I1" in result.stdout
@@ -120,7 +122,7 @@ def rendered(report: dict[str, Any], width: int = 100) -> str:
 
 
 def last_report() -> dict[str, Any]:
-    reports = store.client().collection("reports").order_by("isoWeek").stream()
+    reports = cloud_firestore.client().collection("reports").order_by("isoWeek").stream()
     return [each.to_dict() or {} for each in reports][-1]
 
 

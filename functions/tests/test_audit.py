@@ -13,7 +13,7 @@ from books import RECOVERY, Account, faults
 from conftest import ANYBODY, now, order
 from google.cloud import firestore
 
-from imagegen import catalogue, clock, credits, db, generation, store
+from imagegen import catalogue, clock, cloud_firestore, credits, db, generation
 from imagegen.errors import GenerationFailed
 
 PROJECT = "demo-audit-tests"
@@ -30,7 +30,7 @@ def books(
     for collection in ("models", "styles", "colors", "sizes"):
         for option in client.collection(collection).stream():
             own.document(f"{collection}/{option.id}").set(option.to_dict() or {})
-    monkeypatch.setattr(store, "_client", own)
+    monkeypatch.setattr(cloud_firestore, "_client", own)
     catalogue.forget()
     for user_id, balance in (("ann", 10), ("bob", 3)):
         own.document(f"users/{user_id}").set({"credits": balance})

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from proxy import Fault, FirestoreProxy
 
-from imagegen import catalogue, db, store
+from imagegen import catalogue, cloud_firestore, db
 from imagegen.errors import BackendUnavailable, UnknownOption
 from imagegen.store import Document
 
@@ -34,7 +34,7 @@ def own_project(
     documents = f"emulator/v1/projects/{OWN_PROJECT}/databases/(default)/documents"
     httpx.delete(f"http://{emulator}/{documents}").raise_for_status()
     direct = firestore.Client(project=OWN_PROJECT)
-    monkeypatch.setattr(store, "_client", direct)
+    monkeypatch.setattr(cloud_firestore, "_client", direct)
     monkeypatch.setenv("CATALOGUE_TTL_SECONDS", "3600")
     catalogue.forget()
 

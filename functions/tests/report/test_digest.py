@@ -15,7 +15,7 @@ from conftest import FUNCTIONS
 from past_app import MONDAY, AppWithHistory, empty_client
 from receiver import Receiver, receiver
 
-from imagegen import db, store
+from imagegen import cloud_firestore, db
 from imagegen.errors import OutcomeUnknown
 from imagegen.report import digest, weekly
 
@@ -27,7 +27,7 @@ WEEK = "2026-W10"
 @pytest.fixture
 def app(emulator: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[AppWithHistory]:
     client = empty_client()
-    monkeypatch.setattr(store, "_client", client)
+    monkeypatch.setattr(cloud_firestore, "_client", client)
     app = AppWithHistory(client)
     app.request(MONDAY)
     yield app

@@ -12,7 +12,7 @@ import pytest
 from google.api_core.exceptions import GoogleAPICallError
 from google.cloud.firestore import DELETE_FIELD
 
-from imagegen import store
+from imagegen import cloud_firestore
 from imagegen.store import Create, Document, Query, Store, Update
 from simulation.memory_store import MemoryStore
 
@@ -98,7 +98,7 @@ class Pair:
 @pytest.mark.parametrize("seed", range(25))
 def test_memory_and_firestore_answer_alike(emulator: str, seed: int) -> None:
     source = random.Random(seed)
-    pair = Pair(store.connection())
+    pair = Pair(cloud_firestore.connection())
     collection = f"conformance-{uuid.uuid4().hex[:12]}"
     outcomes = set()
     for _ in range(60):
