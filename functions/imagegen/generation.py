@@ -56,6 +56,7 @@ def create(order: CreateGenerationRequest, caller: Caller) -> Reply:
     """
     caller.require_access_to(order.user_id)
     offers = catalogue.current()
+    timeout_seconds = config.GENERATION_DEADLINE_SECONDS.value
     request_id, attempt_id = orders.request_id(order), uuid.uuid4().hex
     try:
         request = _charge(order, offers, request_id, attempt_id)
@@ -67,7 +68,7 @@ def create(order: CreateGenerationRequest, caller: Caller) -> Reply:
         if request["mode"] == "async":
             request = _hand_over(request)
         elif is_new:
-            request = settle(request, _generate(request, offers))
+            request = settle(request, _generate(request, offers, timeout_seconds))
     except BackendUnavailable as error:
         error.details["generationRequestId"] = request_id
         raise
@@ -112,9 +113,8 @@ def _charge(
     return db.transact(decide, request, db.user(order.user_id))[path]
 
 
-def _generate(request: Document, offers: Catalogue) -> Ending:
+def _generate(request: Document, offers: Catalogue, timeout_seconds: float) -> Ending:
     try:
-        timeout_seconds = config.GENERATION_DEADLINE_SECONDS.value
         return Ending.completed(generate(request, offers, timeout_seconds=timeout_seconds))
     except GeneratorError as error:
         return Ending.failed(error)

@@ -51,8 +51,20 @@ class Ending:
 def generate(request: Document, offers: Catalogue, *, timeout_seconds: float) -> str:
     """The URL of the image that `request` orders.
 
-    Raises GeneratorError, whatever goes wrong.
+    Raises GeneratorError, whatever goes wrong: a defect of ours costs the user no more than one of
+    the generator's.
     """
+    try:
+        return _generate(request, offers, timeout_seconds)
+    except GeneratorError:
+        raise
+    except Exception as error:
+        logger.error("defect", generationRequestId=request.id, error=repr(error))
+        message = "The request could not be carried out."
+        raise GeneratorError("DEFECT", message, retryable=False) from error
+
+
+def _generate(request: Document, offers: Catalogue, timeout_seconds: float) -> str:
     model, size = offers.models.get(request["model"]), offers.sizes.get(request["size"])
     if model is None or size is None:
         raise GeneratorError("OPTION_REMOVED", "The model is no longer on offer.", retryable=False)

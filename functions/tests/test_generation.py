@@ -11,7 +11,7 @@ from conftest import ANYBODY, check_books, ledger, order, requests_of
 from google.cloud import firestore
 from proxy import Fault, FirestoreProxy
 
-from imagegen import db, generation, generators
+from imagegen import db, generation, generators, lifecycle
 from imagegen.auth import Caller
 from imagegen.errors import (
     BackendUnavailable,
@@ -150,6 +150,18 @@ def test_a_model_whose_generator_does_not_exist_is_refunded(
     user_id = new_user(5)
     with pytest.raises(GenerationFailed):
         generation.create(order(user_id), ANYBODY)
+    assert check_books(client, user_id, opening=5) == 5
+
+
+def test_a_defect_of_ours_after_the_charge_is_refunded_too(
+    client: firestore.Client, new_user: Callable[..., str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lifecycle, "GenerationJob", lambda **_: 1 / 0)
+    user_id = new_user(5)
+    with pytest.raises(GenerationFailed):
+        generation.create(order(user_id), ANYBODY)
+    (request,) = requests_of(client, user_id)
+    assert request["error"]["reason"] == "DEFECT"
     assert check_books(client, user_id, opening=5) == 5
 
 
