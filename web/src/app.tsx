@@ -46,20 +46,21 @@ export function App() {
 /** Stands from the first paint on, with room for what is still to come. */
 function Frame({ user }: { user: User | null }) {
   const { path } = place.value;
+  const current = SCREENS.find((screen) => path.startsWith(screen.path));
   const screens = SCREENS.filter((screen) => !screen.adminOnly || user?.isAdmin);
   return (
     <div class="frame">
       <a class="skip" href="#main">
         Skip to content
       </a>
-      <header class="side">
+      <header class="side" aria-label="Console">
         <a class="brand" href="/" aria-label="imagegen, start page">
           <Mark />
           <span>imagegen</span>
         </a>
         <nav aria-label="Screens">
           {screens.map((screen) => (
-            <a key={screen.path} href={screen.path} aria-current={path.startsWith(screen.path) ? "page" : undefined}>
+            <a key={screen.path} href={screen.path} aria-current={screen === current ? "page" : undefined}>
               <Icon name={screen.icon} size={20} />
               <span>{screen.name}</span>
             </a>
@@ -67,7 +68,7 @@ function Frame({ user }: { user: User | null }) {
         </nav>
         <Account user={user} />
       </header>
-      <main id="main" tabIndex={-1}>
+      <main id="main" tabIndex={-1} aria-label={current?.name}>
         {liveProblem.value && (
           <p class="banner" role="status">
             <Icon name="warning" /> {liveProblem.value}
