@@ -40,7 +40,9 @@ def draw_plan(source: random.Random) -> Plan:
         slow_rate=0.0 if calm else source.choice((0, 0, 0.02, 0.1)),
         storms=((start, start + source.uniform(5, 30)),) if storm else (),
     )
-    clocks = (0.0,) if calm else source.choice(((0.0,), (0.0,), (0.0, -40.0, 40.0), (0.0, 400, -400)))
+    clocks = (
+        (0.0,) if calm else source.choice(((0.0,), (0.0,), (0.0, -40.0, 40.0), (0.0, 400, -400)))
+    )
     return Plan(
         calm=calm,
         faults=faults,

@@ -106,6 +106,14 @@ class World:
             process.clock_offset = self.clocks_wrong_by()
             self.note(process.name, f"clock is wrong by {process.clock_offset}")
 
+    def accuse(self, what: str) -> None:
+        """Raise a Violation from where no code under test can catch it."""
+
+        def found() -> None:
+            raise Violation(what)
+
+        self.after(0, found)
+
     def running(self) -> Task:
         if self.current is None:
             raise Violation("code under test ran outside a task")
