@@ -11,7 +11,7 @@ const only = process.argv[2];
 await prepareModels();
 await put("models/Broken", { generator: "mock", failureRate: 1, enabled: false, sortOrder: 90 });
 await put("users/testUser1", { credits: 400 }, { only: true });
-if (!only) await makeDemoData(12);
+await makeDemoData(12);
 const PROMPTS = [
   ["A lighthouse in a storm, seen from the sea", "oil painting", "vintage", "1024x1024", "Model A"],
   ["Night market under paper lanterns, rain on the stones", "cyberpunk", "neon", "1024x1792", "Model B"],
@@ -20,15 +20,13 @@ const PROMPTS = [
   ["Old tram on a steep street, morning fog", "sketch", "monochrome", "512x512", "Model A"],
   ["Fox asleep in a field of tall grass", "anime", "vibrant", "512x512", "Model B"],
 ];
-if (!only) {
-  for (const [prompt, style, color, size, model] of [...PROMPTS, ...PROMPTS.slice(0, 3)]) {
-    await call("createGenerationRequest", { userId: "testUser1", prompt, style, color, size, model });
-  }
-  await put("models/Model B", { failureRate: 1 }, { only: true });
-  await new Promise((resolve) => setTimeout(resolve, 1500)); // until the catalogue is read again
-  await call("createGenerationRequest", { userId: "testUser1", prompt: "A glass greenhouse at dusk", style: "realistic", color: "pastel", size: "512x512", model: "Model B" });
-  await put("models/Model B", { failureRate: 0 }, { only: true });
+for (const [prompt, style, color, size, model] of [...PROMPTS, ...PROMPTS.slice(0, 3)]) {
+  await call("createGenerationRequest", { userId: "testUser1", prompt, style, color, size, model });
 }
+await put("models/Model B", { failureRate: 1 }, { only: true });
+await new Promise((resolve) => setTimeout(resolve, 1500)); // until the catalogue is read again
+await call("createGenerationRequest", { userId: "testUser1", prompt: "A glass greenhouse at dusk", style: "realistic", color: "pastel", size: "512x512", model: "Model B" });
+await put("models/Model B", { failureRate: 0 }, { only: true });
 
 const browser = await launch();
 const LOOKS = {
