@@ -89,14 +89,14 @@ bench: setup ## speed, cost, cold start and the report's scale, beside a floor (
 
 .PHONY: lint
 lint: venv ## ruff and mypy
-	@$(IN_FUNCTIONS) venv/bin/ruff check $(CODE)
-	@$(IN_FUNCTIONS) venv/bin/ruff format --check $(CODE)
+	@$(IN_FUNCTIONS) venv/bin/ruff check $(CODE) ../bench
+	@$(IN_FUNCTIONS) venv/bin/ruff format --check $(CODE) ../bench
 	@$(IN_FUNCTIONS) venv/bin/mypy $(CODE)
 
 .PHONY: format
 format: venv ## put the code into shape
-	@$(IN_FUNCTIONS) venv/bin/ruff check --fix $(CODE)
-	@$(IN_FUNCTIONS) venv/bin/ruff format $(CODE)
+	@$(IN_FUNCTIONS) venv/bin/ruff check --fix $(CODE) ../bench
+	@$(IN_FUNCTIONS) venv/bin/ruff format $(CODE) ../bench
 
 .PHONY: seed-data
 seed-data: setup ## make emulator-data again

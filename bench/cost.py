@@ -7,9 +7,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from proxy import FirestoreProxy
+
 import servers
 import speed
-from proxy import FirestoreProxy
 from servers import SIDES
 
 CALLS = (

@@ -10,6 +10,7 @@ from imagegen.report import guards
 from imagegen.report.metrics import Numbers, WeekNumbers
 from imagegen.report.past import summed
 from imagegen.report.thresholds import Thresholds
+
 from simulated_apps import SimulatedWeek
 
 Rule = Callable[[SimulatedWeek, list[WeekNumbers], "list[SimulatedWeek]"], tuple[list[Any], Any]]

@@ -16,8 +16,8 @@ from pathlib import Path
 FUNCTIONS = Path(__file__).resolve().parents[1] / "functions"
 sys.path[:0] = [str(FUNCTIONS), str(FUNCTIONS / "tests")]
 
-from simulation.mutants import MUTANTS  # noqa: E402 - the path has to be set first
-from simulation.run import simulate  # noqa: E402
+from simulation.mutants import MUTANTS
+from simulation.run import simulate
 
 
 def main() -> int:

@@ -7,9 +7,10 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import Any
 
+from google.cloud import firestore
+
 import load
 import servers
-from google.cloud import firestore
 from load import Body, Sample
 from servers import SIDES
 
