@@ -218,6 +218,9 @@ describe("credits", () => {
     await signInAs(page, "testUser1");
     await page.route("**/getUserCredits", (route) => route.abort());
     await page.goto(`${hosting}/credits`);
+    // The page asks again by itself when the live balance arrives: let that be over first.
+    await page.locator(BALANCE, { hasText: /\d/ }).waitFor();
+    await page.waitForTimeout(500);
     await page.getByText("No answer").waitFor();
     await page.unroute("**/getUserCredits");
     await page.getByRole("button", { name: "Try again" }).click();
