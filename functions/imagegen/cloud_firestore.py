@@ -41,6 +41,17 @@ CHANNEL_OPTIONS = [
 ]
 
 
+def connect(client: firestore.Client) -> tuple[Any, str, list[tuple[str, str]]]:
+    """A new channel to the database of `client` or its emulator, its name, each call's metadata."""
+    database = f"projects/{client.project}/databases/(default)"
+    metadata = [("google-cloud-resource-prefix", database)]
+    emulator = os.environ.get("FIRESTORE_EMULATOR_HOST")
+    if not emulator:
+        return FirestoreGrpcTransport.create_channel(options=CHANNEL_OPTIONS), database, metadata
+    metadata.append(("authorization", "Bearer owner"))  # the rules do not apply to us
+    return grpc.insecure_channel(emulator, options=CHANNEL_OPTIONS), database, metadata
+
+
 class FirestoreStore:
     """`Store` on the database of `client`, or its emulator, over a channel of its own.
 
@@ -50,15 +61,8 @@ class FirestoreStore:
 
     def __init__(self, client: firestore.Client) -> None:
         self.client = client
-        self._database = f"projects/{client.project}/databases/(default)"
+        channel, self._database, self._metadata = connect(client)
         self._documents = f"{self._database}/documents/"
-        self._metadata = [("google-cloud-resource-prefix", self._database)]
-        emulator = os.environ.get("FIRESTORE_EMULATOR_HOST")
-        if emulator:
-            channel = grpc.insecure_channel(emulator, options=CHANNEL_OPTIONS)
-            self._metadata.append(("authorization", "Bearer owner"))  # rules do not apply to us
-        else:
-            channel = FirestoreGrpcTransport.create_channel(options=CHANNEL_OPTIONS)
         transport = FirestoreGrpcTransport(channel=channel)
         self._batch_get = wrap_errors(transport.batch_get_documents)
         self._commit = wrap_errors(transport.commit)

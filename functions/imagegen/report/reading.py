@@ -11,22 +11,19 @@ A stream that breaks off goes on after the last document it gave, so nothing cou
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 from functools import lru_cache
 from typing import Any, cast
 
-import grpc
 from google.api_core import exceptions
 from google.cloud.firestore_v1.services.firestore import FirestoreClient
 from google.cloud.firestore_v1.services.firestore.transports import FirestoreGrpcTransport
 from google.cloud.firestore_v1.types import Cursor, RunQueryRequest, RunQueryResponse, Value
 from google.cloud.firestore_v1.types import StructuredQuery as Q
-from grpc.experimental import ChannelOptions
 
-from imagegen import db
+from imagegen import cloud_firestore, db
 from imagegen.errors import BackendUnavailable
 from imagegen.report.metrics import DIMENSIONS, NO_VALUE, Request, Tally
 from imagegen.report.weeks import Day
@@ -45,17 +42,8 @@ class Source:
     """Where requests are streamed from, all as of `read_time`: one channel, for any thread."""
 
     def __init__(self, read_time: datetime) -> None:
-        options = [(ChannelOptions.SingleThreadedUnaryStream, 1)]
-        emulator = os.environ.get("FIRESTORE_EMULATOR_HOST")
-        if emulator:
-            self._channel = grpc.insecure_channel(emulator, options=options)
-        else:
-            self._channel = FirestoreGrpcTransport.create_channel(options=options)
+        self._channel, self._database, self._metadata = cloud_firestore.connect(db.client())
         self._api = FirestoreClient(transport=FirestoreGrpcTransport(channel=self._channel))
-        self._database = f"projects/{db.client().project}/databases/(default)"
-        self._metadata = [("google-cloud-resource-prefix", self._database)]
-        if emulator:
-            self._metadata.append(("authorization", "Bearer owner"))  # the rules do not apply to us
         self._read_time = read_time
 
     def close(self) -> None:
