@@ -12,6 +12,8 @@ from typing import Any
 import functions_framework
 import httpx
 import pytest
+import yaml
+from firebase_functions.private import serving
 from flask.testing import FlaskClient
 from google.cloud import firestore
 from proxy import FirestoreProxy
@@ -111,6 +113,14 @@ def deployed() -> httpx.Client:
     if base_url is None:
         pytest.fail("the Functions emulator is not running: use `make test`")
     return httpx.Client(base_url=base_url, timeout=120)
+
+
+@pytest.fixture(scope="session")
+def manifest() -> dict[str, Any]:
+    """The function table as Firebase reads it at deployment."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(FUNCTIONS)
+        return dict(yaml.safe_load(serving.functions_as_yaml(serving.get_functions())))
 
 
 def order(user_id: str, **changes: Any) -> CreateGenerationRequest:

@@ -2,10 +2,7 @@
 
 from typing import Any
 
-import pytest
-import yaml
 from conftest import FUNCTIONS
-from firebase_functions.private import serving
 
 HTTP = {
     "createGenerationRequest",
@@ -16,13 +13,6 @@ HTTP = {
     "listModels",
 }
 SCHEDULED = {"scheduleWeeklyReport", "recoverLostGenerations"}
-
-
-@pytest.fixture(scope="module")
-def manifest() -> dict[str, Any]:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.chdir(FUNCTIONS)
-        return dict(yaml.safe_load(serving.functions_as_yaml(serving.get_functions())))
 
 
 def test_exactly_these_functions_are_declared(manifest: dict[str, Any]) -> None:
