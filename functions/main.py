@@ -4,19 +4,16 @@ from typing import Any
 
 from firebase_functions import https_fn, options, scheduler_fn, tasks_fn
 
-from imagegen import (
-    config,
-    generation,
-    offers,
-    orders,
-    recovery,
-    statements,
-    views,
-    web,
-    worker,
-)
-from imagegen.auth import Caller
-from imagegen.wire import Reply
+from imagegen import config
+from imagegen.api import endpoint as web
+from imagegen.api.auth import Caller
+from imagegen.api.schema import Reply
+from imagegen.catalogue import endpoints as catalogue_endpoints
+from imagegen.credits import endpoints as credit_endpoints
+from imagegen.generation import create as generation
+from imagegen.generation import endpoints as generation_endpoints
+from imagegen.generation import recovery, worker
+from imagegen.generation import request as generation_request
 
 options.set_global_options(region="us-central1", memory=options.MemoryOption.MB_512, cpu=1)
 
@@ -29,43 +26,49 @@ POST = options.CorsOptions(cors_origins="*", cors_methods=["POST"])
     cors=POST,
     concurrency=80,
     max_instances=100,
-    timeout_sec=orders.FUNCTION_TIMEOUT_SECONDS,
+    timeout_sec=generation_request.FUNCTION_TIMEOUT_SECONDS,
 )
-@web.endpoint("POST", accepts=orders.CreateGenerationRequest)
-def createGenerationRequest(order: orders.CreateGenerationRequest, caller: Caller) -> Reply:
+@web.endpoint("POST", accepts=generation_request.CreateGenerationRequest)
+def createGenerationRequest(
+    order: generation_request.CreateGenerationRequest, caller: Caller
+) -> Reply:
     return generation.create(order, caller)
 
 
 @https_fn.on_request(cors=GET_OR_POST, concurrency=80, max_instances=100, timeout_sec=30)
-@web.endpoint("GET", "POST", accepts=statements.GetUserCredits)
-def getUserCredits(asked: statements.GetUserCredits, caller: Caller) -> statements.UserCredits:
-    return statements.statement(asked, caller)
+@web.endpoint("GET", "POST", accepts=credit_endpoints.GetUserCredits)
+def getUserCredits(
+    asked: credit_endpoints.GetUserCredits, caller: Caller
+) -> credit_endpoints.UserCredits:
+    return credit_endpoints.statement(asked, caller)
 
 
 @https_fn.on_request(cors=GET_OR_POST, concurrency=80, max_instances=100, timeout_sec=30)
-@web.endpoint("GET", "POST", accepts=views.NamedRequest)
-def getGenerationStatus(asked: views.NamedRequest, caller: Caller) -> Reply:
-    return views.status(asked, caller)
+@web.endpoint("GET", "POST", accepts=generation_endpoints.NamedRequest)
+def getGenerationStatus(asked: generation_endpoints.NamedRequest, caller: Caller) -> Reply:
+    return generation_endpoints.status(asked, caller)
 
 
 @https_fn.on_request(cors=GET_OR_POST, concurrency=80, max_instances=100, timeout_sec=30)
-@web.endpoint("GET", "POST", accepts=views.ListGenerationRequests)
+@web.endpoint("GET", "POST", accepts=generation_endpoints.ListGenerationRequests)
 def listGenerationRequests(
-    asked: views.ListGenerationRequests, caller: Caller
-) -> views.GenerationRequests:
-    return views.listing(asked, caller)
+    asked: generation_endpoints.ListGenerationRequests, caller: Caller
+) -> generation_endpoints.GenerationRequests:
+    return generation_endpoints.listing(asked, caller)
 
 
 @https_fn.on_request(cors=POST, concurrency=80, max_instances=100, timeout_sec=30)
-@web.endpoint("POST", accepts=views.NamedRequest)
-def cancelGenerationRequest(asked: views.NamedRequest, caller: Caller) -> views.GenerationRequest:
+@web.endpoint("POST", accepts=generation_endpoints.NamedRequest)
+def cancelGenerationRequest(
+    asked: generation_endpoints.NamedRequest, caller: Caller
+) -> generation_endpoints.GenerationRequest:
     return generation.cancel(asked, caller)
 
 
 @https_fn.on_request(cors=GET_OR_POST, concurrency=80, max_instances=100, timeout_sec=30)
-@web.endpoint("GET", "POST", accepts=offers.ListModels, public=True)
-def listModels(asked: offers.ListModels, caller: Caller) -> offers.Offers:
-    return offers.listing(asked, caller)
+@web.endpoint("GET", "POST", accepts=catalogue_endpoints.ListModels, public=True)
+def listModels(asked: catalogue_endpoints.ListModels, caller: Caller) -> catalogue_endpoints.Offers:
+    return catalogue_endpoints.listing(asked, caller)
 
 
 # Without an invoker of its own, only the service account of Cloud Tasks may call it.

@@ -22,7 +22,8 @@ import audit as auditing
 import demo_data
 import rendering
 import results
-from imagegen import clock, credits, db
+from imagegen import clock, db
+from imagegen.credits import ledger
 from imagegen.report import weekly, weeks
 from terminal import connect_to, log_lines, out, print_json, problems, progress
 from toolchain import Problem
@@ -101,18 +102,18 @@ def grant(
     request: Annotated[str, typer.Option(help="A completed request that it is for.")] = "",
 ) -> None:
     """Give a user credits, once for each key."""
-    entry, user_path = credits.grant_path(user, key), db.user(user)
+    entry, user_path = ledger.grant_path(user, key), db.user(user)
     request_path = db.generation_request(request)
 
     def decide(transaction: db.Transaction) -> None:
         named = transaction[request_path] if request else None
         moment = clock.now()
-        credits.grant(transaction, user, number, moment, key=key, reason=reason, request=named)
+        ledger.grant(transaction, user, number, moment, key=key, reason=reason, request=named)
 
     with problems():
         before = db.read(entry)[0].exists
         documents = db.transact(decide, entry, user_path, *([request_path] if request else []))
-    balance = credits.balance(documents[user_path])
+    balance = ledger.balance(documents[user_path])
     result = {"entryId": documents[entry].id, "isNew": not before, "currentCredits": balance}
     if as_json:
         print_json(result)

@@ -18,7 +18,8 @@ from google.cloud import firestore
 import demo_life
 import seed
 from demo_life import Life, Weather
-from imagegen import catalogue, clock
+from imagegen import clock
+from imagegen.catalogue import catalogue
 from imagegen.report import weekly, weeks
 from imagegen.report.weeks import Week
 from toolchain import Problem

@@ -13,12 +13,14 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from imagegen import credits, db, orders
-from imagegen.catalogue import Catalogue
-from imagegen.generators.base import GeneratorError
-from imagegen.lifecycle import Ending
+from imagegen import db
+from imagegen.catalogue.catalogue import Catalogue
+from imagegen.credits import ledger
+from imagegen.firestore.store import Document
+from imagegen.generation import request as generation_request
+from imagegen.generation.settle import Ending
+from imagegen.providers.base import GeneratorError
 from imagegen.report.weeks import Day
-from imagegen.store import Document
 
 PREFIX = "demo-"  # of the users' ids
 FIRST_USERS = 70
@@ -139,7 +141,7 @@ class Life:
         size: str | None = None,
     ) -> None:
         offers, rng = self.offers, self.rng
-        order = orders.CreateGenerationRequest(
+        order = generation_request.CreateGenerationRequest(
             user_id=user_id,
             model=self._pick(offers.models),
             style=style or self._pick(offers.styles),
@@ -157,8 +159,10 @@ class Life:
         request_path = db.generation_request(request_id)
 
         def charge(transaction: db.Transaction) -> None:
-            fields = orders.new_request(order, choice, f"{rng.getrandbits(128):032x}", moment)
-            credits.deduct(transaction, user_id, request_id, price, moment)
+            fields = generation_request.new_request(
+                order, choice, f"{rng.getrandbits(128):032x}", moment
+            )
+            ledger.deduct(transaction, user_id, request_id, price, moment)
             transaction.create(request_path, fields | {"startedAt": moment, "attempts": 1})
 
         request = self._apply(charge, user_id, Document(request_path))[request_path]
@@ -178,17 +182,17 @@ class Life:
             transaction.update(request.path, ending.fields(moment))
             if ending.status != "completed":
                 reason = ending.error.reason if ending.error else "CANCELED"
-                credits.refund(transaction, request, moment, reason=reason)
+                ledger.refund(transaction, request, moment, reason=reason)
 
         self._apply(settle, request["userId"], request)
 
     def _purchase(self, user_id: str, moment: datetime) -> None:
         key = f"{self.rng.getrandbits(64):016x}"
-        entry = Document(credits.grant_path(user_id, key))
+        entry = Document(ledger.grant_path(user_id, key))
 
         def buy(transaction: db.Transaction) -> None:
             bought = moment - timedelta(seconds=30)
-            credits.grant(transaction, user_id, PURCHASE, bought, key=key, reason="purchase")
+            ledger.grant(transaction, user_id, PURCHASE, bought, key=key, reason="purchase")
 
         self._apply(buy, user_id, entry)
 

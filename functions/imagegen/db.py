@@ -18,9 +18,9 @@ from google.api_core import exceptions
 from google.api_core.exceptions import GoogleAPICallError
 from google.cloud import firestore
 
-from imagegen import cloud_firestore
 from imagegen.errors import BackendUnavailable, OutcomeUnknown
-from imagegen.store import Create, Document, Query, Store, Update
+from imagegen.firestore import client as firestore_client
+from imagegen.firestore.store import Create, Document, Query, Store, Update
 
 DEADLINE_SECONDS = 10.0
 RPC_TIMEOUT_SECONDS = 5.0
@@ -51,12 +51,12 @@ Result = TypeVar("Result")
 
 def client() -> firestore.Client:
     """The Firestore client of this instance."""
-    return cloud_firestore.client()
+    return firestore_client.client()
 
 
 def connection() -> Store:
     """Where documents live; the simulation replaces it."""
-    return cloud_firestore.connection()
+    return firestore_client.connection()
 
 
 def user(user_id: str) -> str:

@@ -18,9 +18,11 @@ from flask.testing import FlaskClient
 from google.cloud import firestore
 from proxy import FirestoreProxy
 
-from imagegen import catalogue, cloud_firestore, db
-from imagegen.auth import Caller
-from imagegen.orders import CreateGenerationRequest
+from imagegen import db
+from imagegen.api.auth import Caller
+from imagegen.catalogue import catalogue
+from imagegen.firestore import client as firestore_client
+from imagegen.generation.request import CreateGenerationRequest
 
 FUNCTIONS = Path(__file__).resolve().parents[1]
 ANYBODY = Caller(uid=None)
@@ -74,7 +76,7 @@ def proxy(
     between = FirestoreProxy(emulator)
     monkeypatch.setenv("FIRESTORE_EMULATOR_HOST", between.address)
     through = firestore.Client(project=os.environ["GCLOUD_PROJECT"])
-    monkeypatch.setattr(cloud_firestore, "_client", through)
+    monkeypatch.setattr(firestore_client, "_client", through)
     yield between
     through.close()
     between.stop()
@@ -140,7 +142,7 @@ def order_body(user_id: str, **changes: Any) -> dict[str, Any]:
     } | changes
 
 
-def ledger(client: firestore.Client, user_id: str) -> list[dict[str, Any]]:
+def ledger_of(client: firestore.Client, user_id: str) -> list[dict[str, Any]]:
     """All entries of a user, oldest first, past the code under test."""
     entries = client.collection(db.entries(user_id)).stream()
     return sorted(
@@ -159,7 +161,7 @@ def requests_of(client: firestore.Client, user_id: str) -> list[dict[str, Any]]:
 def check_books(client: firestore.Client, user_id: str, opening: int) -> int:
     """Assert that the ledger of a user holds; the balance. Its own arithmetic, not the code's."""
     user = client.document(db.user(user_id)).get().to_dict() or {}
-    entries = ledger(client, user_id)
+    entries = ledger_of(client, user_id)
     balance = opening
     for sequence, entry in enumerate(entries, start=1):
         balance += -entry["credits"] if entry["type"] == "deduction" else entry["credits"]

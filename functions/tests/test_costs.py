@@ -6,8 +6,9 @@ import pytest
 from conftest import ANYBODY, order
 from proxy import FirestoreProxy
 
-from imagegen import generation, statements
+from imagegen.credits import endpoints as credit_endpoints
 from imagegen.errors import GenerationFailed, InsufficientCredits
+from imagegen.generation import create as generation
 
 
 def test_a_success_is_three_rpcs_one_read_and_four_writes(
@@ -42,6 +43,6 @@ def test_a_statement_is_two_rpcs(proxy: FirestoreProxy, new_user: Callable[..., 
     user_id = new_user(5)
     generation.create(order(user_id), ANYBODY)
     proxy.reset()
-    statements.statement(statements.GetUserCredits(user_id=user_id), ANYBODY)
+    credit_endpoints.statement(credit_endpoints.GetUserCredits(user_id=user_id), ANYBODY)
     assert proxy.traffic.rpcs == {"BatchGetDocuments": 1, "RunQuery": 1}
     assert proxy.traffic.documents_read == 2

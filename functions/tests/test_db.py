@@ -12,7 +12,7 @@ from proxy import Fault, FirestoreProxy
 
 from imagegen import db
 from imagegen.errors import BackendUnavailable, OutcomeUnknown
-from imagegen.store import Document, Query
+from imagegen.firestore.store import Document, Query
 
 
 def add_one(path: str) -> Callable[[db.Transaction], None]:

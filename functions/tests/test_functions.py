@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import httpx
 import pytest
-from conftest import check_books, ledger, order_body, requests_of
+from conftest import check_books, ledger_of, order_body, requests_of
 from google.cloud import firestore
 
 
@@ -56,7 +56,7 @@ def test_fifty_calls_at_once_against_ten_credits(
     with ThreadPoolExecutor(50) as pool:
         codes = list(pool.map(create, range(50)))
     assert sorted(codes) == [200] * 10 + [402] * 40
-    assert len(ledger(client, user_id)) == 10
+    assert len(ledger_of(client, user_id)) == 10
     assert check_books(client, user_id, opening=10) == 0
 
 

@@ -27,7 +27,8 @@ from test_openapi import is_valid, json_of
 from toolchain import ROOT
 from werkzeug.test import Client
 
-from imagegen import db, orders
+from imagegen import db
+from imagegen.generation import request as generation_request
 
 EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "25"))
 USERS = ("fuzz-1", "fuzz-2")
@@ -36,7 +37,9 @@ KEY = "fuzz-key"
 # What random text would never hit: users, requests and options that are there.
 THERE = {
     "userId": USERS,
-    "generationRequestId": [orders.request_id(order(u, idempotencyKey=KEY)) for u in USERS],
+    "generationRequestId": [
+        generation_request.request_id(order(u, idempotencyKey=KEY)) for u in USERS
+    ],
     "model": ["Sure Model", "Doomed Model"],
     "style": ["anime", "OIL-painting"],
     "color": ["neon"],

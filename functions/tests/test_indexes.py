@@ -7,8 +7,10 @@ from typing import Any
 
 from conftest import FUNCTIONS, now
 
-from imagegen import catalogue, recovery, views
-from imagegen.store import Query
+from imagegen.catalogue import catalogue
+from imagegen.firestore.store import Query
+from imagegen.generation import endpoints as generation_endpoints
+from imagegen.generation import recovery
 
 Composite = tuple[str, tuple[tuple[str, str], ...]]
 
@@ -18,7 +20,7 @@ def queries() -> Iterator[Query]:
     filters = ("status", *catalogue.FIELDS)
     for count in range(len(filters) + 1):
         for names in itertools.combinations(filters, count):
-            yield views.requests_query("u", [(name, "x") for name in names], 20)
+            yield generation_endpoints.requests_query("u", [(name, "x") for name in names], 20)
     yield recovery.expired_query(now())
 
 

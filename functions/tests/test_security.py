@@ -15,8 +15,9 @@ import pytest
 from conftest import check_books, order_body, requests_of
 from google.cloud import firestore
 
-from imagegen import db, paging
-from imagegen.auth import Caller
+from imagegen import db
+from imagegen.api import paging
+from imagegen.api.auth import Caller
 
 Call = Callable[..., Any]
 

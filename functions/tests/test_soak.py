@@ -28,7 +28,8 @@ from google.cloud import firestore
 from proxy import Fault, FirestoreProxy
 from test_worker import free_port, kill, wait_for
 
-from imagegen import clock, db, recovery
+from imagegen import clock, db
+from imagegen.generation import recovery
 
 REQUESTS = int(os.environ.get("SOAK_REQUESTS", "400"))
 CLIENTS, USERS, OPENING, KILLS = 32, 20, REQUESTS // 25, 3

@@ -13,9 +13,13 @@ from typing import Any
 
 import main
 from apidoc.examples import ORDER, REQUEST_ID, examples_of_replies
-from imagegen import errors, generation, offers, statements, views
+from imagegen import errors
+from imagegen.api.schema import WireModel
+from imagegen.catalogue import endpoints as catalogue_endpoints
+from imagegen.credits import endpoints as credit_endpoints
 from imagegen.errors import ImagegenError
-from imagegen.wire import WireModel
+from imagegen.generation import create as generation
+from imagegen.generation import endpoints as generation_endpoints
 
 Schema = Mapping[str, Any]
 Errors = tuple[type[ImagegenError], ...]
@@ -144,7 +148,9 @@ ENDPOINTS = (
             "The balance and the entries that explain it, newest first: up to 1,000 of them, or "
             "`pageSize`. `nextPageToken` is there when there are older ones."
         ),
-        answers={200: Answer(statements.UserCredits, "The balance and a page of the history.")},
+        answers={
+            200: Answer(credit_endpoints.UserCredits, "The balance and a page of the history.")
+        },
         example={"userId": ORDER["userId"], "pageSize": 2},
         own_errors=(errors.UserNotFound,),
     ),
@@ -158,7 +164,9 @@ ENDPOINTS = (
         ),
         answers={
             200: Answer(
-                views.GenerationRequest, "The generation request.", headers=("Retry-After",)
+                generation_endpoints.GenerationRequest,
+                "The generation request.",
+                headers=("Retry-After",),
             )
         },
         example={"generationRequestId": REQUEST_ID},
@@ -171,7 +179,9 @@ ENDPOINTS = (
             "Newest first; the filters may be combined. A page holds `pageSize` of them, 20 unless "
             "told, 100 at most. A page token is good for the same user and filters."
         ),
-        answers={200: Answer(views.GenerationRequests, "A page of generation requests.")},
+        answers={
+            200: Answer(generation_endpoints.GenerationRequests, "A page of generation requests.")
+        },
         example={"userId": ORDER["userId"], "status": "completed", "pageSize": 1},
     ),
     Endpoint(
@@ -182,7 +192,9 @@ ENDPOINTS = (
             "Ends a pending request and gives the credits back; a second call answers the same and "
             "gives nothing back again. A request that is being worked on cannot be canceled."
         ),
-        answers={200: Answer(views.GenerationRequest, "The canceled generation request.")},
+        answers={
+            200: Answer(generation_endpoints.GenerationRequest, "The canceled generation request.")
+        },
         example={"generationRequestId": REQUEST_ID},
         own_errors=(errors.NotCancelable,),
     ),
@@ -191,7 +203,7 @@ ENDPOINTS = (
         methods=("GET", "POST"),
         summary="List what is on offer",
         description="Models, styles, colors and sizes, with prices, in display order. Public.",
-        answers={200: Answer(offers.Offers, "What is on offer.")},
+        answers={200: Answer(catalogue_endpoints.Offers, "What is on offer.")},
         example={},
         public=True,
     ),

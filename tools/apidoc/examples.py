@@ -12,19 +12,17 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from imagegen import (
-    body,
-    catalogue,
-    errors,
-    generation,
-    limits,
-    offers,
-    statements,
-    views,
-    web,
-)
+from imagegen import errors
+from imagegen.api import body
+from imagegen.api import endpoint as web
+from imagegen.api.schema import WireModel
+from imagegen.catalogue import catalogue
+from imagegen.catalogue import endpoints as catalogue_endpoints
+from imagegen.credits import endpoints as credit_endpoints
+from imagegen.credits import limits
 from imagegen.errors import ImagegenError
-from imagegen.wire import WireModel
+from imagegen.generation import create as generation
+from imagegen.generation import endpoints as generation_endpoints
 
 REQUEST_ID = "0d3c1f5c7f1e4b0f9f6f2f0a54b7c9de"
 TOKEN = "WzQsIjNkMDljMmFiNWU3YjYxZjAiXQ"  # noqa: S105 - of a page
@@ -112,7 +110,9 @@ def rendered(error: ImagegenError) -> tuple[dict[str, Any], dict[str, str]]:
     return body, dict(response.headers)
 
 
-def _request(status: views.Status, **changes: Any) -> views.GenerationRequest:
+def _request(
+    status: generation_endpoints.Status, **changes: Any
+) -> generation_endpoints.GenerationRequest:
     ended = status in ("completed", "failed", "canceled")
     fields: dict[str, Any] = {
         **ORDER,
@@ -127,14 +127,14 @@ def _request(status: views.Status, **changes: Any) -> views.GenerationRequest:
         "startedAt": MOMENT + timedelta(seconds=1),
         "completedAt": MOMENT + timedelta(seconds=5) if ended else None,
     }
-    return views.GenerationRequest.model_validate(fields | changes)
+    return generation_endpoints.GenerationRequest.model_validate(fields | changes)
 
 
-def _statement() -> statements.UserCredits:
-    return statements.UserCredits(
+def _statement() -> credit_endpoints.UserCredits:
+    return credit_endpoints.UserCredits(
         current_credits=97,
         transactions=[
-            statements.LedgerEntry(
+            credit_endpoints.LedgerEntry(
                 id=f"{REQUEST_ID}-deduction",
                 type="deduction",
                 credits=3,
@@ -152,13 +152,17 @@ def _generation(image_url: str | None, **status: Any) -> generation.Generation:
     )
 
 
-def _offers() -> offers.Offers:
-    return offers.Offers(
-        models=[offers.OfferedModel(name="Model A", description="", aliases=("model-a",))],
-        styles=[offers.OfferedOption(name="anime", description="")],
-        colors=[offers.OfferedOption(name="neon", description="")],
+def _offers() -> catalogue_endpoints.Offers:
+    return catalogue_endpoints.Offers(
+        models=[
+            catalogue_endpoints.OfferedModel(name="Model A", description="", aliases=("model-a",))
+        ],
+        styles=[catalogue_endpoints.OfferedOption(name="anime", description="")],
+        colors=[catalogue_endpoints.OfferedOption(name="neon", description="")],
         sizes=[
-            offers.OfferedSize(name="1024x1024", description="", credits=3, width=1024, height=1024)
+            catalogue_endpoints.OfferedSize(
+                name="1024x1024", description="", credits=3, width=1024, height=1024
+            )
         ],
     )
 
@@ -177,7 +181,7 @@ def examples_of_replies() -> Mapping[tuple[str, int], Mapping[str, Any]]:
             "failed": _request("failed", error=fault),
         },
         ("listGenerationRequests", 200): {
-            "firstPage": views.GenerationRequests(
+            "firstPage": generation_endpoints.GenerationRequests(
                 generation_requests=[_request("completed")], next_page_token=TOKEN
             )
         },

@@ -12,9 +12,9 @@ from pydantic_core import core_schema
 from apidoc.contract import ENDPOINTS
 from apidoc.examples import DETAILS, ERRORS, OPTIONAL_DETAILS, rendered
 from apidoc.terms import FIELDS
-from imagegen import wire
+from imagegen.api import schema as wire
+from imagegen.api.schema import WireModel
 from imagegen.errors import ImagegenError
-from imagegen.wire import WireModel
 
 JsonSchema = dict[str, Any]
 CONTROL = r"\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f"

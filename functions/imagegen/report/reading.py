@@ -23,8 +23,9 @@ from google.cloud.firestore_v1.services.firestore.transports import FirestoreGrp
 from google.cloud.firestore_v1.types import Cursor, RunQueryRequest, RunQueryResponse, Value
 from google.cloud.firestore_v1.types import StructuredQuery as Q
 
-from imagegen import cloud_firestore, db
+from imagegen import db
 from imagegen.errors import BackendUnavailable
+from imagegen.firestore import client as firestore_client
 from imagegen.report.metrics import DIMENSIONS, NO_VALUE, Request, Tally
 from imagegen.report.weeks import Day
 
@@ -42,7 +43,7 @@ class Source:
     """Where requests are streamed from, all as of `read_time`: one channel, for any thread."""
 
     def __init__(self, read_time: datetime) -> None:
-        self._channel, self._database, self._metadata = cloud_firestore.connect(db.client())
+        self._channel, self._database, self._metadata = firestore_client.connect(db.client())
         self._api = FirestoreClient(transport=FirestoreGrpcTransport(channel=self._channel))
         self._read_time = read_time
 

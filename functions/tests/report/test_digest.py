@@ -15,8 +15,9 @@ from conftest import FUNCTIONS
 from past_app import MONDAY, AppWithHistory, empty_client
 from receiver import Receiver, receiver
 
-from imagegen import cloud_firestore, db
+from imagegen import db
 from imagegen.errors import OutcomeUnknown
+from imagegen.firestore import client as firestore_client
 from imagegen.report import digest, weekly
 
 __all__ = ["receiver"]  # a fixture
@@ -27,7 +28,7 @@ WEEK = "2026-W10"
 @pytest.fixture
 def app(emulator: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[AppWithHistory]:
     client = empty_client()
-    monkeypatch.setattr(cloud_firestore, "_client", client)
+    monkeypatch.setattr(firestore_client, "_client", client)
     app = AppWithHistory(client)
     app.request(MONDAY)
     yield app

@@ -16,8 +16,9 @@ from google.cloud import firestore
 from past_app import MONDAY, SUNDAY_NIGHT, AppWithHistory, empty_client
 from proxy import FirestoreProxy
 
-from imagegen import clock, cloud_firestore, db
+from imagegen import clock, db
 from imagegen.errors import BackendUnavailable
+from imagegen.firestore import client as firestore_client
 from imagegen.report import aggregations, anomalies, reading, weekly
 from imagegen.report.reading import Source
 
@@ -30,7 +31,7 @@ UNREPEATED = ("generatedAt", "revision")
 def app(emulator: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[AppWithHistory]:
     """An app without a past, which the code under test works on."""
     client = empty_client()
-    monkeypatch.setattr(cloud_firestore, "_client", client)
+    monkeypatch.setattr(firestore_client, "_client", client)
     monkeypatch.setenv("REPORT_TIME_ZONE", "UTC")
     monkeypatch.setenv("REPORT_THRESHOLDS", "{}")
     yield AppWithHistory(client)
@@ -481,7 +482,7 @@ def test_a_report_costs_the_weeks_documents_and_a_few(
         app.request(MONDAY + timedelta(hours=2 * i), userId=f"user{i % 3}")
     between = FirestoreProxy(os.environ["FIRESTORE_EMULATOR_HOST"])
     monkeypatch.setenv("FIRESTORE_EMULATOR_HOST", between.address)
-    monkeypatch.setattr(cloud_firestore, "_client", firestore.Client(project=app.client.project))
+    monkeypatch.setattr(firestore_client, "_client", firestore.Client(project=app.client.project))
     weekly.run(week=WEEK)
     assert between.traffic.rpcs == {
         "RunQuery": 2,

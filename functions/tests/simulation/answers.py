@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from imagegen.errors import ImagegenError
-from imagegen.worker import ComeBackLater
+from imagegen.generation.worker import ComeBackLater
 from simulation.books import OPEN, REFUNDED, Books
 from simulation.order_answers import OrderAnswers
 from simulation.orders import Offered

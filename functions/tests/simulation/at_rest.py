@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from imagegen.store import Document
+from imagegen.firestore.store import Document
 from simulation.books import OPEN, REFUNDED, Books
 from simulation.world import Violation
 

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from imagegen.store import Create, Document, Update
+from imagegen.firestore.store import Create, Document, Update
 from simulation.edges import Painters
 from simulation.memory_store import MemoryStore
 from simulation.rights import Rights

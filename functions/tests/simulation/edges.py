@@ -12,18 +12,13 @@ from unittest import mock
 
 from firebase_functions import logger
 
-from imagegen import (
-    catalogue,
-    clock,
-    db,
-    generation,
-    generators,
-    orders,
-    queue,
-    recovery,
-    worker,
-)
-from imagegen.generators.base import GenerationJob, GeneratorError
+from imagegen import clock, db, tasks
+from imagegen.catalogue import catalogue
+from imagegen.generation import create as generation
+from imagegen.generation import recovery, worker
+from imagegen.generation import request as generation_request
+from imagegen.providers import run as providers
+from imagegen.providers.base import GenerationJob, GeneratorError
 from simulation.remote import RemoteQueue, RemoteStore
 from simulation.world import World
 
@@ -96,7 +91,7 @@ class CatalogueLock:
 def replaced(
     world: World,
     store: RemoteStore,
-    tasks: RemoteQueue,
+    queue: RemoteQueue,
     painters: Painters,
     settings: Mapping[str, str],
 ) -> Iterator[None]:
@@ -114,10 +109,10 @@ def replaced(
         (catalogue, "_cached", None),
         (clock, "now", world.process_time),
         (generation, "uuid", identity),
-        (orders, "uuid", identity),
+        (generation_request, "uuid", identity),
         (worker, "uuid", identity),
-        (generators, "generate", painters.generate),
-        (queue, "enqueue", tasks.enqueue),
+        (providers, "generate", painters.generate),
+        (tasks, "enqueue", queue.enqueue),
         (logger, "write", lambda entry: None),
         (recovery, "PAGE_SIZE", int(settings["page_size"])),
     ]

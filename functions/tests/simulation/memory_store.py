@@ -1,4 +1,4 @@
-"""`Store` in memory, with Firestore's semantics for what `imagegen.store` asks of it.
+"""`Store` in memory, with Firestore's semantics for what `imagegen.firestore.store` asks of it.
 
 `test_conformance.py` compares it with the emulator, call by call.
 """
@@ -10,7 +10,7 @@ from typing import Any
 from google.api_core import exceptions
 from google.cloud.firestore import DELETE_FIELD
 
-from imagegen.store import Create, Document, Query, Update
+from imagegen.firestore.store import Create, Document, Query, Update
 
 EARLIEST = datetime(2026, 1, 1, tzinfo=UTC)
 TICK = timedelta(microseconds=1)

@@ -14,8 +14,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from imagegen import credits, db, generation, lifecycle, limits, recovery, statements, worker
-from imagegen.store import Create, Update
+from imagegen import db
+from imagegen.credits import endpoints as credit_endpoints
+from imagegen.credits import ledger, limits
+from imagegen.firestore.store import Create, Update
+from imagegen.generation import create as generation
+from imagegen.generation import recovery, worker
+from imagegen.generation import settle as lifecycle
 from simulation.memory_store import MemoryStore
 
 
@@ -101,13 +106,13 @@ MUTANTS = [
     Mutant("blind increment of the balance", store=BlindIncrement),
     Mutant("charge without precondition on the user", store=UnguardedUser),
     Mutant("settle without precondition on the request", store=UnguardedRequest),
-    Mutant("charge without looking at the balance", credits.deduct,
+    Mutant("charge without looking at the balance", ledger.deduct,
            "if available < credits:", "if False:"),
     Mutant("refund without state check", lifecycle.settle,
            'current["status"] not in OPEN or not is_ours(current)', "not is_ours(current)"),
     Mutant("failure without a refund", lifecycle.settle,
            'if ending.status != "completed":', 'if ending.status == "canceled":'),
-    Mutant("refund that leaves the usage as it was", credits.refund,
+    Mutant("refund that leaves the usage as it was", ledger.refund,
            '-request["credits"])', "0)"),
     Mutant("settle without looking at the attempt", lifecycle.settle,
            'lambda current: current["attemptId"] == request["attemptId"]',
@@ -146,9 +151,9 @@ MUTANTS = [
            'bool(current["status"] == "pending")', "True"),
     Mutant("place in flight never freed", limits.release,
            "if request.id in taken:", "if False:"),
-    Mutant("statement of entries younger than its balance", statements.statement,
+    Mutant("statement of entries younger than its balance", credit_endpoints.statement,
            "sequence(user) if before is None", "sequence(user) + 9 if before is None"),
-    Mutant("grant given again under its key", credits.grant,
+    Mutant("grant given again under its key", ledger.grant,
            "if entry.exists:", "if False:"),
 ]
 # fmt: on

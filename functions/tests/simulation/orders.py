@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from imagegen.auth import Caller
-from imagegen.orders import CreateGenerationRequest
+from imagegen.api.auth import Caller
+from imagegen.generation.request import CreateGenerationRequest
 
 MODELS = ("Model A", "Model B")
 SPELLINGS = {"Model A": ("Model A", "model-a", "MODEL_A"), "Model B": ("Model B", "modelb")}

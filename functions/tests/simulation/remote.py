@@ -10,7 +10,7 @@ from google.api_core import exceptions
 from google.api_core.exceptions import GoogleAPICallError
 
 from imagegen.errors import BackendUnavailable
-from imagegen.store import Create, Document, Query, Update
+from imagegen.firestore.store import Create, Document, Query, Update
 from simulation.faults import ON_COMMIT, ON_ENQUEUE, ON_READ, Fault, Faults
 from simulation.memory_store import MemoryStore
 from simulation.world import ProcessDied, Task, World

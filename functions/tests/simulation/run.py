@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import timedelta
 
-from imagegen import worker
+from imagegen.generation import worker
 from simulation.answers import Answers
 from simulation.at_rest import check_at_rest
 from simulation.books import OPEN, Books

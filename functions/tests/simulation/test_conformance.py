@@ -12,8 +12,8 @@ import pytest
 from google.api_core.exceptions import GoogleAPICallError
 from google.cloud.firestore import DELETE_FIELD
 
-from imagegen import cloud_firestore
-from imagegen.store import Create, Document, Query, Store, Update
+from imagegen.firestore import client as firestore_client
+from imagegen.firestore.store import Create, Document, Query, Store, Update
 from simulation.memory_store import MemoryStore
 
 NOON = datetime(2026, 11, 18, 12, tzinfo=UTC)
@@ -98,7 +98,7 @@ class Pair:
 @pytest.mark.parametrize("seed", range(25))
 def test_memory_and_firestore_answer_alike(emulator: str, seed: int) -> None:
     source = random.Random(seed)
-    pair = Pair(cloud_firestore.connection())
+    pair = Pair(firestore_client.connection())
     collection = f"conformance-{uuid.uuid4().hex[:12]}"
     outcomes = set()
     for _ in range(60):

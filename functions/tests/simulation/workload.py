@@ -6,7 +6,12 @@ import dataclasses
 from collections.abc import Callable
 from typing import Any
 
-from imagegen import credits, db, generation, recovery, statements, views
+from imagegen import db
+from imagegen.credits import endpoints as credit_endpoints
+from imagegen.credits import ledger
+from imagegen.generation import create as generation
+from imagegen.generation import endpoints as generation_endpoints
+from imagegen.generation import recovery
 from simulation.books import Books
 from simulation.memory_store import MemoryStore
 from simulation.orders import Named, Offered, Wanted
@@ -150,7 +155,7 @@ class Workload:
         self._about_request("cancel", generation.cancel)
 
     def _look(self) -> None:
-        self._about_request("status", views.status)
+        self._about_request("status", generation_endpoints.status)
 
     def _about_request(self, kind: str, function: Callable[..., Any], tries: int = 5) -> None:
         named = self._some_request()
@@ -159,26 +164,26 @@ class Workload:
                 wait = self._random.random()
                 self._world.after(wait, lambda: self._about_request(kind, function, tries - 1))
             return
-        asked = views.NamedRequest(generation_request_id=named.request_id)
+        asked = generation_endpoints.NamedRequest(generation_request_id=named.request_id)
         owner = self._books.state(named.request_id)["userId"]
         caller = Wanted(owner, caller=owner if named.entitled else "stranger").who()
         self._call(kind, named.request_id[:6], lambda: function(asked, caller), named)
 
     def _read_statement(self) -> None:
         user_id = self._some_user()
-        asked = statements.GetUserCredits(user_id=user_id)
+        asked = credit_endpoints.GetUserCredits(user_id=user_id)
         caller = Wanted(user_id).who()
-        self._call("statement", user_id, lambda: statements.statement(asked, caller), user_id)
+        self._call("statement", user_id, lambda: credit_endpoints.statement(asked, caller), user_id)
 
     def _grant(self) -> None:
         """An operator gives credits, several times under one key."""
         user_id, key = self._some_user(), self._random.choice(("g1", "g2"))
-        path, amount = credits.grant_path(user_id, key), 5
+        path, amount = ledger.grant_path(user_id, key), 5
 
         def give() -> None:
             def decide(transaction: db.Transaction) -> None:
                 moment = self._world.process_time()
-                credits.grant(transaction, user_id, amount, moment, key=key, reason="sorry")
+                ledger.grant(transaction, user_id, amount, moment, key=key, reason="sorry")
 
             db.transact(decide, db.user(user_id), path)
 

@@ -1,0 +1,96 @@
+"""From an HTTP request to a validated body: fields of JSON, of the query string, of headers."""
+
+import json
+from collections.abc import Mapping
+from typing import Any, TypeVar
+
+from flask import Request
+from pydantic import ValidationError
+
+from imagegen.api.schema import WireModel
+from imagegen.errors import InvalidField, MalformedJson, PayloadTooLarge, UnsupportedMediaType
+
+MAX_BODY_BYTES = 64 * 1024
+
+Body = TypeVar("Body", bound=WireModel)
+
+
+def read(request: Request, accepts: type[Body]) -> tuple[Body, bool]:
+    """What was sent, and whether it came by the callable protocol.
+
+    Raises MalformedJson, InvalidField, PayloadTooLarge, UnsupportedMediaType.
+    """
+    fields, is_callable = _fields(request)
+    stated = accepts.fields_of_headers(dict(request.headers))
+    return _validated(accepts, _joined(fields, stated)), is_callable
+
+
+def _fields(request: Request) -> tuple[Mapping[str, Any], bool]:
+    """The fields that were sent, and whether they came by the callable protocol."""
+    if request.method != "POST":
+        repeated = [name for name, values in request.args.lists() if len(values) > 1]
+        if repeated:
+            raise _invalid([(name, "was sent more than once") for name in repeated])
+        return request.args.to_dict(), False
+    if not request.is_json:
+        raise UnsupportedMediaType
+    body = request.stream.read(MAX_BODY_BYTES + 1)
+    if len(body) > MAX_BODY_BYTES:
+        raise PayloadTooLarge(limitBytes=MAX_BODY_BYTES)
+    fields = _parsed(body)
+    if fields.keys() == {"data"}:
+        data = {} if fields["data"] is None else fields["data"]
+        if not isinstance(data, dict):
+            raise MalformedJson("The data of a callable request must be an object.")
+        return data, True
+    return fields, False
+
+
+def _parsed(body: bytes) -> dict[str, Any]:
+    """One JSON object as RFC 8259 has it: no NaN, and no name twice in one object."""
+    try:
+        fields = json.loads(
+            body.decode(), object_pairs_hook=_unique, parse_constant=_refuse_constant
+        )
+    except (ValueError, RecursionError) as error:
+        raise MalformedJson from error
+    if not isinstance(fields, dict):
+        raise MalformedJson
+    return fields
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    fields = dict(pairs)
+    if len(fields) < len(pairs):
+        raise ValueError("a name stands twice in one object")
+    return fields
+
+
+def _refuse_constant(name: str) -> None:
+    raise ValueError(f"{name} is not JSON")
+
+
+def _joined(fields: Mapping[str, Any], stated: Mapping[str, str]) -> dict[str, Any]:
+    """The fields with those that headers state; the two must not contradict each other."""
+    contradicted = [name for name, value in stated.items() if fields.get(name, value) != value]
+    if contradicted:
+        raise _invalid([(name, "differs from the header that states it") for name in contradicted])
+    return {**fields, **stated}
+
+
+def _validated(accepts: type[Body], fields: Mapping[str, Any]) -> Body:
+    try:
+        return accepts.model_validate(fields, by_alias=True, by_name=False)
+    except ValidationError as error:
+        raise _invalid(
+            [
+                (".".join(map(str, each["loc"])), each["msg"].removeprefix("Value error, "))
+                for each in error.errors(include_url=False, include_input=False)
+            ]
+        ) from error
+
+
+def _invalid(violations: list[tuple[str, str]]) -> InvalidField:
+    return InvalidField(
+        fieldViolations=[{"field": name, "description": text} for name, text in violations]
+    )

@@ -1,0 +1,1 @@
+"""Models, styles, colours, sizes and prices on offer."""

@@ -1,0 +1,1 @@
+"""The ledger, limits and statements."""

@@ -1,0 +1,173 @@
+"""The ledger: every credit that leaves or enters an account, one immutable entry each.
+
+The rules, all of them here: a balance never falls below zero; an entry and the balance it leaves
+are written together; entries are numbered without a gap; the id of an entry says what it is for,
+so it can be written once only.
+"""
+
+import hashlib
+from datetime import datetime
+from typing import Literal
+
+from imagegen import clock, db
+from imagegen.credits import usage
+from imagegen.errors import (
+    GenerationRequestNotFound,
+    IdempotencyKeyReused,
+    ImagegenError,
+    InsufficientCredits,
+    UserNotFound,
+)
+from imagegen.firestore.store import Document
+
+EntryType = Literal["deduction", "refund", "grant"]
+
+
+def deduct(
+    transaction: db.Transaction,
+    user_id: str,
+    generation_request_id: str,
+    credits: int,
+    moment: datetime,
+) -> None:
+    """Take `credits` from the user for a generation request.
+
+    Raises UserNotFound, and InsufficientCredits when the balance does not cover them.
+    """
+    user = transaction[db.user(user_id)]
+    if not user.exists:
+        raise UserNotFound(userId=user_id)
+    available = balance(user)
+    if available < credits:
+        raise InsufficientCredits(required=credits, available=available)
+    transaction.update(user.path, {"usage": usage.after(user, clock.local_date(moment), credits)})
+    _append(
+        transaction,
+        user_id,
+        "deduction",
+        -credits,
+        moment,
+        reason="generation",
+        generation_request_id=generation_request_id,
+        entry_id=f"{generation_request_id}-deduction",
+    )
+
+
+def refund(
+    transaction: db.Transaction, request: Document, moment: datetime, *, reason: str
+) -> None:
+    """Give back what `request` was charged; the amount is the request's own.
+
+    The caller ends the request in the same transaction, so that this cannot happen twice.
+    """
+    user = transaction[db.user(request["userId"])]
+    charged_on = clock.local_date(request["createdAt"])
+    transaction.update(user.path, {"usage": usage.after(user, charged_on, -request["credits"])})
+    _append(
+        transaction,
+        request["userId"],
+        "refund",
+        request["credits"],
+        moment,
+        reason=reason,
+        generation_request_id=request.id,
+        entry_id=f"{request.id}-refund",
+    )
+
+
+def grant_path(user_id: str, key: str) -> str:
+    """Where the grant lies that the user gets under `key`: one key, one grant."""
+    return f"{db.entries(user_id)}/{hashlib.sha256(key.encode()).hexdigest()[:32]}-grant"
+
+
+def grant(
+    transaction: db.Transaction,
+    user_id: str,
+    credits: int,
+    moment: datetime,
+    *,
+    key: str,
+    reason: str,
+    request: Document | None = None,
+) -> None:
+    """Give the user `credits`, once for each key: for a completed `request`, or for none.
+
+    The transaction has read the user and `grant_path`. The request may have been read only, as a
+    completed one never changes.
+
+    Raises UserNotFound; IdempotencyKeyReused when the key has given something else;
+    GenerationRequestNotFound when the request is not the user's; ValueError when it has not
+    completed (its refund is all that is owed for it), or when the grant is none.
+    """
+    if credits <= 0:
+        raise ValueError("a grant gives at least one credit")
+    if not transaction[db.user(user_id)].exists:
+        raise UserNotFound(userId=user_id)
+    if request is not None and (not request.exists or request["userId"] != user_id):
+        raise GenerationRequestNotFound(generationRequestId=request.id)
+    if request is not None and request["status"] != "completed":
+        raise ValueError(f"request {request.id} is {request['status']}, not completed")
+    entry = transaction[grant_path(user_id, key)]
+    request_id = request.id if request is not None else None
+    content = {"credits": credits, "reason": reason, "generationRequestId": request_id}
+    if entry.exists:
+        if any(entry.get(name) != value for name, value in content.items()):
+            raise IdempotencyKeyReused("This key has been used for another grant.")
+        return
+    _append(
+        transaction,
+        user_id,
+        "grant",
+        credits,
+        moment,
+        reason=reason,
+        generation_request_id=request_id,
+        entry_id=entry.id,
+    )
+
+
+def balance(user: Document) -> int:
+    """The credits of a user; a document without any has none.
+
+    Raises ImagegenError when somebody has written something that is no number of credits.
+    """
+    credits = user.get("credits", 0)
+    if type(credits) is not int or credits < 0:
+        raise ImagegenError(f"{user.path} holds credits {credits!r}; a whole number is needed")
+    return credits
+
+
+def sequence(user: Document) -> int:
+    """The number of the user's newest ledger entry; 0 without any."""
+    return int(user.get("ledgerSequence", 0))
+
+
+def _append(
+    transaction: db.Transaction,
+    user_id: str,
+    entry_type: EntryType,
+    change: int,
+    moment: datetime,
+    *,
+    reason: str,
+    generation_request_id: str | None,
+    entry_id: str,
+) -> None:
+    user = transaction[db.user(user_id)]
+    balance_after, number = balance(user) + change, sequence(user) + 1
+    transaction.update(
+        user.path,
+        {"credits": balance_after, "ledgerSequence": number, "updatedAt": moment},
+    )
+    transaction.create(
+        f"{db.entries(user_id)}/{entry_id}",
+        {
+            "type": entry_type,
+            "credits": abs(change),
+            "generationRequestId": generation_request_id,
+            "balanceAfter": balance_after,
+            "sequence": number,
+            "timestamp": moment,
+            "reason": reason,
+        },
+    )

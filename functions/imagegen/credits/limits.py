@@ -1,0 +1,95 @@
+"""How much one user may do: all of it kept in the user's document, so a charge costs no more."""
+
+import math
+from datetime import datetime, time, timedelta
+from typing import Any
+
+from imagegen import clock, config, db
+from imagegen.errors import RateLimited
+from imagegen.firestore.store import Document
+
+
+def admit(transaction: db.Transaction, user_id: str, moment: datetime) -> None:
+    """Count a generation request of the user, whose price has just been deducted.
+
+    Raises RateLimited when it is one too many this minute, or its price too much this day.
+    """
+    user = transaction[db.user(user_id)]
+    _check_day(user, moment)
+    per_minute = config.RATE_LIMIT_PER_MINUTE.value
+    if per_minute > 0:
+        tokens = _tokens(user, per_minute, moment)
+        if tokens < 1:
+            wait = math.ceil((1 - tokens) * 60 / per_minute)
+            raise _limited("requestsPerMinute", per_minute, window=60, retry_after=wait)
+        transaction.update(user.path, {"rate": {"tokens": tokens - 1, "at": moment}})
+
+
+def _tokens(user: Document, per_minute: int, moment: datetime) -> float:
+    """Tokens in the user's bucket: it holds a minute's worth and fills evenly (token bucket).
+
+    A clock that jumps back neither fills nor empties it.
+    """
+    rate = user.get("rate")
+    if not rate:
+        return float(per_minute)
+    elapsed_seconds: float = max(0.0, (moment - rate["at"]).total_seconds())
+    return min(float(per_minute), float(rate["tokens"]) + elapsed_seconds * per_minute / 60)
+
+
+def _check_day(user: Document, moment: datetime) -> None:
+    limit = config.DAILY_CREDIT_LIMIT.value
+    if limit <= 0:
+        return
+    today = clock.local_date(moment)
+    if user["usage"]["days"].get(today.isoformat(), 0) > limit:
+        tomorrow = datetime.combine(today + timedelta(days=1), time(), clock.time_zone())
+        wait = math.ceil((tomorrow - moment).total_seconds())
+        raise _limited("creditsPerDay", limit, window=86_400, retry_after=wait)
+
+
+def tracks(request: Document) -> bool:
+    """Whether `request` takes one of its user's places for open background requests."""
+    return config.MAX_IN_FLIGHT.value > 0 and request["mode"] == "async"
+
+
+def occupy(
+    transaction: db.Transaction, user_id: str, request_id: str, moment: datetime, until: datetime
+) -> None:
+    """Take a place in flight for a background request that lasts `until` at most.
+
+    Raises RateLimited when all are taken. A place whose time is over is free: nothing leaks.
+    """
+    limit = config.MAX_IN_FLIGHT.value
+    if limit <= 0:
+        return
+    user = transaction[db.user(user_id)]
+    taken = {each: end for each, end in _in_flight(user).items() if end > moment}
+    if len(taken) >= limit:
+        raise _limited("inFlight", limit, window=None, retry_after=5)
+    transaction.update(user.path, {"inFlight": {**taken, request_id: until}})
+
+
+def release(transaction: db.Transaction, request: Document) -> None:
+    """Free the place of a request that ends."""
+    user = transaction[db.user(request["userId"])]
+    taken = _in_flight(user)
+    if request.id in taken:
+        del taken[request.id]
+        transaction.update(user.path, {"inFlight": taken})
+
+
+def _in_flight(user: Document) -> dict[str, datetime]:
+    return dict(user.get("inFlight") or {})
+
+
+def _limited(name: str, quota: int, *, window: int | None, retry_after: int) -> RateLimited:
+    """The refusal, with the headers of draft-ietf-httpapi-ratelimit-headers-10."""
+    policy: dict[str, Any] = {"q": quota} | ({"w": window} if window else {})
+    parameters = ";".join(f"{key}={value}" for key, value in policy.items())
+    headers = {
+        "Retry-After": str(max(1, retry_after)),
+        "RateLimit-Policy": f'"{name}";{parameters}',
+        "RateLimit": f'"{name}";r=0;t={max(1, retry_after)}',
+    }
+    return RateLimited(headers=headers, limit=name, quota=quota)

@@ -1,0 +1,1 @@
+"""Cloud Firestore behind three verbs."""

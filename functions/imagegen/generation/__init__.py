@@ -1,0 +1,1 @@
+"""Generation requests: charge, generate, settle."""

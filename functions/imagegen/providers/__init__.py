@@ -1,0 +1,1 @@
+"""The models: plug-ins that make images."""

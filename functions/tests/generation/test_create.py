@@ -1,0 +1,321 @@
+"""Charge, generate, settle: every way it can go leaves the books right."""
+
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+import grpc
+import pytest
+from conftest import ANYBODY, check_books, ledger_of, order, requests_of
+from google.cloud import firestore
+from proxy import Fault, FirestoreProxy
+
+from imagegen import db
+from imagegen.api.auth import Caller
+from imagegen.errors import (
+    BackendUnavailable,
+    GenerationFailed,
+    GenerationTimeout,
+    ImagegenError,
+    InsufficientCredits,
+    NotOwner,
+    UnknownOption,
+    UserNotFound,
+)
+from imagegen.generation import create as generation
+from imagegen.generation import settle as lifecycle
+from imagegen.generation.request import CreateGenerationRequest
+from imagegen.generation.settle import Ending, settle
+from imagegen.providers import run as providers
+from imagegen.providers.base import GeneratedImage, GenerationJob, GeneratorError
+
+
+class FakeGenerator:
+    """Does what it is told instead of painting."""
+
+    def __init__(self, behave: Callable[[GenerationJob], GeneratedImage]) -> None:
+        self._behave = behave
+
+    def generate(self, job: GenerationJob, *, deadline: float) -> GeneratedImage:
+        return self._behave(job)
+
+
+@pytest.fixture
+def behave(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """Replaces the mock generator by one that behaves as given."""
+
+    def replace(behaviour: Callable[[GenerationJob], GeneratedImage]) -> None:
+        monkeypatch.setitem(providers.GENERATORS, "mock", FakeGenerator(behaviour))
+
+    return replace
+
+
+def create(wanted: CreateGenerationRequest, caller: Caller = ANYBODY) -> generation.Generation:
+    body = generation.create(wanted, caller).body
+    assert isinstance(body, generation.Generation)
+    return body
+
+
+def test_a_success_charges_the_price_of_the_size_and_answers_with_the_image(
+    client: firestore.Client, new_user: Callable[..., str]
+) -> None:
+    user_id = new_user(10)
+    made = create(order(user_id, size="1024x1024", model="sure-model"))
+    assert (made.deducted_credits, made.image_url) == (3, "https://example.com/sure.png")
+    (request,) = requests_of(client, user_id)
+    assert request["id"] == made.generation_request_id
+    assert (request["status"], request["model"], request["credits"]) == (
+        "completed",
+        "Sure Model",
+        3,
+    )
+    assert request["completedAt"] >= request["startedAt"] >= request["createdAt"]
+    assert check_books(client, user_id, opening=10) == 7
+
+
+def test_a_failed_generation_is_refunded(
+    client: firestore.Client, new_user: Callable[..., str]
+) -> None:
+    user_id = new_user(10)
+    with pytest.raises(GenerationFailed) as failed:
+        generation.create(order(user_id, model="Doomed Model", size="1024x1792"), ANYBODY)
+    (request,) = requests_of(client, user_id)
+    assert failed.value.details == {
+        "generationRequestId": request["id"], "refundedCredits": 4, "retryable": True,
+    }  # fmt: skip
+    assert (request["status"], request["imageUrl"]) == ("failed", None)
+    assert request["error"]["reason"] == "MOCK_FAILURE"
+    assert check_books(client, user_id, opening=10) == 10
+
+
+def raise_error(error: BaseException) -> GeneratedImage:
+    raise error
+
+
+@pytest.mark.parametrize(
+    "behaviour",
+    [
+        lambda job: raise_error(RuntimeError("a bug in a plug-in")),
+        lambda job: raise_error(SystemExit(1)),
+        lambda job: raise_error(KeyboardInterrupt()),
+        lambda job: raise_error(GeneratorError("SAFETY", "no", retryable=False)),
+        lambda job: GeneratedImage(),
+        lambda job: None,
+    ],
+    ids=["bug", "exit", "interrupt", "refusal", "no image", "nothing"],
+)
+def test_whatever_a_generator_raises_or_returns_instead_of_an_image_is_refunded(
+    client: firestore.Client,
+    new_user: Callable[..., str],
+    behave: Callable[..., None],
+    behaviour: Callable[[GenerationJob], GeneratedImage],
+) -> None:
+    behave(behaviour)
+    user_id = new_user(5)
+    with pytest.raises(GenerationFailed) as failed:
+        generation.create(order(user_id), ANYBODY)
+    assert failed.value.details["retryable"] is False
+    assert check_books(client, user_id, opening=5) == 5
+
+
+def test_a_generator_past_its_deadline_is_refunded_and_its_late_result_dropped(
+    client: firestore.Client,
+    new_user: Callable[..., str],
+    behave: Callable[..., None],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    finish = threading.Event()
+
+    def hang(job: GenerationJob) -> GeneratedImage:
+        finish.wait(10)
+        return GeneratedImage(url="https://example.com/late.png")
+
+    behave(hang)
+    monkeypatch.setenv("GENERATION_DEADLINE_SECONDS", "1")
+    user_id = new_user(5)
+    started = time.monotonic()
+    with pytest.raises(GenerationTimeout) as timeout:
+        generation.create(order(user_id), ANYBODY)
+    assert time.monotonic() - started < 4
+    assert timeout.value.details["refundedCredits"] == 1
+    finish.set()
+    time.sleep(0.2)
+    (request,) = requests_of(client, user_id)
+    assert (request["status"], request["imageUrl"]) == ("failed", None)
+    assert check_books(client, user_id, opening=5) == 5
+
+
+def test_a_model_whose_generator_does_not_exist_is_refunded(
+    client: firestore.Client, new_user: Callable[..., str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delitem(providers.GENERATORS, "mock")
+    user_id = new_user(5)
+    with pytest.raises(GenerationFailed):
+        generation.create(order(user_id), ANYBODY)
+    assert check_books(client, user_id, opening=5) == 5
+
+
+def test_a_defect_of_ours_after_the_charge_is_refunded_too(
+    client: firestore.Client, new_user: Callable[..., str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lifecycle, "GenerationJob", lambda **_: 1 / 0)
+    user_id = new_user(5)
+    with pytest.raises(GenerationFailed):
+        generation.create(order(user_id), ANYBODY)
+    (request,) = requests_of(client, user_id)
+    assert request["error"]["reason"] == "DEFECT"
+    assert check_books(client, user_id, opening=5) == 5
+
+
+@pytest.mark.parametrize(
+    ("changes", "error"),
+    [
+        ({"model": "Model Z"}, UnknownOption),
+        ({"style": "cubism"}, UnknownOption),
+        ({"color": "sepia"}, UnknownOption),
+        ({"size": "640x480"}, UnknownOption),
+        ({"size": "1024x1792"}, InsufficientCredits),
+        ({"userId": "nobody-at-all"}, UserNotFound),
+    ],
+)
+def test_a_refused_order_changes_nothing(
+    client: firestore.Client,
+    new_user: Callable[..., str],
+    changes: dict[str, str],
+    error: type[ImagegenError],
+) -> None:
+    user_id = new_user(2)
+    with pytest.raises(error):
+        generation.create(order(user_id, **changes), ANYBODY)
+    assert requests_of(client, user_id) == []
+    assert ledger_of(client, user_id) == []
+    assert check_books(client, user_id, opening=2) == 2
+
+
+def test_nobody_spends_the_credits_of_another(
+    client: firestore.Client, new_user: Callable[..., str]
+) -> None:
+    user_id = new_user(5)
+    with pytest.raises(NotOwner):
+        generation.create(order(user_id), Caller(uid="stranger"))
+    generation.create(order(user_id), Caller(uid=user_id))
+    assert check_books(client, user_id, opening=5) == 4
+
+
+def test_of_ten_threads_and_three_affordable_requests_exactly_three_succeed(
+    client: firestore.Client, new_user: Callable[..., str]
+) -> None:
+    user_id = new_user(9)
+    start = threading.Barrier(10)
+
+    def create(_: int) -> str:
+        start.wait()
+        try:
+            generation.create(order(user_id, size="1024x1024"), ANYBODY)
+        except InsufficientCredits:
+            return "refused"
+        return "made"
+
+    with ThreadPoolExecutor(10) as pool:
+        outcomes = list(pool.map(create, range(10)))
+    assert sorted(outcomes) == ["made"] * 3 + ["refused"] * 7
+    assert check_books(client, user_id, opening=9) == 0
+
+
+def test_settling_twice_is_one_refund(
+    client: firestore.Client, new_user: Callable[..., str]
+) -> None:
+    user_id = new_user(5)
+    with pytest.raises(GenerationFailed) as failed:
+        generation.create(order(user_id, model="Doomed Model"), ANYBODY)
+    (request,) = db.read(db.generation_request(failed.value.details["generationRequestId"]))
+    again = Ending.failed(GeneratorError("AGAIN", "again", retryable=True))
+    with ThreadPoolExecutor(5) as pool:
+        list(pool.map(lambda _: settle(request, again), range(5)))
+    assert [entry["type"] for entry in ledger_of(client, user_id)] == ["deduction", "refund"]
+    assert check_books(client, user_id, opening=5) == 5
+
+
+@pytest.mark.parametrize("rpc_number", [1, 2, 3, 4])
+@pytest.mark.parametrize("reply_lost", [False, True], ids=["refused", "reply lost"])
+@pytest.mark.parametrize("code", ["UNAVAILABLE", "ABORTED", "DEADLINE_EXCEEDED", "INTERNAL"])
+@pytest.mark.parametrize("model", ["Sure Model", "Doomed Model"])
+def test_one_fault_at_any_rpc_is_survived(
+    client: firestore.Client,
+    proxy: FirestoreProxy,
+    new_user: Callable[..., str],
+    rpc_number: int,
+    reply_lost: bool,
+    code: str,
+    model: str,
+) -> None:
+    user_id = new_user(5)
+    seen = 0
+
+    def fault_for(rpc: str) -> Fault | None:
+        nonlocal seen
+        seen += 1
+        return Fault(grpc.StatusCode[code], reply_lost=reply_lost) if seen == rpc_number else None
+
+    proxy.fault_for = fault_for
+    try:
+        generation.create(order(user_id, model=model), ANYBODY)
+    except GenerationFailed:
+        assert model == "Doomed Model"
+    left = check_books(client, user_id, opening=5)
+    assert left == (4 if model == "Sure Model" else 5)
+    assert len(requests_of(client, user_id)) == 1
+
+
+def test_when_firestore_goes_away_after_the_charge_the_answer_names_the_request(
+    client: firestore.Client,
+    proxy: FirestoreProxy,
+    new_user: Callable[..., str],
+    behave: Callable[..., None],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(db, "DEADLINE_SECONDS", 0.3)
+
+    def cut_the_line(job: GenerationJob) -> GeneratedImage:
+        proxy.fault_for = lambda rpc: Fault()
+        return GeneratedImage(url="https://example.com/x.png")
+
+    behave(cut_the_line)
+    user_id = new_user(5)
+    with pytest.raises(BackendUnavailable) as unavailable:
+        generation.create(order(user_id), ANYBODY)
+    (request,) = requests_of(client, user_id)
+    assert unavailable.value.details == {"generationRequestId": request["id"]}
+    assert request["status"] == "pending"
+
+
+def test_when_firestore_is_away_from_the_start_no_charge_is_claimed(
+    client: firestore.Client,
+    proxy: FirestoreProxy,
+    new_user: Callable[..., str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(db, "DEADLINE_SECONDS", 0.3)
+    user_id = new_user(5)
+    proxy.fault_for = lambda rpc: Fault()
+    with pytest.raises(BackendUnavailable) as unavailable:
+        generation.create(order(user_id), ANYBODY)
+    assert unavailable.value.details == {}
+    assert requests_of(client, user_id) == []
+
+
+def test_a_request_of_a_deleted_account_ends_without_bringing_the_account_back(
+    client: firestore.Client, new_user: Callable[..., str], behave: Callable[..., None]
+) -> None:
+    user_id = new_user(5)
+
+    def delete_the_account(job: GenerationJob) -> GeneratedImage:
+        client.document(db.user(user_id)).delete()
+        raise GeneratorError("NO", "no", retryable=False)
+
+    behave(delete_the_account)
+    with pytest.raises(GenerationFailed):
+        generation.create(order(user_id), ANYBODY)
+    assert not client.document(db.user(user_id)).get().exists
+    assert [request["status"] for request in requests_of(client, user_id)] == ["failed"]

@@ -1,0 +1,186 @@
+"""Recovery: whatever died after the charge is refunded once, whoever else is at it."""
+
+import os
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from conftest import ANYBODY, FUNCTIONS, check_books, now, order, requests_of
+from google.cloud import firestore
+from proxy import Fault, FirestoreProxy
+
+from imagegen import clock, db
+from imagegen.errors import GenerationFailed, ImagegenError
+from imagegen.generation import create as generation
+from imagegen.generation import recovery
+from imagegen.providers import run as providers
+from imagegen.providers.base import GeneratedImage, GenerationJob
+
+
+@pytest.fixture
+def lost(
+    client: firestore.Client, new_user: Callable[..., str], monkeypatch: pytest.MonkeyPatch
+) -> Callable[..., str]:
+    """Makes a user with a request that was charged and then forgotten; the user's id."""
+
+    class Died(Exception):
+        pass
+
+    def make(age: timedelta = timedelta(hours=1), **changes: Any) -> str:
+        user_id = new_user(5)
+        with monkeypatch.context() as dying:
+            moment = now() - age
+
+            def die(*_: object, **__: object) -> str:
+                raise Died
+
+            dying.setattr(clock, "now", lambda: moment)
+            dying.setattr(generation, "generate", die)
+            with pytest.raises(Died):
+                generation.create(order(user_id, **changes), ANYBODY)
+        return user_id
+
+    return make
+
+
+def test_a_lost_request_is_failed_and_refunded(
+    client: firestore.Client, lost: Callable[..., str]
+) -> None:
+    user_id = lost(idempotencyKey="k")
+    assert recovery.recover() >= 1
+    (request,) = requests_of(client, user_id)
+    assert (request["status"], request["error"]["reason"]) == ("failed", "GENERATION_LOST")
+    assert check_books(client, user_id, opening=5) == 5
+    with pytest.raises(GenerationFailed) as replayed:
+        generation.create(order(user_id, idempotencyKey="k"), ANYBODY)
+    assert replayed.value.details["retryable"] is True
+
+
+def test_a_request_that_has_not_expired_is_left_alone(
+    client: firestore.Client, lost: Callable[..., str]
+) -> None:
+    user_id = lost(age=timedelta(seconds=110))
+    recovery.recover()
+    assert [request["status"] for request in requests_of(client, user_id)] == ["pending"]
+
+
+def test_running_again_changes_nothing(client: firestore.Client, lost: Callable[..., str]) -> None:
+    user_id = lost()
+    recovery.recover()
+    recovery.recover()
+    assert check_books(client, user_id, opening=5) == 5
+
+
+def test_two_runs_at_once_refund_once(client: firestore.Client, lost: Callable[..., str]) -> None:
+    users = [lost() for _ in range(5)]
+    start = threading.Barrier(2)
+
+    def run(_: int) -> None:
+        start.wait()
+        recovery.recover()
+
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(run, range(2)))
+    for user_id in users:
+        assert check_books(client, user_id, opening=5) == 5
+
+
+def test_all_pages_are_worked_through(
+    client: firestore.Client, lost: Callable[..., str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(recovery, "PAGE_SIZE", 2)
+    users = [lost() for _ in range(5)]
+    assert recovery.recover() >= 5
+    for user_id in users:
+        assert check_books(client, user_id, opening=5) == 5
+
+
+def test_one_request_that_cannot_be_settled_does_not_keep_the_others_waiting(
+    client: firestore.Client, lost: Callable[..., str]
+) -> None:
+    broken, sound = lost(age=timedelta(hours=2)), lost()
+    client.document(db.user(broken)).update({"credits": "many"})
+    with pytest.raises(ImagegenError, match="1 requests could not be settled"):
+        recovery.recover()
+    assert check_books(client, sound, opening=5) == 5
+    client.document(db.user(broken)).update({"credits": 4})
+    recovery.recover()
+    assert check_books(client, broken, opening=5) == 5
+
+
+def test_a_run_that_dies_half_way_is_finished_by_the_next(
+    client: firestore.Client,
+    lost: Callable[..., str],
+    proxy: FirestoreProxy,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    users = [lost() for _ in range(4)]
+    monkeypatch.setattr(db, "DEADLINE_SECONDS", 0.2)
+    commits = iter([None, Fault(reply_lost=True)])
+    proxy.fault_for = lambda rpc: next(commits, Fault()) if rpc == "Commit" else None
+    with pytest.raises(ImagegenError):
+        recovery.recover()
+    proxy.reset()
+    recovery.recover()
+    for user_id in users:
+        assert check_books(client, user_id, opening=5) == 5
+
+
+def test_a_worker_that_finishes_after_recovery_loses_and_the_refund_stands(
+    client: firestore.Client,
+    new_user: Callable[..., str],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    def recovered_meanwhile(job: GenerationJob) -> GeneratedImage:
+        with monkeypatch.context() as later:
+            moment = now() + timedelta(hours=1)
+            later.setattr(clock, "now", lambda: moment)
+            recovery.recover()
+        return GeneratedImage(url="https://example.com/late.png")
+
+    class Late:
+        def generate(self, job: GenerationJob, *, deadline: float) -> GeneratedImage:
+            return recovered_meanwhile(job)
+
+    monkeypatch.setitem(providers.GENERATORS, "mock", Late())
+    user_id = new_user(5)
+    with pytest.raises(GenerationFailed):
+        generation.create(order(user_id), ANYBODY)
+    (request,) = requests_of(client, user_id)
+    assert (request["status"], request["imageUrl"]) == ("failed", None)
+    assert "late result dropped" in capsys.readouterr().out
+    assert check_books(client, user_id, opening=5) == 5
+
+
+def test_a_process_killed_between_charge_and_settle_loses_nobody_a_credit(
+    client: firestore.Client, new_user: Callable[..., str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    user_id = new_user(5)
+    program = (
+        "from conftest import ANYBODY, order; from imagegen import generation;"
+        f"generation.create(order({user_id!r}, model='Slow Model'), ANYBODY)"
+    )
+    process = subprocess.Popen(
+        [sys.executable, "-c", program],
+        cwd=FUNCTIONS,
+        env={**os.environ, "PYTHONPATH": f"{FUNCTIONS}:{FUNCTIONS / 'tests'}"},
+        stdout=subprocess.DEVNULL,
+    )
+    for _ in range(200):
+        if requests_of(client, user_id):
+            break
+        time.sleep(0.1)
+    process.kill()
+    process.wait()
+    assert [request["status"] for request in requests_of(client, user_id)] == ["pending"]
+    moment = now() + timedelta(minutes=10)
+    monkeypatch.setattr(clock, "now", lambda: moment)
+    recovery.recover()
+    assert check_books(client, user_id, opening=5) == 5

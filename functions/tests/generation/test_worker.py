@@ -1,0 +1,515 @@
+"""The asynchronous road: accept, lease, try again, settle, however often a task is delivered."""
+
+import os
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from typing import Any
+
+import firebase_admin
+import httpx
+import psutil
+import pytest
+from conftest import ANYBODY, FUNCTIONS, check_books, now, order, order_body, requests_of
+from google.cloud import firestore
+from proxy import FirestoreProxy
+
+from imagegen import clock, db, tasks
+from imagegen.api import auth
+from imagegen.errors import BackendUnavailable
+from imagegen.generation import create as generation
+from imagegen.generation import recovery, worker
+from imagegen.generation.worker import ComeBackLater
+from imagegen.providers import run as providers
+from imagegen.providers.base import GeneratedImage, GenerationJob, GeneratorError
+
+
+@pytest.fixture
+def enqueued(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The ids that were put on the queue; nothing is delivered."""
+    ids: list[str] = []
+    monkeypatch.setattr(tasks, "enqueue", ids.append)
+    return ids
+
+
+class Scripted:
+    """A generator that brings one outcome after another, the last one for ever."""
+
+    def __init__(self, *outcomes: GeneratedImage | GeneratorError) -> None:
+        self._outcomes = list(outcomes)
+        self.runs = 0
+
+    def generate(self, job: GenerationJob, *, deadline: float) -> GeneratedImage:
+        outcome = self._outcomes[min(self.runs, len(self._outcomes) - 1)]
+        self.runs += 1
+        if isinstance(outcome, GeneratorError):
+            raise outcome
+        return outcome
+
+
+IMAGE = GeneratedImage(url="https://example.com/done.png")
+BUSY = GeneratorError("BUSY", "busy", retryable=True)
+REFUSED = GeneratorError("SAFETY", "no", retryable=False)
+
+
+@pytest.fixture
+def script(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Scripted]:
+    def use(*outcomes: GeneratedImage | GeneratorError) -> Scripted:
+        scripted = Scripted(*outcomes)
+        monkeypatch.setitem(providers.GENERATORS, "mock", scripted)
+        return scripted
+
+    return use
+
+
+def accept(user_id: str, **changes: Any) -> str:
+    reply = generation.create(order(user_id, mode="async", **changes), ANYBODY)
+    assert reply.code == 202
+    assert isinstance(reply.body, generation.Generation)
+    return reply.body.generation_request_id
+
+
+def deliver(request_id: str) -> None:
+    worker.process({"generationRequestId": request_id})
+
+
+def stored(client: firestore.Client, request_id: str) -> dict[str, Any]:
+    return client.document(db.generation_request(request_id)).get().to_dict() or {}
+
+
+def test_a_background_request_is_accepted_with_202_and_where_to_look(
+    call: Callable[..., Any], new_user: Callable[..., str], enqueued: list[str]
+) -> None:
+    body = order_body(new_user(5), size="1024x1024")
+    response = call("createGenerationRequest", json=body, headers={"Prefer": "respond-async"})
+    assert response.status_code == 202
+    accepted = response.get_json()
+    request_id = accepted["generationRequestId"]
+    assert accepted == {
+        "generationRequestId": request_id,
+        "deductedCredits": 3,
+        "imageUrl": None,
+        "status": "pending",
+    }
+    expected = f"getGenerationStatus?generationRequestId={request_id}"
+    assert response.headers["Location"].endswith(expected)
+    assert response.headers["Preference-Applied"] == "respond-async"
+    assert int(response.headers["Retry-After"]) > 0
+    assert enqueued == [request_id]
+
+
+def test_a_callable_client_is_told_with_200(
+    call: Callable[..., Any], new_user: Callable[..., str], enqueued: list[str]
+) -> None:
+    body = {"data": order_body(new_user(5), mode="async")}
+    response = call("createGenerationRequest", json=body)
+    assert response.status_code == 200
+    assert response.get_json()["result"]["status"] == "pending"
+
+
+def test_a_delivery_completes_the_request(
+    client: firestore.Client, new_user: Callable[..., str], enqueued: list[str]
+) -> None:
+    user_id = new_user(5)
+    request_id = accept(user_id)
+    assert stored(client, request_id)["attempts"] == 0
+    deliver(request_id)
+    request = stored(client, request_id)
+    assert (request["status"], request["attempts"]) == ("completed", 1)
+    assert request["imageUrl"] == "https://example.com/sure.png"
+    assert check_books(client, user_id, opening=5) == 4
+
+
+def test_later_deliveries_do_nothing(
+    client: firestore.Client,
+    new_user: Callable[..., str],
+    enqueued: list[str],
+    script: Callable[..., Scripted],
+) -> None:
+    scripted = script(IMAGE)
+    request_id = accept(new_user(5))
+    for _ in range(3):
+        deliver(request_id)
+    assert scripted.runs == 1
+
+
+def test_of_two_deliveries_at_once_one_works_and_the_other_comes_back_later(
+    client: firestore.Client,
+    new_user: Callable[..., str],
+    enqueued: list[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    runs = []
+
+    class Slow:
+        def generate(self, job: GenerationJob, *, deadline: float) -> GeneratedImage:
+            runs.append(job.generation_request_id)
+            time.sleep(0.5)
+            return IMAGE
+
+    monkeypatch.setitem(providers.GENERATORS, "mock", Slow())
+    user_id = new_user(5)
+    request_id = accept(user_id)
+    start = threading.Barrier(4)
+
+    def delivery(_: int) -> str:
+        start.wait()
+        try:
+            deliver(request_id)
+        except ComeBackLater:
+            return "later"
+        return "done"
+
+    with ThreadPoolExecutor(4) as pool:
+        assert sorted(pool.map(delivery, range(4))) == ["done", "later", "later", "later"]
+    assert runs == [request_id]
+    assert check_books(client, user_id, opening=5) == 4
+
+
+def test_a_retryable_failure_is_tried_again_and_may_succeed(
+    client: firestore.Client,
+    new_user: Callable[..., str],
+    enqueued: list[str],
+    script: Callable[..., Scripted],
+) -> None:
+    script(BUSY, BUSY, IMAGE)
+    user_id = new_user(5)
+    request_id = accept(user_id)
+    for _ in range(2):
+        with pytest.raises(ComeBackLater):
+            deliver(request_id)
+        assert stored(client, request_id)["status"] == "processing"
+    deliver(request_id)
+    assert (stored(client, request_id)["status"], stored(client, request_id)["attempts"]) == (
+        "completed",
+        3,
+    )
+    assert check_books(client, user_id, opening=5) == 4
+
+
+def test_after_the_last_attempt_it_is_failed_and_refunded(
+    client: firestore.Client,
+    new_user: Callable[..., str],
+    enqueued: list[str],
+    script: Callable[..., Scripted],
+) -> None:
+    scripted = script(BUSY)
+    user_id = new_user(5)
+    request_id = accept(user_id)
+    for _ in range(2):
+        with pytest.raises(ComeBackLater):
+            deliver(request_id)
+    deliver(request_id)
+    deliver(request_id)
+    assert scripted.runs == 3
+    assert stored(client, request_id)["error"]["reason"] == "BUSY"
+    assert check_books(client, user_id, opening=5) == 5
+
+
+def test_a_permanent_failure_is_refunded_at_once(
+    client: firestore.Client,
+    new_user: Callable[..., str],
+    enqueued: list[str],
+    script: Callable[..., Scripted],
+) -> None:
+    scripted = script(REFUSED)
+    user_id = new_user(5)
+    deliver(accept(user_id))
+    assert scripted.runs == 1
+    assert check_books(client, user_id, opening=5) == 5
+
+
+def test_a_model_that_is_gone_by_then_is_refunded(
+    client: firestore.Client,
+    new_user: Callable[..., str],
+    enqueued: list[str],
+) -> None:
+    user_id = new_user(5)
+    request_id = accept(user_id)
+    client.document(db.generation_request(request_id)).update({"model": "Gone Model"})
+    deliver(request_id)
+    assert stored(client, request_id)["error"]["reason"] == "OPTION_REMOVED"
+    assert check_books(client, user_id, opening=5) == 5
+
+
+def test_a_lease_that_ran_out_is_taken_over_and_the_late_worker_changes_nothing(
+    client: firestore.Client,
+    new_user: Callable[..., str],
+    enqueued: list[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    user_id = new_user(5)
+    request_id = accept(user_id)
+    late = threading.Event()
+
+    class Late:
+        def generate(self, job: GenerationJob, *, deadline: float) -> GeneratedImage:
+            late.wait(10)
+            return GeneratedImage(url="https://example.com/late.png")
+
+    monkeypatch.setitem(providers.GENERATORS, "mock", Late())
+    first = threading.Thread(target=deliver, args=[request_id])
+    first.start()
+    while stored(client, request_id)["status"] != "processing":
+        time.sleep(0.02)
+    monkeypatch.setitem(providers.GENERATORS, "mock", Scripted(IMAGE))
+    with monkeypatch.context() as later:
+        moment = now() + timedelta(seconds=136)
+        later.setattr(clock, "now", lambda: moment)
+        deliver(request_id)
+    late.set()
+    first.join()
+    request = stored(client, request_id)
+    assert (request["status"], request["imageUrl"]) == ("completed", IMAGE.url)
+    assert request["attempts"] == 2
+    assert check_books(client, user_id, opening=5) == 4
+
+
+def test_workers_that_die_again_and_again_end_in_a_refund(
+    client: firestore.Client,
+    new_user: Callable[..., str],
+    enqueued: list[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    user_id = new_user(5)
+    request_id = accept(user_id)
+    moment = now()
+    monkeypatch.setattr(clock, "now", lambda: moment)
+    for _ in range(3):
+        assert worker._take_lease(request_id) is not None  # and then the process is gone
+        moment += timedelta(seconds=200)
+    deliver(request_id)
+    assert stored(client, request_id)["error"]["reason"] == "ATTEMPTS_EXHAUSTED"
+    assert check_books(client, user_id, opening=5) == 5
+
+
+@pytest.mark.parametrize("data", [None, {}, {"generationRequestId": "a/b"}, "x", {"x": 1}])
+def test_a_task_that_names_no_request_is_dropped(data: object) -> None:
+    worker.process(data)
+
+
+def test_a_task_for_an_unknown_or_a_synchronous_request_does_nothing(
+    client: firestore.Client, new_user: Callable[..., str]
+) -> None:
+    deliver("no-such-request")
+    user_id = new_user(5)
+    generation.create(order(user_id), ANYBODY)
+    (request,) = requests_of(client, user_id)
+    client.document(db.generation_request(request["id"])).update({"status": "pending"})
+    deliver(request["id"])
+    assert stored(client, request["id"])["status"] == "pending"
+
+
+def test_when_the_queue_takes_no_task_the_charge_is_refunded(
+    call: Callable[..., Any],
+    client: firestore.Client,
+    new_user: Callable[..., str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def refuse(_: str) -> None:
+        raise BackendUnavailable("The queue is out of reach.")
+
+    monkeypatch.setattr(tasks, "enqueue", refuse)
+    user_id = new_user(5)
+    body = order_body(user_id, mode="async", idempotencyKey="k")
+    for _ in range(2):  # the second time by its key
+        response = call("createGenerationRequest", json=body)
+        assert response.status_code == 503
+        details = response.get_json()["error"]["details"]
+        assert (details["reason"], details["refundedCredits"]) == ("BACKEND_UNAVAILABLE", 1)
+    assert check_books(client, user_id, opening=5) == 5
+    assert len(requests_of(client, user_id)) == 1
+
+
+def test_a_queue_that_nobody_answers_at_is_out_of_reach(monkeypatch: pytest.MonkeyPatch) -> None:
+    project = {"projectId": "demo-imagegen"}
+    lonely = firebase_admin.initialize_app(options=project, name="lonely")
+    monkeypatch.setattr(auth, "app", lambda: lonely)
+    monkeypatch.setenv("CLOUD_TASKS_EMULATOR_HOST", "127.0.0.1:9")
+    with pytest.raises(BackendUnavailable):
+        tasks.enqueue("r1")
+
+
+def test_a_repeated_call_puts_a_request_on_the_queue_again_that_no_worker_has_taken(
+    client: firestore.Client, new_user: Callable[..., str], enqueued: list[str]
+) -> None:
+    user_id = new_user(5)
+    first = accept(user_id, idempotencyKey="k")
+    assert accept(user_id, idempotencyKey="k") == first
+    assert enqueued == [first, first]
+    deliver(first)
+    reply = generation.create(order(user_id, mode="async", idempotencyKey="k"), ANYBODY)
+    assert (reply.code, reply.headers) == (200, {"Idempotency-Replayed": "true"})
+    assert enqueued == [first, first]
+    assert check_books(client, user_id, opening=5) == 4
+
+
+def test_accepting_costs_two_rpcs_and_one_task(
+    proxy: FirestoreProxy, new_user: Callable[..., str], enqueued: list[str]
+) -> None:
+    accept(new_user(5))
+    assert proxy.traffic.rpcs == {"BatchGetDocuments": 1, "Commit": 1}
+    assert len(enqueued) == 1
+
+
+def test_open_background_requests_are_limited_and_a_settled_one_makes_room(
+    client: firestore.Client,
+    new_user: Callable[..., str],
+    enqueued: list[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("MAX_IN_FLIGHT", "1")
+    user_id = new_user(5)
+    first = accept(user_id)
+    with pytest.raises(Exception, match="Too many requests"):
+        accept(user_id)
+    generation.create(order(user_id), ANYBODY)  # a synchronous one takes no place
+    deliver(first)
+    accept(user_id)
+    assert check_books(client, user_id, opening=5) == 2
+
+
+# On the emulators: Cloud Tasks delivers, the Functions emulator runs the worker.
+
+
+def until_settled(client: firestore.Client, request_id: str, seconds: float = 60) -> dict[str, Any]:
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        request = stored(client, request_id)
+        if request["status"] not in ("pending", "processing"):
+            return request
+        time.sleep(0.2)
+    pytest.fail(f"still {request['status']} after {seconds} s")
+
+
+def test_cloud_tasks_brings_a_background_request_to_its_end(
+    deployed: httpx.Client, client: firestore.Client, new_user: Callable[..., str]
+) -> None:
+    user_id = new_user(5)
+    body = order_body(user_id)
+    accepted = deployed.post(
+        "/createGenerationRequest", json=body, headers={"Prefer": "respond-async"}
+    )
+    assert accepted.status_code == 202
+    where = httpx.URL(str(accepted.request.url)).join(accepted.headers["Location"])
+    request_id = accepted.json()["generationRequestId"]
+    assert until_settled(client, request_id)["status"] == "completed"
+    seen = httpx.get(where).json()
+    assert (seen["status"], seen["imageUrl"]) == ("completed", "https://example.com/sure.png")
+    assert check_books(client, user_id, opening=5) == 4
+
+
+def test_cloud_tasks_tries_again_until_the_attempts_are_used_up(
+    deployed: httpx.Client, client: firestore.Client, new_user: Callable[..., str]
+) -> None:
+    user_id = new_user(5)
+    body = order_body(user_id, mode="async", model="Doomed Model")
+    request_id = deployed.post("/createGenerationRequest", json=body).json()["generationRequestId"]
+    request = until_settled(client, request_id)
+    assert (request["status"], request["attempts"]) == ("failed", 3)
+    assert check_books(client, user_id, opening=5) == 5
+
+
+def test_two_tasks_for_one_request_are_one_generation(
+    deployed: httpx.Client, client: firestore.Client, new_user: Callable[..., str]
+) -> None:
+    user_id = new_user(5)
+    body = order_body(user_id, mode="async", idempotencyKey="twice")
+    ids = {
+        deployed.post("/createGenerationRequest", json=body).json()["generationRequestId"]
+        for _ in range(2)
+    }
+    (request_id,) = ids
+    tasks.enqueue(request_id)
+    assert until_settled(client, request_id)["attempts"] == 1
+    assert check_books(client, user_id, opening=5) == 4
+
+
+@pytest.fixture
+def killable_worker(emulator: str) -> Iterator[Callable[[], tuple[psutil.Popen, str]]]:
+    """Starts the worker as a process of its own; the process and where to deliver to."""
+    started: list[psutil.Popen] = []
+
+    def start() -> tuple[psutil.Popen, str]:
+        port = free_port()
+        serve = [sys.executable, "-m", "functions_framework", "--source", "main.py"]
+        process = psutil.Popen(
+            [*serve, "--target", "processGeneration", "--port", str(port), "--host", "127.0.0.1"],
+            cwd=FUNCTIONS,
+            env={**os.environ, "ASYNC_ATTEMPT_SECONDS": "60"},
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+        started.append(process)
+        url = f"http://127.0.0.1:{port}/"
+        wait_for(url)
+        return process, url
+
+    yield start
+    for process in started:
+        kill(process)
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def wait_for(url: str) -> None:
+    for _ in range(150):
+        try:
+            httpx.get(url)
+        except httpx.TransportError:
+            time.sleep(0.1)
+        else:
+            return
+    pytest.fail(f"nobody answers at {url}")
+
+
+def kill(process: psutil.Popen) -> None:
+    """SIGKILL for the server and whatever it has started."""
+    if process.is_running():
+        for each in [*process.children(recursive=True), process]:
+            each.kill()
+        process.wait()
+
+
+@pytest.mark.parametrize("rescue", ["another delivery", "recovery"])
+def test_a_worker_killed_in_the_middle_costs_nobody_a_credit(
+    client: firestore.Client,
+    new_user: Callable[..., str],
+    enqueued: list[str],
+    killable_worker: Callable[[], tuple[psutil.Popen, str]],
+    monkeypatch: pytest.MonkeyPatch,
+    rescue: str,
+) -> None:
+    user_id = new_user(5)
+    request_id = accept(user_id, model="Slow Model")
+    process, url = killable_worker()
+    task = {"data": {"generationRequestId": request_id}}
+    with ThreadPoolExecutor(1) as pool:
+        delivery = pool.submit(httpx.post, url, json=task, timeout=60)
+        while stored(client, request_id)["status"] != "processing":
+            time.sleep(0.05)
+        kill(process)
+        assert isinstance(delivery.exception(), httpx.TransportError)
+    with pytest.raises(ComeBackLater):  # its lease still stands
+        deliver(request_id)
+    moment = now() + timedelta(minutes=20)
+    monkeypatch.setattr(clock, "now", lambda: moment)
+    if rescue == "recovery":
+        recovery.recover()
+        assert stored(client, request_id)["error"]["reason"] == "GENERATION_LOST"
+        assert check_books(client, user_id, opening=5) == 5
+    else:
+        monkeypatch.setitem(providers.GENERATORS, "mock", Scripted(IMAGE))
+        deliver(request_id)
+        assert stored(client, request_id)["attempts"] == 2
+        assert check_books(client, user_id, opening=5) == 4

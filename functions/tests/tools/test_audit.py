@@ -1,0 +1,199 @@
+"""The audit: it says nothing of books that the app has kept, and finds whatever is broken."""
+
+from __future__ import annotations
+
+import urllib.request
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from typing import Any
+
+import audit
+import pytest
+from books import RECOVERY, Account, faults
+from conftest import ANYBODY, now, order
+from google.cloud import firestore
+
+from imagegen import clock, db
+from imagegen.catalogue import catalogue
+from imagegen.credits import ledger
+from imagegen.errors import GenerationFailed
+from imagegen.firestore import client as firestore_client
+from imagegen.generation import create as generation
+
+PROJECT = "demo-audit-tests"
+
+
+@pytest.fixture
+def books(
+    emulator: str, client: firestore.Client, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[firestore.Client]:
+    """An app of its own: ann has had one image, one failure and a grant; bob has done nothing."""
+    url = f"http://{emulator}/emulator/v1/projects/{PROJECT}/databases/(default)/documents"
+    urllib.request.urlopen(urllib.request.Request(url, method="DELETE")).close()
+    own = firestore.Client(project=PROJECT)
+    for collection in ("models", "styles", "colors", "sizes"):
+        for option in client.collection(collection).stream():
+            own.document(f"{collection}/{option.id}").set(option.to_dict() or {})
+    monkeypatch.setattr(firestore_client, "_client", own)
+    catalogue.forget()
+    for user_id, balance in (("ann", 10), ("bob", 3)):
+        own.document(f"users/{user_id}").set({"credits": balance})
+    generation.create(order("ann", size="1024x1024", idempotency_key="image"), ANYBODY)
+    with pytest.raises(GenerationFailed):
+        generation.create(order("ann", model="Doomed Model", idempotency_key="none"), ANYBODY)
+    grant("ann", 5)
+    yield own
+    own.close()
+    catalogue.forget()
+
+
+def grant(user_id: str, number: int) -> None:
+    entry = ledger.grant_path(user_id, "ticket")
+
+    def decide(transaction: db.Transaction) -> None:
+        ledger.grant(transaction, user_id, number, clock.now(), key="ticket", reason="sorry")
+
+    db.transact(decide, entry, db.user(user_id))
+
+
+def audited(client: firestore.Client) -> audit.Audit:
+    return audit.run(client, lambda so_far: None)
+
+
+def request_of(client: firestore.Client, status: str) -> Any:
+    wanted = firestore.FieldFilter("status", "==", status)
+    (found,) = client.collection("generationRequests").where(filter=wanted).stream()
+    return found
+
+
+def entry_of(client: firestore.Client, status: str, kind: str) -> Any:
+    request_id = request_of(client, status).id
+    return client.document(f"users/ann/transactions/{request_id}-{kind}")
+
+
+def test_books_that_the_app_kept_are_right(books: firestore.Client) -> None:
+    found = audited(books)
+    assert (found.users, found.entries, found.requests) == (2, 4, 2)
+    assert found.faults == []
+
+
+Break = Callable[[firestore.Client], Any]
+
+
+def remove_deduction(client: firestore.Client) -> None:
+    """As if the failed request had never been charged; the numbers are closed up again."""
+    entry_of(client, "failed", "deduction").delete()
+    entry_of(client, "failed", "refund").update({"sequence": 2, "balanceAfter": 8})
+    client.document(ledger.grant_path("ann", "ticket")).update({"sequence": 3, "balanceAfter": 13})
+    client.document("users/ann").update({"ledgerSequence": 3, "credits": 13})
+
+
+def copy_deduction(client: firestore.Client) -> None:
+    """The image charged a second time, under another id, with books that add up."""
+    again = entry_of(client, "completed", "deduction").get().to_dict()
+    again |= {"sequence": 5, "balanceAfter": 9}
+    client.document("users/ann/transactions/again").set(again)
+    client.document("users/ann").update({"ledgerSequence": 5, "credits": 9})
+
+
+def refund_too_much(client: firestore.Client) -> None:
+    entry_of(client, "failed", "refund").update({"credits": 2, "balanceAfter": 8})
+    client.document(ledger.grant_path("ann", "ticket")).update({"balanceAfter": 13})
+    client.document("users/ann").update({"credits": 13})
+
+
+def leave_open(client: firestore.Client) -> None:
+    expired = now() - RECOVERY - timedelta(minutes=1)
+    changed = {"status": "pending", "expiresAt": expired}
+    request_of(client, "completed").reference.update(changed)
+
+
+@pytest.mark.parametrize(
+    ("invariant", "break_it"),
+    [
+        ("I1", lambda client: client.document("users/bob").update({"credits": -1})),
+        ("I2", lambda client: client.document("users/ann").update({"credits": 11})),
+        ("I3", lambda client: client.document("users/ann").update({"ledgerSequence": 5})),
+        (
+            "I3",
+            lambda client: entry_of(client, "failed", "deduction").update({"balanceAfter": 7}),
+        ),
+        ("I3", lambda client: entry_of(client, "failed", "refund").update({"sequence": 5})),
+        ("I4", copy_deduction),
+        ("I5", refund_too_much),
+        ("I5", remove_deduction),
+        (
+            "I6",
+            lambda client: request_of(client, "failed").reference.update({"status": "completed"}),
+        ),
+        (
+            "I6",
+            lambda client: request_of(client, "completed").reference.update({"status": "failed"}),
+        ),
+        ("I6", lambda client: request_of(client, "completed").reference.update({"credits": 4})),
+        ("I6", lambda client: request_of(client, "completed").reference.delete()),
+        ("I6", lambda client: request_of(client, "completed").reference.update({"userId": "bob"})),
+        (
+            "I6",
+            lambda client: request_of(client, "completed").reference.update(
+                {"userId": firestore.DELETE_FIELD}
+            ),
+        ),
+        ("I10", leave_open),
+    ],
+)
+def test_whatever_is_broken_is_found(
+    books: firestore.Client, invariant: str, break_it: Break
+) -> None:
+    break_it(books)
+    found = audited(books)
+    assert invariant in {fault.invariant for fault in found.faults}
+    assert all(fault.message for fault in found.faults)
+
+
+def test_an_entry_without_a_user_and_one_without_sense_are_found(books: firestore.Client) -> None:
+    books.document("users/ann").delete()
+    books.document("users/bob/transactions/odd").set({"type": "gift", "credits": "many"})
+    messages = {fault.user_id: fault.message for fault in audited(books).faults}
+    assert messages["ann"] == "there is no user document, but 4 ledger entries"
+    assert messages["bob"].startswith("entry odd makes no sense")
+
+
+def test_other_collections_of_the_same_name_are_left_alone(books: firestore.Client) -> None:
+    books.document("shops/ann/transactions/sale").set({"type": "sale"})
+    books.document("users/ann/devices/phone/transactions/sale").set({"type": "sale"})
+    found = audited(books)
+    assert (found.entries, found.faults) == (4, [])
+
+
+@pytest.mark.parametrize("page", [1, 2, 1000])
+def test_users_meet_their_own_entries_and_requests_whatever_their_ids_sort_like(
+    books: firestore.Client, page: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(audit, "PAGE", page)
+    for user_id in ("Zoe", "a-b", "ab", "élise", "1"):
+        books.document(f"users/{user_id}").set({"credits": 2})
+        generation.create(order(user_id), ANYBODY)
+    found = audited(books)
+    assert (found.users, found.entries, found.requests) == (7, 9, 7)
+    assert found.faults == []
+
+
+def test_a_request_may_be_open_until_recovery_has_had_its_chance() -> None:
+    moment = now()
+    entry = {"type": "deduction", "credits": 1, "generationRequestId": "r"}
+    entries = {"r-deduction": entry | {"balanceAfter": 4, "sequence": 1}}
+    for late, rules in ((timedelta(0), []), (RECOVERY + timedelta(seconds=1), ["I10"])):
+        request = {"status": "processing", "credits": 1, "expiresAt": moment - late}
+        user = {"credits": 4, "ledgerSequence": 1}
+        account = Account("ann", user, entries, {"r": request})
+        assert [fault.invariant for fault in faults(account, moment)] == rules
+
+
+def test_the_list_of_faults_ends_somewhere(
+    books: firestore.Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(audit, "MOST_FAULTS", 1)
+    books.document("users/ann").update({"credits": -1})
+    found = audited(books)
+    assert (found.faulty, len(found.faults)) == (2, 1)

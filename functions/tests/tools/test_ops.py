@@ -1,0 +1,280 @@
+"""The operators' tool, as it is typed: demo data, audit, reports and grants."""
+
+from __future__ import annotations
+
+import json
+import os
+import urllib.request
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from typing import Any
+from unittest import mock
+
+import admin
+import audit
+import books
+import demo_life
+import pytest
+import rendering
+import terminal
+from conftest import check_books, ledger_of, order
+from google.cloud import firestore
+from rich.console import Console
+from typer.testing import CliRunner, Result
+
+from imagegen import clock, db
+from imagegen.api.auth import Caller
+from imagegen.catalogue import catalogue
+from imagegen.credits import ledger
+from imagegen.firestore import client as firestore_client
+from imagegen.generation import create as generation
+
+PROJECT = "demo-admin-tests"
+WEEKS = 5
+Admin = Callable[..., Result]
+
+
+@pytest.fixture(scope="module")
+def run() -> Iterator[Admin]:
+    """Runs a command in this process; what it sets in the environment is forgotten at the end."""
+
+    def run(*arguments: str, code: int = 0) -> Result:
+        result = CliRunner().invoke(admin.app, arguments, catch_exceptions=False)
+        assert result.exit_code == code, result.output
+        return result
+
+    with mock.patch.dict(os.environ):
+        yield run
+
+
+@pytest.fixture(scope="module")
+def demo(emulator: str, client: firestore.Client, run: Admin) -> Iterator[list[dict[str, Any]]]:
+    """A project with demo data; what was planted, and what the reports say of it."""
+    url = f"http://{emulator}/emulator/v1/projects/{PROJECT}/databases/(default)/documents"
+    urllib.request.urlopen(urllib.request.Request(url, method="DELETE")).close()
+    own = firestore.Client(project=PROJECT)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(firestore_client, "_client", own)
+        patch.setattr(demo_life, "REQUESTS_A_DAY", 60.0)
+        catalogue.forget()
+        arguments = ("--json", "demo-data", "--weeks", str(WEEKS), "--seed", "7")
+        yield json.loads(run(*arguments).stdout)
+    catalogue.forget()
+
+
+@pytest.fixture
+def shared(client: firestore.Client, monkeypatch: pytest.MonkeyPatch) -> firestore.Client:
+    """The project of all tests, where `new_user` makes users."""
+    monkeypatch.setattr(firestore_client, "_client", client)
+    return client
+
+
+def test_what_demo_data_plants_is_found_and_explained(demo: list[dict[str, Any]]) -> None:
+    assert len(demo) == 3
+    for planted in demo:
+        assert planted["message"], planted
+    assert "Driven by style “anime”" in demo[0]["message"]
+    assert "“Model B”" in demo[1]["message"]
+
+
+def test_the_books_of_demo_data_are_right(demo: object, run: Admin) -> None:
+    assert "The books are right" in run("audit").stdout
+    told = json.loads(run("--json", "audit").stdout)
+    assert (told["faulty"], told["faults"]) == (0, [])
+    assert min(told["users"], told["requests"], told["entries"]) > 60
+
+
+def test_every_past_week_has_its_report(demo: object, run: Admin) -> None:
+    stored = [
+        each.to_dict() or {} for each in firestore_client.client().collection("reports").stream()
+    ]
+    assert len(stored) == WEEKS
+    wrong = [each for report in stored for each in report["dataQuality"]]
+    assert {each["problem"] for each in wrong} == {"insufficient_history"}
+
+
+def test_demo_data_is_made_once(demo: object, run: Admin) -> None:
+    result = run("demo-data", code=1)
+    assert "There is demo data already" in result.stderr
+
+
+def test_demo_data_stays_out_of_real_projects(run: Admin, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(firestore_client, "_client", mock.Mock(project="my-app"))
+    monkeypatch.setattr(admin, "connect_to", lambda *_: None)
+    monkeypatch.delenv("FIRESTORE_EMULATOR_HOST")
+    assert "my-app is a real project" in run("demo-data", code=1).stderr
+
+
+def test_the_audit_lists_what_is_wrong_and_fails(demo: object, run: Admin) -> None:
+    user = firestore_client.client().document("users/demo-nobody")
+    user.set({"credits": -3})
+    result = run("audit", code=1)
+    assert "I1" in result.stdout
+    assert "the balance is -3" in result.stdout
+    assert json.loads(run("--json", "audit", code=1).stdout)["faults"][0]["userId"] == user.id
+    user.delete()
+
+
+# --- reports -----------------------------------------------------------------------------------
+
+
+def rendered(report: dict[str, Any], width: int = 100) -> str:
+    console = Console(record=True, width=width, file=open(os.devnull, "w"))  # noqa: SIM115
+    rendering.show(report, console)
+    return console.export_text()
+
+
+def last_report() -> dict[str, Any]:
+    reports = firestore_client.client().collection("reports").order_by("isoWeek").stream()
+    return [each.to_dict() or {} for each in reports][-1]
+
+
+def test_a_report_is_shown_whole_within_a_hundred_columns(demo: list[dict[str, Any]]) -> None:
+    report = last_report()
+    text = rendered(report)
+    assert max(len(line.rstrip()) for line in text.splitlines()) <= 100
+    flat = " ".join(text.split())
+    for each in report["anomalies"]:
+        assert each["severity"] in flat
+        assert " ".join(each["message"].split()[:5]) in flat
+    for expected in (*report["byDay"], *report["byStyle"], *report["bySize"], "success rate"):
+        assert expected in flat
+    for user in report["topUsers"]:
+        assert user["userId"] in flat
+    assert f"{report['totals']['requests']:,} generations" in flat
+    assert "█" in text
+
+
+def test_an_empty_week_can_be_shown_too(demo: object, run: Admin) -> None:
+    text = run("report", "--week", "2020-W02").stdout
+    assert "0 generations" in text
+    assert "No anomalies." in text
+    assert "Data quality: Counts were not tested" in text
+
+
+def test_a_stored_report_is_shown_and_made_again_only_if_asked(demo: object, run: Admin) -> None:
+    week = last_report()["isoWeek"]
+    before = json.loads(run("--json", "report", "--week", week).stdout)
+    assert before["revision"] == 1
+    again = json.loads(run("--json", "report", "--week", week, "--run").stdout)
+    assert again["revision"] == 2
+    changed = {name for name in before if before[name] != again[name]}
+    assert changed <= {"generatedAt", "revision"}
+    assert json.loads(run("--json", "report").stdout)["isoWeek"] == week
+
+
+@pytest.mark.parametrize(("week", "problem"), [("2026", "no ISO week"), ("2999-W01", "not over")])
+def test_a_week_that_cannot_be_reported_is_one_sentence(
+    shared: object, run: Admin, week: str, problem: str
+) -> None:
+    assert problem in run("report", "--week", week, code=1).stderr
+
+
+def test_names_with_markup_are_shown_as_they_are(demo: object) -> None:
+    report = last_report()
+    report["byStyle"] = {"[red]odd[/red]": next(iter(report["byStyle"].values()))}
+    assert "[red]odd[/red]" in rendered(report)
+
+
+# --- grants ------------------------------------------------------------------------------------
+
+SORRY = ("--reason", "slow on Monday", "--key", "ticket-1")
+
+
+def test_a_grant_is_given_once_for_its_key(
+    shared: firestore.Client, run: Admin, new_user: Callable[..., str]
+) -> None:
+    user_id = new_user(2)
+    first = json.loads(run("--json", "grant", user_id, "5", *SORRY).stdout)
+    again = json.loads(run("--json", "grant", user_id, "5", *SORRY).stdout)
+    assert (first["isNew"], first["currentCredits"]) == (True, 7)
+    assert (again["isNew"], again["currentCredits"]) == (False, 7)
+    (entry,) = ledger_of(shared, user_id)
+    assert (entry["type"], entry["credits"], entry["reason"]) == ("grant", 5, "slow on Monday")
+    assert entry["generationRequestId"] is None
+    assert check_books(shared, user_id, 2) == 7
+
+
+def test_a_key_that_gave_something_else_is_refused(
+    shared: firestore.Client, run: Admin, new_user: Callable[..., str]
+) -> None:
+    user_id = new_user(2)
+    assert "5 credits given" in run("grant", user_id, "5", *SORRY).stdout
+    assert "another grant" in run("grant", user_id, "6", *SORRY, code=1).stderr
+    assert check_books(shared, user_id, 2) == 7
+
+
+def test_a_grant_may_name_a_completed_request_of_the_user(
+    shared: firestore.Client, run: Admin, new_user: Callable[..., str]
+) -> None:
+    user_id, other = new_user(2), new_user(2)
+    made = generation.create(order(user_id), Caller(uid=user_id)).body
+    request_id = getattr(made, "generation_request_id")  # noqa: B009 - Reply's body is any model
+    run("grant", user_id, "1", *SORRY, "--request", request_id)
+    entry = ledger_of(shared, user_id)[-1]
+    assert (entry["type"], entry["generationRequestId"]) == ("grant", request_id)
+    assert check_books_of(shared, user_id) == []
+    for wrong in ((other, request_id), (user_id, "nothing")):
+        arguments = ("--reason", "r", "--key", "k", "--request", wrong[1])
+        assert (
+            "no such generation request" in run("grant", wrong[0], "1", *arguments, code=1).stderr
+        )
+    shared.document(f"generationRequests/{request_id}").update({"status": "failed"})
+    failed = run(
+        "grant", user_id, "1", "--reason", "r", "--key", "k2", "--request", request_id, code=1
+    )
+    assert "is failed, not completed" in failed.stderr
+
+
+def check_books_of(client: firestore.Client, user_id: str) -> list[Any]:
+    """What the audit says of one user."""
+    return [
+        fault
+        for account in audit.accounts(client, audit.moment_of(client))
+        if account.user_id == user_id
+        for fault in books.faults(account, datetime.now(UTC))
+    ]
+
+
+def test_a_key_gives_once_however_many_ask_at_once(
+    shared: firestore.Client, new_user: Callable[..., str]
+) -> None:
+    user_id = new_user(2)
+    entry = ledger.grant_path(user_id, "key")
+
+    def give(_: int) -> None:
+        def decide(transaction: db.Transaction) -> None:
+            moment = clock.now()
+            ledger.grant(transaction, user_id, 3, moment, key="key", reason="sorry")
+
+        db.transact(decide, entry, db.user(user_id))
+
+    with ThreadPoolExecutor(8) as operators:
+        list(operators.map(give, range(16)))
+    assert len(ledger_of(shared, user_id)) == 1
+    assert check_books(shared, user_id, 2) == 5
+
+
+def test_a_grant_needs_a_user_and_a_number(shared: object, run: Admin) -> None:
+    assert "no such user" in run("grant", "nobody-at-all", "5", *SORRY, code=1).stderr
+    for number in ("0", "-1", "many"):
+        run("grant", "nobody-at-all", "--", number, *SORRY, code=2)
+
+
+# --- what it stands on -------------------------------------------------------------------------
+
+
+def test_a_project_is_connected_to_instead_of_the_emulators(run: Admin) -> None:
+    with mock.patch.dict(os.environ):
+        terminal.connect_to("")
+        assert os.environ["FIRESTORE_EMULATOR_HOST"]
+        terminal.connect_to("my-app")
+        assert "FIRESTORE_EMULATOR_HOST" not in os.environ
+        assert os.environ["GCLOUD_PROJECT"] == "my-app"
+        assert os.environ["REPORT_TIME_ZONE"]
+
+
+def test_emulators_that_are_not_there_are_missed_at_once(run: Admin) -> None:
+    with mock.patch.dict(os.environ, FIRESTORE_EMULATOR_HOST="127.0.0.1:1"):
+        assert "start the emulators" in run("audit", code=1).stderr
