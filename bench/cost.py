@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from proxy import FirestoreProxy
+from support.proxy import FirestoreProxy
 
 import servers
 import speed

@@ -5,8 +5,6 @@ from __future__ import annotations
 import os
 import uuid
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import functions_framework
@@ -16,16 +14,12 @@ import yaml
 from firebase_functions.private import serving
 from flask.testing import FlaskClient
 from google.cloud import firestore
-from proxy import FirestoreProxy
+from support.paths import FUNCTIONS
+from support.proxy import FirestoreProxy
 
 from imagegen import db
-from imagegen.api.auth import Caller
 from imagegen.catalogue import catalogue
 from imagegen.firestore import client as firestore_client
-from imagegen.generation.request import CreateGenerationRequest
-
-FUNCTIONS = Path(__file__).resolve().parents[1]
-ANYBODY = Caller(uid=None)
 
 # Parameters as the demo project has them, where a test does not say otherwise.
 os.environ.setdefault("GCLOUD_PROJECT", "demo-imagegen")
@@ -123,65 +117,3 @@ def manifest() -> dict[str, Any]:
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(FUNCTIONS)
         return dict(yaml.safe_load(serving.functions_as_yaml(serving.get_functions())))
-
-
-def order(user_id: str, **changes: Any) -> CreateGenerationRequest:
-    """A valid order: one credit, a model that never fails."""
-    return CreateGenerationRequest.model_validate(order_body(user_id, **changes))
-
-
-def order_body(user_id: str, **changes: Any) -> dict[str, Any]:
-    """The same as it is sent."""
-    return {
-        "userId": user_id,
-        "model": "Sure Model",
-        "style": "anime",
-        "color": "neon",
-        "size": "512x512",
-        "prompt": "a lighthouse at dusk",
-    } | changes
-
-
-def ledger_of(client: firestore.Client, user_id: str) -> list[dict[str, Any]]:
-    """All entries of a user, oldest first, past the code under test."""
-    entries = client.collection(db.entries(user_id)).stream()
-    return sorted(
-        ({"id": e.id, **(e.to_dict() or {})} for e in entries), key=lambda e: e["sequence"]
-    )
-
-
-def requests_of(client: firestore.Client, user_id: str) -> list[dict[str, Any]]:
-    """All generation requests of a user, past the code under test."""
-    owned = client.collection("generationRequests").where(
-        filter=firestore.FieldFilter("userId", "==", user_id)
-    )
-    return [{"id": r.id, **(r.to_dict() or {})} for r in owned.stream()]
-
-
-def check_books(client: firestore.Client, user_id: str, opening: int) -> int:
-    """Assert that the ledger of a user holds; the balance. Its own arithmetic, not the code's."""
-    user = client.document(db.user(user_id)).get().to_dict() or {}
-    entries = ledger_of(client, user_id)
-    balance = opening
-    for sequence, entry in enumerate(entries, start=1):
-        balance += -entry["credits"] if entry["type"] == "deduction" else entry["credits"]
-        assert (entry["sequence"], entry["balanceAfter"]) == (sequence, balance)
-        assert entry["credits"] > 0
-        assert balance >= 0
-    assert user["credits"] == balance
-    assert user.get("ledgerSequence", 0) == len(entries)
-    for request in requests_of(client, user_id):
-        kinds = {
-            e["type"]: e["credits"] for e in entries if e["generationRequestId"] == request["id"]
-        }
-        paid_back = (
-            {"refund": request["credits"]} if request["status"] in ("failed", "canceled") else {}
-        )
-        assert kinds == {"deduction": request["credits"]} | paid_back
-    charged_for = {e["generationRequestId"] for e in entries if e["type"] != "grant"}
-    assert charged_for <= {r["id"] for r in requests_of(client, user_id)}
-    return balance
-
-
-def now() -> datetime:
-    return datetime.now(UTC)

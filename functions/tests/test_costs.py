@@ -3,8 +3,8 @@
 from collections.abc import Callable
 
 import pytest
-from conftest import ANYBODY, order
-from proxy import FirestoreProxy
+from support.orders import ANYBODY, order
+from support.proxy import FirestoreProxy
 
 from imagegen.credits import endpoints as credit_endpoints
 from imagegen.errors import GenerationFailed, InsufficientCredits

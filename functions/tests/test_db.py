@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 import grpc
 import pytest
 from google.cloud import firestore
-from proxy import Fault, FirestoreProxy
+from support.proxy import Fault, FirestoreProxy
 
 from imagegen import db
 from imagegen.errors import BackendUnavailable, OutcomeUnknown

@@ -7,8 +7,9 @@ from datetime import UTC, datetime, timedelta
 
 import httpx
 import pytest
-from conftest import check_books, ledger_of, order_body, requests_of
 from google.cloud import firestore
+from support.books import check_books, ledger_of, requests_of
+from support.orders import order_body
 
 
 def test_the_imported_users_are_there(deployed: httpx.Client) -> None:

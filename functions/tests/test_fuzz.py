@@ -16,14 +16,14 @@ import httpx
 import pytest
 import schemathesis
 from apidoc.examples import ORDER, REQUEST_ID
-from conftest import FUNCTIONS, order
 from google.cloud import firestore
 from hypothesis import HealthCheck, settings
 from schemathesis import Case, CheckContext, Response
 from schemathesis.checks import load_all_checks
 from schemathesis.specs.openapi import checks as known
-from test_main import HTTP
-from test_openapi import is_valid, json_of
+from support.api import HTTP, is_valid, json_of
+from support.orders import order
+from support.paths import FUNCTIONS
 from toolchain import ROOT
 from werkzeug.test import Client
 

@@ -5,7 +5,8 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from conftest import FUNCTIONS, now
+from support.orders import now
+from support.paths import FUNCTIONS
 
 from imagegen.catalogue import catalogue
 from imagegen.firestore.store import Query

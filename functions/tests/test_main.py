@@ -2,17 +2,8 @@
 
 from typing import Any
 
-from conftest import FUNCTIONS
-
-HTTP = {
-    "createGenerationRequest",
-    "getUserCredits",
-    "getGenerationStatus",
-    "listGenerationRequests",
-    "cancelGenerationRequest",
-    "listModels",
-}
-SCHEDULED = {"scheduleWeeklyReport", "recoverLostGenerations"}
+from support.api import HTTP, SCHEDULED
+from support.paths import FUNCTIONS
 
 
 def test_exactly_these_functions_are_declared(manifest: dict[str, Any]) -> None:

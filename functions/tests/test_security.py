@@ -12,8 +12,9 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from conftest import check_books, order_body, requests_of
 from google.cloud import firestore
+from support.books import check_books, requests_of
+from support.orders import order_body
 
 from imagegen import db
 from imagegen.api import paging

@@ -23,10 +23,12 @@ import grpc
 import httpx
 import psutil
 import pytest
-from conftest import FUNCTIONS, check_books, now, order_body, requests_of
 from google.cloud import firestore
-from proxy import Fault, FirestoreProxy
-from test_worker import free_port, kill, wait_for
+from support.books import check_books, requests_of
+from support.orders import now, order_body
+from support.paths import FUNCTIONS
+from support.proxy import Fault, FirestoreProxy
+from support.servers import free_port, kill, wait_for
 
 from imagegen import clock, db
 from imagegen.generation import recovery

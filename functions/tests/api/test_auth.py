@@ -9,9 +9,9 @@ from typing import Any
 
 import httpx
 import pytest
-from conftest import order_body
 from firebase_admin import auth as admin_auth
 from google.cloud import firestore
+from support.orders import order_body
 
 from imagegen import db
 from imagegen.api import auth

@@ -5,9 +5,10 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from conftest import check_books, order_body
 from google.cloud import firestore
-from proxy import Fault, FirestoreProxy
+from support.books import check_books
+from support.orders import order_body
+from support.proxy import Fault, FirestoreProxy
 
 from imagegen import db
 from imagegen.catalogue import catalogue

@@ -1,8 +1,8 @@
 """What may stand in a request: ids, text and whole numbers."""
 
 import pytest
-from conftest import order_body
 from pydantic import TypeAdapter, ValidationError
+from support.orders import order_body
 
 from imagegen.api.schema import DocumentId, PageSize
 from imagegen.generation.request import CreateGenerationRequest

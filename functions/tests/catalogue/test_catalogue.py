@@ -10,7 +10,7 @@ import pytest
 from google.cloud import firestore
 from hypothesis import given
 from hypothesis import strategies as st
-from proxy import Fault, FirestoreProxy
+from support.proxy import Fault, FirestoreProxy
 
 from imagegen import db
 from imagegen.catalogue import catalogue

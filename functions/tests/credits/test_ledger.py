@@ -5,8 +5,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from conftest import ANYBODY, check_books, ledger_of, order
 from google.cloud import firestore
+from support.books import check_books, ledger_of
+from support.orders import ANYBODY, order
 
 from imagegen import db
 from imagegen.api.auth import Caller

@@ -5,11 +5,12 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from conftest import ANYBODY, check_books, order, order_body
 from google.cloud import firestore
 from hypothesis import given
 from hypothesis import strategies as st
-from proxy import FirestoreProxy
+from support.books import check_books
+from support.orders import ANYBODY, order, order_body
+from support.proxy import FirestoreProxy
 
 from imagegen import clock, db
 from imagegen.credits import limits

@@ -7,9 +7,10 @@ from concurrent.futures import ThreadPoolExecutor
 
 import grpc
 import pytest
-from conftest import ANYBODY, check_books, ledger_of, order, requests_of
 from google.cloud import firestore
-from proxy import Fault, FirestoreProxy
+from support.books import check_books, ledger_of, requests_of
+from support.orders import ANYBODY, order
+from support.proxy import Fault, FirestoreProxy
 
 from imagegen import db
 from imagegen.api.auth import Caller

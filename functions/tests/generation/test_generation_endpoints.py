@@ -7,9 +7,10 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from conftest import ANYBODY, check_books, ledger_of, now, order, order_body, requests_of
 from google.cloud import firestore
-from proxy import FirestoreProxy
+from support.books import check_books, ledger_of, requests_of
+from support.orders import ANYBODY, now, order, order_body
+from support.proxy import FirestoreProxy
 
 from imagegen import db, tasks
 from imagegen.api.auth import Caller

@@ -6,9 +6,10 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
-from conftest import ANYBODY, check_books, order, order_body, requests_of
 from google.cloud import firestore
-from proxy import Fault, FirestoreProxy
+from support.books import check_books, requests_of
+from support.orders import ANYBODY, order, order_body
+from support.proxy import Fault, FirestoreProxy
 
 from imagegen import db
 from imagegen.errors import (

@@ -5,9 +5,10 @@ from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
 import pytest
-from conftest import ANYBODY, now, order, requests_of
 from google.api_core import exceptions
 from google.cloud import firestore
+from support.books import requests_of
+from support.orders import ANYBODY, now, order
 
 from imagegen import clock, db, tasks
 from imagegen.errors import RateLimited

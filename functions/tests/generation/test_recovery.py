@@ -11,9 +11,11 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from conftest import ANYBODY, FUNCTIONS, check_books, now, order, requests_of
 from google.cloud import firestore
-from proxy import Fault, FirestoreProxy
+from support.books import check_books, requests_of
+from support.orders import ANYBODY, now, order
+from support.paths import FUNCTIONS
+from support.proxy import Fault, FirestoreProxy
 
 from imagegen import clock, db
 from imagegen.errors import GenerationFailed, ImagegenError

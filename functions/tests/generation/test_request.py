@@ -3,10 +3,10 @@
 from typing import Any
 
 import pytest
-from conftest import order, order_body
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
+from support.orders import order, order_body
 
 from imagegen.generation import request as generation_request
 from imagegen.generation.request import CreateGenerationRequest

@@ -1,7 +1,6 @@
 """The asynchronous road: accept, lease, try again, settle, however often a task is delivered."""
 
 import os
-import socket
 import subprocess
 import sys
 import threading
@@ -15,9 +14,12 @@ import firebase_admin
 import httpx
 import psutil
 import pytest
-from conftest import ANYBODY, FUNCTIONS, check_books, now, order, order_body, requests_of
 from google.cloud import firestore
-from proxy import FirestoreProxy
+from support.books import check_books, requests_of
+from support.orders import ANYBODY, now, order, order_body
+from support.paths import FUNCTIONS
+from support.proxy import FirestoreProxy
+from support.servers import free_port, kill, wait_for
 
 from imagegen import clock, db, tasks
 from imagegen.api import auth
@@ -454,31 +456,6 @@ def killable_worker(emulator: str) -> Iterator[Callable[[], tuple[psutil.Popen, 
     yield start
     for process in started:
         kill(process)
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-def wait_for(url: str) -> None:
-    for _ in range(150):
-        try:
-            httpx.get(url)
-        except httpx.TransportError:
-            time.sleep(0.1)
-        else:
-            return
-    pytest.fail(f"nobody answers at {url}")
-
-
-def kill(process: psutil.Popen) -> None:
-    """SIGKILL for the server and whatever it has started."""
-    if process.is_running():
-        for each in [*process.children(recursive=True), process]:
-            each.kill()
-        process.wait()
 
 
 @pytest.mark.parametrize("rescue", ["another delivery", "recovery"])

@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 import yaml
-from conftest import FUNCTIONS
 from past_app import MONDAY, AppWithHistory, empty_client
 from receiver import Receiver, receiver
+from support.paths import FUNCTIONS
 
 from imagegen import db
 from imagegen.errors import OutcomeUnknown

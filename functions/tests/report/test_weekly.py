@@ -14,7 +14,7 @@ import pytest
 from google.api_core import exceptions
 from google.cloud import firestore
 from past_app import MONDAY, SUNDAY_NIGHT, AppWithHistory, empty_client
-from proxy import FirestoreProxy
+from support.proxy import FirestoreProxy
 
 from imagegen import clock, db
 from imagegen.errors import BackendUnavailable

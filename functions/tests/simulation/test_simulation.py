@@ -6,7 +6,7 @@ import sys
 import time
 
 import pytest
-from conftest import FUNCTIONS
+from support.paths import FUNCTIONS
 
 from simulation.run import simulate
 

@@ -10,8 +10,8 @@ from typing import Any
 import audit
 import pytest
 from books import RECOVERY, Account, faults
-from conftest import ANYBODY, now, order
 from google.cloud import firestore
+from support.orders import ANYBODY, now, order
 
 from imagegen import clock, db
 from imagegen.catalogue import catalogue

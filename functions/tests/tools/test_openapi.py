@@ -11,18 +11,15 @@ import pytest
 from apidoc.contract import ENDPOINTS, SCHEDULED, Endpoint
 from apidoc.examples import ERRORS
 from apidoc.terms import HEADERS, REQUEST_HEADERS
-from jsonschema import Draft202012Validator, FormatChecker
 from openapi_spec_validator import validate
-from test_main import HTTP
-from test_main import SCHEDULED as SCHEDULED_FUNCTIONS
+from support.api import DOCUMENT, HTTP, Json, is_valid, json_of
+from support.api import SCHEDULED as SCHEDULED_FUNCTIONS
 from toolchain import ROOT
 
 from imagegen import errors
 from imagegen.errors import ImagegenError
 
-Json = dict[str, Any]
 Call = Callable[..., Any]
-DOCUMENT: Json = json.loads((ROOT / "openapi.json").read_text())
 
 
 def operations() -> Iterator[tuple[str, str, Json]]:
@@ -39,17 +36,6 @@ def resolved(node: Json) -> Json:
     _, _, collection, name = node["$ref"].split("/")
     component: Json = DOCUMENT["components"][collection][name]
     return component
-
-
-def is_valid(value: Any, schema: Json) -> None:
-    """Assert that `value` has the `schema`, which may refer to the document's components."""
-    rooted = {**schema, "components": DOCUMENT["components"]}
-    Draft202012Validator(rooted, format_checker=FormatChecker()).validate(value)
-
-
-def json_of(content: Json) -> Json:
-    media: Json = content["content"]["application/json"]
-    return media
 
 
 @pytest.mark.parametrize("path", openapi.files(), ids=lambda path: str(path.name))

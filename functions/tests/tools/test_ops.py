@@ -18,9 +18,10 @@ import demo_life
 import pytest
 import rendering
 import terminal
-from conftest import check_books, ledger_of, order
 from google.cloud import firestore
 from rich.console import Console
+from support.books import check_books, ledger_of
+from support.orders import order
 from typer.testing import CliRunner, Result
 
 from imagegen import clock, db
