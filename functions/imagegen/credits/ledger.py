@@ -6,8 +6,10 @@ so it can be written once only.
 """
 
 import hashlib
+from collections.abc import Mapping
 from datetime import datetime
-from typing import Literal
+from enum import StrEnum
+from typing import Any
 
 from imagegen import clock, db
 from imagegen.credits import usage
@@ -20,7 +22,33 @@ from imagegen.errors import (
 )
 from imagegen.firestore.store import Document
 
-EntryType = Literal["deduction", "refund", "grant"]
+
+class EntryType(StrEnum):
+    """What an entry is for."""
+
+    DEDUCTION = "deduction"
+    REFUND = "refund"
+    GRANT = "grant"
+
+
+# Every type changes a balance in one direction only.
+SIGNS: Mapping[EntryType, int] = {
+    EntryType.DEDUCTION: -1,
+    EntryType.REFUND: 1,
+    EntryType.GRANT: 1,
+}
+
+
+def delta(entry: Mapping[str, Any]) -> int:
+    """What a stored entry did to the balance, signed.
+
+    Entries written before `delta` was stored have it derived from their type.
+
+    Raises ValueError for a type that is not known: no sum may guess its direction.
+    """
+    stored = entry.get("delta")
+    sign = SIGNS[EntryType(entry["type"])]
+    return int(stored) if stored is not None else sign * int(entry["credits"])
 
 
 def deduct(
@@ -44,7 +72,7 @@ def deduct(
     _append(
         transaction,
         user_id,
-        "deduction",
+        EntryType.DEDUCTION,
         -credits,
         moment,
         reason="generation",
@@ -66,7 +94,7 @@ def refund(
     _append(
         transaction,
         request["userId"],
-        "refund",
+        EntryType.REFUND,
         request["credits"],
         moment,
         reason=reason,
@@ -117,7 +145,7 @@ def grant(
     _append(
         transaction,
         user_id,
-        "grant",
+        EntryType.GRANT,
         credits,
         moment,
         reason=reason,
@@ -164,6 +192,7 @@ def _append(
         {
             "type": entry_type,
             "credits": abs(change),
+            "delta": change,
             "generationRequestId": generation_request_id,
             "balanceAfter": balance_after,
             "sequence": number,

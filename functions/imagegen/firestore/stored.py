@@ -1,0 +1,105 @@
+"""Typed views of stored documents: the names, types and defaults of a collection's fields, once.
+
+A view reads a field when it is asked for it, so a document is never refused as a whole: a field
+that has a default falls back to it when it is missing or malformed; one without raises
+`MalformedDocument` to whoever needs it.
+"""
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Any, Generic, Self, TypeVar, overload
+
+from imagegen.firestore.store import Document
+
+T = TypeVar("T")
+_REQUIRED: Any = object()
+
+
+class MalformedDocument(Exception):
+    """A stored field that is needed is missing or is not what it has to be."""
+
+    def __init__(self, path: str, field: str, value: object) -> None:
+        super().__init__(f"{path}: {field} is {value!r}")
+        self.path = path
+        self.field = field
+
+
+class Field(Generic[T]):
+    """A field called `name` in Firestore, converted by `read`, which raises ValueError."""
+
+    def __init__(self, name: str, read: Callable[[Any], T], default: T = _REQUIRED) -> None:
+        self.name = name
+        self._read = read
+        self._default = default
+
+    @overload
+    def __get__(self, view: None, owner: type) -> "Field[T]": ...
+    @overload
+    def __get__(self, view: "Stored", owner: type) -> T: ...
+    def __get__(self, view: "Stored | None", owner: type) -> "Field[T] | T":
+        if view is None:
+            return self
+        value = view.document.get(self.name)
+        if value is not None:
+            try:
+                return self._read(value)
+            except ValueError as error:
+                if self._default is _REQUIRED:
+                    raise MalformedDocument(view.document.path, self.name, value) from error
+        if self._default is _REQUIRED:
+            raise MalformedDocument(view.document.path, self.name, value)
+        return self._default
+
+
+class Stored:
+    """Base of the views: a subclass declares one `Field` for each field of its collection."""
+
+    __slots__ = ("document",)
+
+    def __init__(self, document: Document) -> None:
+        self.document = document
+
+    @property
+    def id(self) -> str:
+        return self.document.id
+
+    @property
+    def path(self) -> str:
+        return self.document.path
+
+    @classmethod
+    def fields(cls, **values: Any) -> dict[str, Any]:
+        """`values`, by attribute name, under the names that Firestore has for them."""
+        return {cls.__dict__[attribute].name: value for attribute, value in values.items()}
+
+    @classmethod
+    def of(cls, path: str, fields: Mapping[str, Any]) -> Self:
+        """A view of fields that are not read from Firestore."""
+        return cls(Document(path, fields))
+
+
+def text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise ValueError("not text")
+    return value
+
+
+def whole_number(value: Any) -> int:
+    """20, and 20.0, which is how JavaScript and Dart write it."""
+    if type(value) is int:
+        return value
+    if type(value) is float and value.is_integer():
+        return int(value)
+    raise ValueError("not a whole number")
+
+
+def instant(value: Any) -> datetime:
+    if not isinstance(value, datetime):
+        raise ValueError("not a timestamp")
+    return value
+
+
+def mapping(value: Any) -> Mapping[str, Any]:
+    if not isinstance(value, Mapping):
+        raise ValueError("not a map")
+    return value
