@@ -71,8 +71,8 @@ fuzz: setup ## call the functions in ways nobody thought of, for long (EXAMPLES=
 		venv/bin/python -m pytest tests/test_fuzz.py $(ARGS)
 
 .PHONY: openapi
-openapi: venv ## write openapi.json and docs/postman_collection.json again
-	@PYTHONPATH=functions functions/venv/bin/python tools/openapi.py
+openapi: venv ## write again what describes the API: openapi.json, Postman, tables of docs/api.md
+	@PYTHONPATH=functions:tools functions/venv/bin/python -m openapi
 
 .PHONY: simulate
 simulate: venv ## hold the money against seeded faults (SEEDS=2000 FIRST=0; SEED=17 replays one)

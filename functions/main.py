@@ -1,74 +1,54 @@
-"""The functions that Firebase deploys: trigger, options and one call each."""
+"""The functions that Firebase deploys: each with its trigger, its options and what it calls."""
 
+from collections.abc import Callable
 from typing import Any
 
 from firebase_functions import https_fn, options, scheduler_fn, tasks_fn
 
 from imagegen import config
-from imagegen.api import endpoint as web
-from imagegen.api.auth import Caller
-from imagegen.api.schema import Reply
-from imagegen.catalogue import endpoints as catalogue_endpoints
-from imagegen.credits import endpoints as credit_endpoints
-from imagegen.generation import create as generation
-from imagegen.generation import endpoints as generation_endpoints
+from imagegen.api.endpoint import declaration_of
+from imagegen.api.serve import HttpFunction, scheduled, serve
+from imagegen.catalogue.endpoints import list_models
+from imagegen.credits.endpoints import get_user_credits
 from imagegen.generation import recovery, worker
-from imagegen.generation import request as generation_request
+from imagegen.generation.endpoints import (
+    cancel_generation_request,
+    create_generation_request,
+    get_generation_status,
+    list_generation_requests,
+)
+from imagegen.generation.request import FUNCTION_TIMEOUT_SECONDS
 
 options.set_global_options(region="us-central1", memory=options.MemoryOption.MB_512, cpu=1)
 
-# Any origin may call: identity is a bearer token that no browser sends by itself.
-GET_OR_POST = options.CorsOptions(cors_origins="*", cors_methods=["GET", "POST"])
-POST = options.CorsOptions(cors_origins="*", cors_methods=["POST"])
+
+def http(
+    handler: Callable[..., Any],
+    *,
+    timeout_sec: int = 30,
+    max_instances: int = 100,
+    concurrency: int = 80,
+) -> HttpFunction:
+    """An HTTP function that serves an endpoint.
+
+    Any origin may call it: identity is a bearer token, which no browser sends by itself.
+    """
+    endpoint = declaration_of(handler)
+    function: HttpFunction = https_fn.on_request(
+        cors=options.CorsOptions(cors_origins="*", cors_methods=list(endpoint.methods)),
+        timeout_sec=timeout_sec,
+        max_instances=max_instances,
+        concurrency=concurrency,
+    )(serve(endpoint))
+    return function
 
 
-@https_fn.on_request(
-    cors=POST,
-    concurrency=80,
-    max_instances=100,
-    timeout_sec=generation_request.FUNCTION_TIMEOUT_SECONDS,
-)
-@web.endpoint("POST", accepts=generation_request.CreateGenerationRequest)
-def createGenerationRequest(
-    order: generation_request.CreateGenerationRequest, caller: Caller
-) -> Reply:
-    return generation.create(order, caller)
-
-
-@https_fn.on_request(cors=GET_OR_POST, concurrency=80, max_instances=100, timeout_sec=30)
-@web.endpoint("GET", "POST", accepts=credit_endpoints.GetUserCredits)
-def getUserCredits(
-    asked: credit_endpoints.GetUserCredits, caller: Caller
-) -> credit_endpoints.UserCredits:
-    return credit_endpoints.statement(asked, caller)
-
-
-@https_fn.on_request(cors=GET_OR_POST, concurrency=80, max_instances=100, timeout_sec=30)
-@web.endpoint("GET", "POST", accepts=generation_endpoints.NamedRequest)
-def getGenerationStatus(asked: generation_endpoints.NamedRequest, caller: Caller) -> Reply:
-    return generation_endpoints.status(asked, caller)
-
-
-@https_fn.on_request(cors=GET_OR_POST, concurrency=80, max_instances=100, timeout_sec=30)
-@web.endpoint("GET", "POST", accepts=generation_endpoints.ListGenerationRequests)
-def listGenerationRequests(
-    asked: generation_endpoints.ListGenerationRequests, caller: Caller
-) -> generation_endpoints.GenerationRequests:
-    return generation_endpoints.listing(asked, caller)
-
-
-@https_fn.on_request(cors=POST, concurrency=80, max_instances=100, timeout_sec=30)
-@web.endpoint("POST", accepts=generation_endpoints.NamedRequest)
-def cancelGenerationRequest(
-    asked: generation_endpoints.NamedRequest, caller: Caller
-) -> generation_endpoints.GenerationRequest:
-    return generation.cancel(asked, caller)
-
-
-@https_fn.on_request(cors=GET_OR_POST, concurrency=80, max_instances=100, timeout_sec=30)
-@web.endpoint("GET", "POST", accepts=catalogue_endpoints.ListModels, public=True)
-def listModels(asked: catalogue_endpoints.ListModels, caller: Caller) -> catalogue_endpoints.Offers:
-    return catalogue_endpoints.listing(asked, caller)
+createGenerationRequest = http(create_generation_request, timeout_sec=FUNCTION_TIMEOUT_SECONDS)
+getUserCredits = http(get_user_credits)
+getGenerationStatus = http(get_generation_status)
+listGenerationRequests = http(list_generation_requests)
+cancelGenerationRequest = http(cancel_generation_request)
+listModels = http(list_models)
 
 
 # Without an invoker of its own, only the service account of Cloud Tasks may call it.
@@ -90,13 +70,14 @@ def processGeneration(task: https_fn.CallableRequest[Any]) -> None:
     worker.process(task.data)
 
 
-@web.scheduled({"recoveryStatus": "success"})  # type: ignore[arg-type] # the SDK's type is wrong
+@scheduled({"recoveryStatus": "success"})  # type: ignore[arg-type] # the SDK's type is wrong
 @scheduler_fn.on_schedule(schedule="*/5 * * * *", timeout_sec=280, max_instances=1, concurrency=1)
 def recoverLostGenerations(event: scheduler_fn.ScheduledEvent) -> None:
+    """Refund requests that were lost."""
     recovery.recover()
 
 
-@web.scheduled({"reportStatus": "success"})  # type: ignore[arg-type] # the SDK's type is wrong
+@scheduled({"reportStatus": "success"})  # type: ignore[arg-type] # the SDK's type is wrong
 @scheduler_fn.on_schedule(
     schedule="0 1 * * 1",
     timezone=config.REPORT_TIME_ZONE,
@@ -108,6 +89,7 @@ def recoverLostGenerations(event: scheduler_fn.ScheduledEvent) -> None:
     secrets=config.REPORT_SECRETS,
 )
 def scheduleWeeklyReport(event: scheduler_fn.ScheduledEvent) -> None:
+    """Make the report of last week."""
     # Not at the top: the report's mathematics would cost every function's cold start a tenth.
     from imagegen.report import weekly  # noqa: PLC0415
 

@@ -25,7 +25,7 @@ ImagegenError                      500 INTERNAL
     └── OutcomeUnknown
 
 An error carries its HTTP status, its canonical gRPC status (client SDKs accept no other), and a
-`reason` that never changes. `imagegen.api.endpoint` is the only place that renders one.
+`reason` that never changes. `imagegen.api.serve` is the only place that renders one.
 """
 
 from collections.abc import Mapping

@@ -6,9 +6,16 @@ from firebase_admin import exceptions
 from google.auth.exceptions import GoogleAuthError
 
 from imagegen.api import auth
+from imagegen.api.schema import DocumentId, WireModel
 from imagegen.errors import BackendUnavailable
 
 WORKER = "locations/us-central1/functions/processGeneration"
+
+
+class GenerationTask(WireModel):
+    """What the worker is told: which generation request."""
+
+    generation_request_id: DocumentId
 
 
 def enqueue(generation_request_id: str) -> None:
@@ -19,7 +26,8 @@ def enqueue(generation_request_id: str) -> None:
     # Not at the top: of the functions, only one has to do with the queue, and not at every start.
     from firebase_admin import functions  # noqa: PLC0415
 
-    task: dict[str, Any] = {"data": {"generationRequestId": generation_request_id}}
+    generation_task = GenerationTask(generation_request_id=generation_request_id)
+    task: dict[str, Any] = {"data": generation_task.model_dump(by_alias=True)}
     try:
         functions.task_queue(WORKER, app=auth.app()).enqueue(task)
     except (exceptions.FirebaseError, GoogleAuthError, ValueError) as error:

@@ -6,7 +6,7 @@ import pytest
 from support.orders import ANYBODY, order
 from support.proxy import FirestoreProxy
 
-from imagegen.credits import endpoints as credit_endpoints
+from imagegen.credits.endpoints import GetUserCredits, get_user_credits
 from imagegen.errors import GenerationFailed, InsufficientCredits
 from imagegen.generation import create as generation
 
@@ -39,10 +39,10 @@ def test_a_refusal_for_lack_of_credits_is_one_rpc(
     assert proxy.traffic.rpcs == {"BatchGetDocuments": 1}
 
 
-def test_a_statement_is_two_rpcs(proxy: FirestoreProxy, new_user: Callable[..., str]) -> None:
+def test_reading_credits_is_two_rpcs(proxy: FirestoreProxy, new_user: Callable[..., str]) -> None:
     user_id = new_user(5)
     generation.create(order(user_id), ANYBODY)
     proxy.reset()
-    credit_endpoints.statement(credit_endpoints.GetUserCredits(user_id=user_id), ANYBODY)
+    get_user_credits(GetUserCredits(user_id=user_id), ANYBODY)
     assert proxy.traffic.rpcs == {"BatchGetDocuments": 1, "RunQuery": 1}
     assert proxy.traffic.documents_read == 2

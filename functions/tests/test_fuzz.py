@@ -15,16 +15,14 @@ import functions_framework
 import httpx
 import pytest
 import schemathesis
-from apidoc.examples import ORDER, REQUEST_ID
 from google.cloud import firestore
 from hypothesis import HealthCheck, settings
 from schemathesis import Case, CheckContext, Response
 from schemathesis.checks import load_all_checks
 from schemathesis.specs.openapi import checks as known
-from support.api import HTTP, is_valid, json_of
+from support.api import DOCUMENT, HTTP, is_valid, json_of
 from support.orders import order
 from support.paths import FUNCTIONS
-from toolchain import ROOT
 from werkzeug.test import Client
 
 from imagegen import db
@@ -50,16 +48,17 @@ THERE = {
 }
 # The same for the examples of the description.
 REAL = {
-    str(ORDER["userId"]): USERS[0],
-    REQUEST_ID: THERE["generationRequestId"][0],
+    "testUser1": USERS[0],
+    "0d3c1f5c7f1e4b0f9f6f2f0a54b7c9de": THERE["generationRequestId"][0],
     "Model A": "Sure Model",
 }
 
 
 def described() -> dict[str, Any]:
     """The committed description without the schedule, with values that are there as hints."""
-    text = (ROOT / "openapi.json").read_text()
+    text = json.dumps(DOCUMENT)
     for example, real in REAL.items():
+        assert f'"{example}"' in text
         text = text.replace(f'"{example}"', f'"{real}"')
     document: dict[str, Any] = json.loads(text)
     document["paths"] = {

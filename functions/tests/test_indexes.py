@@ -10,8 +10,8 @@ from support.paths import FUNCTIONS
 
 from imagegen.catalogue import catalogue
 from imagegen.firestore.store import Query
-from imagegen.generation import endpoints as generation_endpoints
 from imagegen.generation import recovery
+from imagegen.generation.endpoints import requests_query
 
 Composite = tuple[str, tuple[tuple[str, str], ...]]
 
@@ -21,7 +21,7 @@ def queries() -> Iterator[Query]:
     filters = ("status", *catalogue.FIELDS)
     for count in range(len(filters) + 1):
         for names in itertools.combinations(filters, count):
-            yield generation_endpoints.requests_query("u", [(name, "x") for name in names], 20)
+            yield requests_query("u", [(name, "x") for name in names], 20)
     yield recovery.expired_query(now())
 
 

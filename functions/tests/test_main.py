@@ -5,6 +5,8 @@ from typing import Any
 from support.api import HTTP, SCHEDULED
 from support.paths import FUNCTIONS
 
+import main
+
 
 def test_exactly_these_functions_are_declared(manifest: dict[str, Any]) -> None:
     assert set(manifest["endpoints"]) == HTTP | SCHEDULED | {"processGeneration"}
@@ -66,3 +68,11 @@ def test_every_parameter_has_a_value_in_the_env_file(manifest: dict[str, Any]) -
     given = {line.split("=", 1)[0] for line in lines if line and not line.startswith("#")}
     declared = {param["name"] for param in manifest["params"] if param["type"] != "secret"}
     assert given == declared
+
+
+def test_every_function_is_exported_under_the_name_that_firebase_deploys(
+    manifest: dict[str, Any],
+) -> None:
+    for name, endpoint in manifest["endpoints"].items():
+        assert endpoint["entryPoint"] == name
+        assert getattr(main, name).__name__ == name

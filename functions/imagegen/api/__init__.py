@@ -1,1 +1,1 @@
-"""The HTTP edge: endpoint decorator, request bodies, identity, pages."""
+"""The HTTP edge: endpoints and how they are served, request bodies, identity, pages."""

@@ -1,146 +1,125 @@
-"""The HTTP edge: one decorator turns a function of the domain into a function of the API.
+"""Endpoints: a function of the domain, declared with everything that a client is told about it.
 
-Method, identity, body, call, answer; every failure in the one error shape; the headers that all
-answers share. Nothing passes it as an exception: that would reach a browser without CORS headers,
-which shows there as status 0.
+    @endpoint(
+        methods=("GET", "POST"),
+        example={"userId": "testUser1"},
+        success=Success("The balance and its history.", {"balance": {"currentCredits": 97, …}}),
+        errors=(NotOwner, UserNotFound),
+    )
+    def get_user_credits(body: GetUserCredits, caller: Caller) -> UserCredits:
+        \"\"\"Read a balance and its history.
+
+        The entries are sorted from the newest to the oldest.
+        \"\"\"
+
+The declaration leaves the function as it is. `imagegen.api.serve` makes an HTTP function of it;
+tools/openapi describes it. Name, summary and description are those of the function, the fields of
+the request and of the answer those of its annotations.
 """
 
-import functools
-import json
-import time
-import traceback
-import uuid
+import inspect
 from collections.abc import Callable, Mapping
-from typing import Any
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, TypeVar, get_args, get_origin
 
-from firebase_functions import logger
-from flask import Request, Response
+from pydantic.alias_generators import to_camel
 
-from imagegen.api import auth, body
-from imagegen.api.auth import Caller
-from imagegen.api.body import Body
+from imagegen.api.headers import Header
 from imagegen.api.schema import Reply, WireModel
-from imagegen.errors import ImagegenError, MethodNotAllowed
+from imagegen.errors import ImagegenError
 
-HEALTH_PATH = "/__/health"  # the platform probes every function there; the body must not run
-EXPOSED_HEADERS = (
-    "Idempotency-Replayed, Location, Preference-Applied, RateLimit, RateLimit-Policy, "
-    "Retry-After, WWW-Authenticate, X-Request-Id"
-)
-NOBODY = Caller(uid="")
+Errors = tuple[type[ImagegenError], ...]
+Handler = TypeVar("Handler", bound=Callable[..., WireModel | Reply[Any]])
+
+
+@dataclass(frozen=True)
+class Success:
+    """An answer to a call that succeeded, and examples of its body by name."""
+
+    description: str
+    examples: Mapping[str, Mapping[str, Any]]
+    code: int = 200
+    headers: tuple[Header, ...] = ()
+    schema: Mapping[str, Any] = field(default_factory=dict)  # what narrows the model's JSON Schema
+    links: Mapping[str, str] = field(default_factory=dict)  # by name: an endpoint to call next
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """The declaration of an endpoint."""
+
+    handler: Callable[..., WireModel | Reply[Any]]
+    methods: tuple[str, ...]
+    example: Mapping[str, Any]
+    successes: tuple[Success, ...]
+    errors: Errors
+    replayed_errors: Errors
+    headers: tuple[Header, ...]
+    public: bool
+
+    @property
+    def name(self) -> str:
+        """The name of the exported function."""
+        return to_camel(self.handler.__name__)
+
+    @cached_property
+    def request(self) -> type[WireModel]:
+        """The model of the request's fields."""
+        model: type[WireModel] = self._annotations["body"]
+        return model
+
+    @cached_property
+    def reply(self) -> type[WireModel]:
+        """The model of the body of a success."""
+        annotation = self._annotations["return"]
+        model: type[WireModel]
+        (model,) = get_args(annotation) if get_origin(annotation) is Reply else (annotation,)
+        return model
+
+    @property
+    def _annotations(self) -> Mapping[str, Any]:
+        return inspect.get_annotations(self.handler, eval_str=True)
 
 
 def endpoint(
-    *methods: str, accepts: type[Body], public: bool = False
-) -> Callable[[Callable[[Body, Caller], WireModel | Reply]], Callable[[Request], Response]]:
-    """Make an HTTP function of a handler that takes a body and a caller and returns its reply.
+    *,
+    methods: tuple[str, ...],
+    example: Mapping[str, Any],
+    success: Success | tuple[Success, ...],
+    errors: Errors = (),
+    replayed_errors: Errors = (),
+    headers: tuple[Header, ...] = (),
+    public: bool = False,
+) -> Callable[[Handler], Handler]:
+    """Declare a function an endpoint. It takes a `body` and a `caller` and returns its reply.
 
-    The fields of `accepts` come from the JSON body of a POST, from the query string of a GET, and
-    from headers. A `public` function asks nobody who they are. A body of the form
-    ``{"data": {…}}`` is the Firebase callable protocol: its fields are those of `data`, and the
-    reply is ``{"result": {…}}``.
+    The fields of the body come from the JSON of a POST, from the query string of a GET, and from
+    `headers`; `example` shows them. `errors` are those of this endpoint; what every endpoint can
+    answer (400 to 415, 500, 503) need not be listed. `replayed_errors` may also be the outcome of
+    an earlier call with the same idempotency key. A `public` endpoint takes calls without a token.
     """
 
-    def decorate(
-        handler: Callable[[Body, Caller], WireModel | Reply],
-    ) -> Callable[[Request], Response]:
-        def call(request: Request) -> Response:
-            method = "GET" if request.method == "HEAD" else request.method
-            if method not in methods:
-                allowed = ", ".join((*methods, "OPTIONS"))
-                raise MethodNotAllowed(f"Use {allowed}.", headers={"Allow": allowed})
-            caller = NOBODY if public else auth.identify(request.headers.get("Authorization"))
-            sent, is_callable = body.read(request, accepts)
-            reply = handler(sent, caller)
-            return _success(reply if isinstance(reply, Reply) else Reply(reply), is_callable)
-
-        @functools.wraps(handler)
-        def answer(request: Request) -> Response:
-            if request.path == HEALTH_PATH:
-                return Response("ok", mimetype="text/plain")
-            request_id, started = uuid.uuid4().hex, time.perf_counter()
-            try:
-                response = call(request)
-            except ImagegenError as error:
-                response = _failure(error, request_id)
-            except Exception as error:  # noqa: BLE001 - a defect: logged in full, told to nobody
-                response = _failure(ImagegenError(), request_id, cause=error)
-            response.headers["X-Request-Id"] = request_id
-            logger.info(
-                "call",
-                function=handler.__name__,
-                requestId=request_id,
-                method=request.method,
-                code=response.status_code,
-                durationMs=round((time.perf_counter() - started) * 1000),
-            )
-            return response
-
-        return answer
-
-    return decorate
-
-
-def scheduled(
-    reply: Mapping[str, Any],
-) -> Callable[[Callable[[Request], Response]], Callable[[Request], Response]]:
-    """Give a scheduled function an answer: `reply`, or the error shape when it failed.
-
-    It wraps what `on_schedule` makes, because that drops the body's return value, answers a failure
-    with the exception's text, and would run the body for the platform's health probe.
-    """
-
-    def decorate(function: Callable[[Request], Response]) -> Callable[[Request], Response]:
-        @functools.wraps(function)
-        def answer(request: Request) -> Response:
-            if request.path == HEALTH_PATH:
-                return Response("ok", mimetype="text/plain")
-            request_id = uuid.uuid4().hex
-            if function(request).status_code == 200:
-                response = _json(200, _compact(reply))
-            else:
-                response = _failure(ImagegenError("The run failed; its log says why."), request_id)
-            response.headers["X-Request-Id"] = request_id
-            return response
-
-        return answer
-
-    return decorate
-
-
-def _success(reply: Reply, is_callable: bool) -> Response:
-    text = reply.body.model_dump_json(by_alias=True)
-    # A callable client takes nothing but 200 for a success.
-    response = _json(200, f'{{"result":{text}}}') if is_callable else _json(reply.code, text)
-    response.headers.update(reply.headers)
-    return response
-
-
-def _failure(error: ImagegenError, request_id: str, *, cause: Exception | None = None) -> Response:
-    """The error as the client sees it; a defect shows its request id and nothing else."""
-    details = {"reason": error.reason, **error.details}
-    if error.status == "INTERNAL":
-        logger.error(
-            "defect",
-            requestId=request_id,
-            error="".join(traceback.format_exception(cause or error)),
+    def declare(handler: Handler) -> Handler:
+        declaration = Endpoint(
+            handler,
+            methods,
+            example,
+            success if isinstance(success, tuple) else (success,),
+            errors,
+            replayed_errors,
+            headers,
+            public,
         )
-        details = {"reason": error.reason, "requestId": request_id}
-        message = ImagegenError.message
-    else:
-        message = error.message
-    shown = {"code": error.code, "status": error.status, "message": message, "details": details}
-    response = _json(error.code, _compact({"error": shown}))
-    response.headers.update(error.headers)
-    return response
+        handler.__endpoint__ = declaration  # type: ignore[attr-defined]
+        return handler
+
+    return declare
 
 
-def _compact(content: Mapping[str, Any]) -> str:
-    return json.dumps(content, separators=(",", ":"))
-
-
-def _json(code: int, text: str) -> Response:
-    response = Response(text, status=code, mimetype="application/json")
-    response.headers["Cache-Control"] = "no-store"
-    response.headers["Access-Control-Expose-Headers"] = EXPOSED_HEADERS
-    return response
+def declaration_of(handler: Callable[..., Any]) -> Endpoint:
+    """The declaration of an endpoint. Raises TypeError for a function without one."""
+    declaration = getattr(handler, "__endpoint__", None)
+    if not isinstance(declaration, Endpoint):
+        raise TypeError(f"{handler.__name__} is not declared with @endpoint")
+    return declaration

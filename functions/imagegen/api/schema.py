@@ -4,7 +4,7 @@ import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Generic, TypeVar
 
 from pydantic import (
     AfterValidator,
@@ -36,11 +36,14 @@ class WireModel(BaseModel):
         return {}
 
 
+Model = TypeVar("Model", bound=WireModel)
+
+
 @dataclass(frozen=True)
-class Reply:
+class Reply(Generic[Model]):
     """An answer that is more than a body with 200."""
 
-    body: WireModel
+    body: Model
     code: int = 200
     headers: Mapping[str, str] = field(default_factory=dict)
 
@@ -102,10 +105,17 @@ DocumentId = Annotated[
         }
     ),
 ]
+UserId = Annotated[
+    DocumentId, Field(description="The user, by the uid of Firebase Authentication.")
+]
 WholeNumber = Annotated[int, BeforeValidator(_whole_number)]
-PageSize = Annotated[  # 0: the default; more than the maximum: the maximum
+PageSize = Annotated[
     WholeNumber,
-    Field(ge=0),
+    Field(
+        ge=0,
+        description="How many to return at most. 0 is the default; more than the maximum counts as "
+        "the maximum.",
+    ),
     WithJsonSchema(
         {
             "anyOf": [
@@ -115,6 +125,7 @@ PageSize = Annotated[  # 0: the default; more than the maximum: the maximum
         }
     ),
 ]
+PageToken = Annotated[str | None, Field(description="`nextPageToken` of the page before.")]
 Timestamp = Annotated[
     datetime,
     PlainSerializer(_rfc3339, return_type=str),
@@ -125,3 +136,12 @@ Timestamp = Annotated[
 def is_none(value: object) -> bool:
     """For ``Field(exclude_if=is_none)``: the field is left out of the answer when it is None."""
     return value is None
+
+
+NextPageToken = Annotated[
+    str | None,
+    Field(
+        exclude_if=is_none,
+        description="Send it as `pageToken` for the next page. Absent on the last page.",
+    ),
+]

@@ -1,68 +1,98 @@
-"""The catalogue as clients see it: what may be ordered, and what it costs."""
+"""What clients may ask about the catalogue."""
 
 from collections.abc import Mapping
+from typing import TypeVar
+
+from pydantic import Field
 
 from imagegen.api.auth import Caller
+from imagegen.api.endpoint import Success, endpoint
 from imagegen.api.schema import WireModel
 from imagegen.catalogue import catalogue
+from imagegen.catalogue.catalogue import Option
 
 
 class ListModels(WireModel):
-    """Everything on offer; there is nothing to say."""
+    """No fields."""
 
 
-class OfferedOption(WireModel):
-    """A style or a colour on offer."""
+class CatalogueOption(WireModel):
+    """A style or a color."""
 
-    name: str
-    description: str
-
-
-class OfferedModel(OfferedOption):
-    """A model on offer, and what else it answers to."""
-
-    aliases: tuple[str, ...]
+    name: str = Field(description="The name to use in requests.")
+    description: str = Field(description="A description for people.")
 
 
-class OfferedSize(OfferedOption):
-    """A size on offer, in pixels, and the price of a generation, in credits."""
-
-    credits: int
-    width: int
-    height: int
+Shown = TypeVar("Shown", bound=CatalogueOption)
 
 
-class Offers(WireModel):
-    """What may be ordered, in display order."""
+class CatalogueModel(CatalogueOption):
+    """An image model."""
 
-    models: list[OfferedModel]
-    styles: list[OfferedOption]
-    colors: list[OfferedOption]
-    sizes: list[OfferedSize]
-
-
-def listing(_: ListModels, __: Caller) -> Offers:
-    """What a client may offer its users to choose from.
-
-    Raises BackendUnavailable when the catalogue cannot be read.
-    """
-    current = catalogue.current()
-    return Offers.model_validate(
-        {
-            collection: [
-                option.model_dump(include=set(kind.model_fields))
-                for option in getattr(current, collection).values()
-                if option.enabled
-            ]
-            for collection, kind in OFFERED.items()
-        },
-        by_name=True,
+    aliases: tuple[str, ...] = Field(
+        description="Other names that requests may use; case, spaces, - and _ do not matter."
     )
 
 
-OFFERED: Mapping[str, type[WireModel]] = {
-    "models": OfferedModel,
-    "styles": OfferedOption,
-    "colors": OfferedOption,
-    "sizes": OfferedSize,
-}
+class CatalogueSize(CatalogueOption):
+    """A size, which decides the price."""
+
+    credits: int = Field(description="The price of one generation.")
+    width: int = Field(description="In pixels.")
+    height: int = Field(description="In pixels.")
+
+
+class Catalogue(WireModel):
+    """Everything that a generation request may name, in display order."""
+
+    models: list[CatalogueModel] = Field(description="Models, in display order.")
+    styles: list[CatalogueOption] = Field(description="Styles, in display order.")
+    colors: list[CatalogueOption] = Field(description="Colors, in display order.")
+    sizes: list[CatalogueSize] = Field(description="Sizes with prices, in display order.")
+
+
+@endpoint(
+    methods=("GET", "POST"),
+    public=True,
+    example={},
+    success=Success(
+        "The catalogue.",
+        {
+            "catalogue": {
+                "models": [{"name": "Model A", "description": "", "aliases": ["model-a"]}],
+                "styles": [{"name": "anime", "description": ""}],
+                "colors": [{"name": "neon", "description": ""}],
+                "sizes": [
+                    {
+                        "name": "1024x1024",
+                        "description": "",
+                        "credits": 3,
+                        "width": 1024,
+                        "height": 1024,
+                    }
+                ],
+            }
+        },
+    ),
+)
+def list_models(body: ListModels, caller: Caller) -> Catalogue:
+    """List models, styles, colors and sizes.
+
+    In display order, with the prices of the sizes.
+    """
+    current = catalogue.current()
+    return Catalogue(
+        models=_enabled(current.models, CatalogueModel),
+        styles=_enabled(current.styles, CatalogueOption),
+        colors=_enabled(current.colors, CatalogueOption),
+        sizes=_enabled(current.sizes, CatalogueSize),
+    )
+
+
+def _enabled(options: Mapping[str, Option], model: type[Shown]) -> list[Shown]:
+    fields = set(model.model_fields)
+    return [
+        model.model_validate(option.model_dump(include=fields), by_name=True)
+        for option in options.values()
+        if option.enabled
+    ]

@@ -1,4 +1,4 @@
-"""A user's statement: the balance, and the ledger entries that explain it."""
+"""What clients may ask about credits."""
 
 from typing import Annotated
 
@@ -7,10 +7,18 @@ from pydantic import Field, TypeAdapter
 from imagegen import db
 from imagegen.api import paging
 from imagegen.api.auth import Caller
-from imagegen.api.schema import DocumentId, PageSize, Timestamp, WireModel, is_none
+from imagegen.api.endpoint import Success, endpoint
+from imagegen.api.schema import (
+    NextPageToken,
+    PageSize,
+    PageToken,
+    Timestamp,
+    UserId,
+    WireModel,
+)
 from imagegen.credits import ledger
 from imagegen.credits.ledger import EntryType
-from imagegen.errors import UserNotFound
+from imagegen.errors import NotOwner, UserNotFound
 from imagegen.firestore.store import Document, Query
 
 MAX_PAGE_SIZE = 1000
@@ -18,51 +26,76 @@ SEQUENCE = TypeAdapter(Annotated[int, Field(ge=1, le=2**53, strict=True)])
 
 
 class GetUserCredits(WireModel):
-    """Whose balance and history; paging of the history is optional."""
+    """Whose balance and history to read; paging of the history is optional."""
 
-    user_id: DocumentId
+    user_id: UserId
     page_size: PageSize = 0
-    page_token: str | None = None
+    page_token: PageToken = None
 
 
 class LedgerEntry(WireModel):
-    """One line of a user's history; `credits` is positive, `type` says which way they went."""
+    """One entry of a user's history."""
 
-    id: str
-    type: EntryType
-    credits: int
-    generation_request_id: str | None
-    timestamp: Timestamp
+    id: str = Field(description="The ledger entry.")
+    type: EntryType = Field(description="What changed the balance, and in which direction.")
+    credits: int = Field(description="Credits, always positive.")
+    generation_request_id: str | None = Field(
+        description="The generation request; null for entries that belong to none."
+    )
+    timestamp: Timestamp = Field(description="When the entry was written.")
 
 
 class UserCredits(WireModel):
-    """The balance, and the entries that explain it, newest first."""
+    """The balance, and the entries that explain it."""
 
-    current_credits: int
-    transactions: list[LedgerEntry]
-    next_page_token: str | None = Field(default=None, exclude_if=is_none)
+    current_credits: int = Field(description="The balance.")
+    transactions: list[LedgerEntry] = Field(description="The ledger entries, newest first.")
+    next_page_token: NextPageToken = None
 
 
-def statement(asked: GetUserCredits, caller: Caller) -> UserCredits:
-    """The balance of a user and a page of the history, from the newest entry back.
+@endpoint(
+    methods=("GET", "POST"),
+    example={"userId": "testUser1", "pageSize": 2},
+    success=Success(
+        "The balance and a page of the history.",
+        {
+            "firstPage": {
+                "currentCredits": 97,
+                "transactions": [
+                    {
+                        "id": "0d3c1f5c7f1e4b0f9f6f2f0a54b7c9de-deduction",
+                        "type": "deduction",
+                        "credits": 3,
+                        "generationRequestId": "0d3c1f5c7f1e4b0f9f6f2f0a54b7c9de",
+                        "timestamp": "2026-11-21T12:30:00.000000Z",
+                    }
+                ],
+                "nextPageToken": "WzQsIjNkMDljMmFiNWU3YjYxZjAiXQ",
+            }
+        },
+    ),
+    errors=(NotOwner, UserNotFound),
+)
+def get_user_credits(body: GetUserCredits, caller: Caller) -> UserCredits:
+    """Read a balance and its history.
 
-    Balance and entries belong to one moment: entries younger than the balance are left out.
-
-    Raises NotOwner, UserNotFound, InvalidField (page token).
+    The balance and the entries that explain it, newest first: up to 1,000 of them, or `pageSize`.
+    `nextPageToken` is there when there are older ones.
     """
-    caller.require_access_to(asked.user_id)
-    bound_to = ("transactions", asked.user_id)
-    before = paging.position(asked.page_token, bound_to, SEQUENCE) if asked.page_token else None
-    (user,) = db.read(db.user(asked.user_id))
+    caller.require_access_to(body.user_id)
+    bound_to = ("transactions", body.user_id)
+    before = paging.position(body.page_token, bound_to, SEQUENCE) if body.page_token else None
+    (user,) = db.read(db.user(body.user_id))
     if not user.exists:
-        raise UserNotFound(userId=asked.user_id)
+        raise UserNotFound(userId=body.user_id)
+    # Entries younger than the balance are left out: both belong to one moment.
     newest = ledger.sequence(user) if before is None else before - 1
-    size = min(asked.page_size or MAX_PAGE_SIZE, MAX_PAGE_SIZE)
-    entries = _entries(asked.user_id, newest, size + 1)
+    size = min(body.page_size or MAX_PAGE_SIZE, MAX_PAGE_SIZE)
+    entries = _entries(body.user_id, newest, size + 1)
     token = paging.token(entries[size - 1]["sequence"], bound_to) if len(entries) > size else None
     return UserCredits(
         current_credits=ledger.balance(user),
-        transactions=[_as_entry(entry) for entry in entries[:size]],
+        transactions=[_ledger_entry(entry) for entry in entries[:size]],
         next_page_token=token,
     )
 
@@ -80,7 +113,7 @@ def _entries(user_id: str, newest: int, limit: int) -> list[Document]:
     )
 
 
-def _as_entry(entry: Document) -> LedgerEntry:
+def _ledger_entry(entry: Document) -> LedgerEntry:
     return LedgerEntry(
         id=entry.id,
         type=entry["type"],

@@ -12,13 +12,10 @@ paid, or refunded. What is lost on the way is found by recovery.
 """
 
 import uuid
-from typing import Literal
-
-from pydantic import Field
 
 from imagegen import clock, config, db, tasks
 from imagegen.api.auth import Caller
-from imagegen.api.schema import Reply, WireModel, is_none
+from imagegen.api.schema import Reply
 from imagegen.catalogue import catalogue
 from imagegen.catalogue.catalogue import Catalogue
 from imagegen.credits import ledger, limits
@@ -28,29 +25,19 @@ from imagegen.errors import (
     GenerationTimeout,
     IdempotencyKeyReused,
     ImagegenError,
-    NotCancelable,
     OutcomeUnknown,
     RequestCanceled,
     RequestInProgress,
 )
 from imagegen.firestore.store import Document
-from imagegen.generation import endpoints as generation_endpoints
 from imagegen.generation import request as generation_request
+from imagegen.generation.replies import RETRY_AFTER_SECONDS, Generation
 from imagegen.generation.request import CreateGenerationRequest
 from imagegen.generation.settle import OPEN, Ending, generate, settle
 from imagegen.providers.base import GeneratorError
 
 
-class Generation(WireModel):
-    """The image, and what it cost; without an image yet, `status` says so."""
-
-    generation_request_id: str
-    deducted_credits: int
-    image_url: str | None
-    status: Literal["pending", "processing"] | None = Field(default=None, exclude_if=is_none)
-
-
-def create(order: CreateGenerationRequest, caller: Caller) -> Reply:
+def create(order: CreateGenerationRequest, caller: Caller) -> Reply[Generation]:
     """Charge the price, generate the image, and settle: keep the credits or give them back.
 
     Raises, with nothing charged: NotOwner, UnknownOption, UserNotFound, RateLimited,
@@ -140,7 +127,7 @@ def _hand_over(request: Document) -> Document:
     return request
 
 
-def _answer(request: Document, *, is_new: bool) -> Reply:
+def _answer(request: Document, *, is_new: bool) -> Reply[Generation]:
     """What the client is told of its request, at once and whenever it asks again by its key."""
     headers = {} if is_new else {"Idempotency-Replayed": "true"}
     status = request["status"]
@@ -157,7 +144,7 @@ def _answer(request: Document, *, is_new: bool) -> Reply:
     raise refusal
 
 
-def _accepted(body: Generation, headers: dict[str, str]) -> Reply:
+def _accepted(body: Generation, headers: dict[str, str]) -> Reply[Generation]:
     location = f"getGenerationStatus?generationRequestId={body.generation_request_id}"
     return Reply(
         body,
@@ -165,7 +152,7 @@ def _accepted(body: Generation, headers: dict[str, str]) -> Reply:
         headers=headers
         | {
             "Location": location,
-            "Retry-After": generation_endpoints.RETRY_AFTER_SECONDS,
+            "Retry-After": RETRY_AFTER_SECONDS,
             "Preference-Applied": "respond-async",
         },
     )
@@ -185,19 +172,3 @@ def _refusal(request: Document) -> ImagegenError:
             return BackendUnavailable("The queue is out of reach, credits refunded.", **refunded)
         case _:
             return GenerationFailed(**refunded, retryable=error["retryable"])
-
-
-def cancel(
-    asked: generation_endpoints.NamedRequest, caller: Caller
-) -> generation_endpoints.GenerationRequest:
-    """Cancel a request that no one works on yet, with its refund; again, the same answer.
-
-    Raises GenerationRequestNotFound, NotCancelable.
-    """
-    request = generation_endpoints.find(asked, caller)
-    settled = settle(
-        request, Ending("canceled"), only_if=lambda current: bool(current["status"] == "pending")
-    )
-    if settled["status"] != "canceled":
-        raise NotCancelable(generationRequestId=request.id, status=settled["status"])
-    return generation_endpoints.as_seen(settled)

@@ -1,125 +1,248 @@
-"""Generation requests as their owners see them: one by its id, or a listing."""
+"""What clients may do with generation requests: create, look at, list and cancel them."""
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from pydantic import AwareDatetime, Field, StringConstraints, TypeAdapter
 
 from imagegen import db
-from imagegen.api import paging
+from imagegen.api import headers, paging
 from imagegen.api.auth import Caller
-from imagegen.api.schema import DocumentId, PageSize, Reply, Timestamp, WireModel, is_none
+from imagegen.api.endpoint import Success, endpoint
+from imagegen.api.schema import DocumentId, PageSize, PageToken, Reply, UserId, WireModel
 from imagegen.catalogue import catalogue
-from imagegen.errors import GenerationRequestNotFound
+from imagegen.errors import (
+    BackendUnavailable,
+    GenerationFailed,
+    GenerationRequestNotFound,
+    GenerationTimeout,
+    IdempotencyKeyReused,
+    InsufficientCredits,
+    NotCancelable,
+    NotOwner,
+    OutcomeUnknown,
+    RateLimited,
+    RequestCanceled,
+    RequestInProgress,
+    UnknownOption,
+    UserNotFound,
+)
 from imagegen.firestore.store import Document, Query
-from imagegen.generation.request import Source
+from imagegen.generation import create
+from imagegen.generation.replies import (
+    RETRY_AFTER_SECONDS,
+    Generation,
+    GenerationRequest,
+    GenerationRequestPage,
+    Status,
+)
+from imagegen.generation.request import CreateGenerationRequest
+from imagegen.generation.settle import Ending, settle
+
+ORDER = {
+    "userId": "testUser1",
+    "model": "Model A",
+    "style": "anime",
+    "color": "neon",
+    "size": "1024x1024",
+    "prompt": "A lighthouse at dusk",
+}
+REQUEST_ID = "0d3c1f5c7f1e4b0f9f6f2f0a54b7c9de"
+COMPLETED: dict[str, Any] = {
+    "generationRequestId": REQUEST_ID,
+    **ORDER,
+    "status": "completed",
+    "mode": "async",
+    "imageUrl": "https://example.com/images/model-a.png",
+    "deductedCredits": 3,
+    "refundedCredits": 0,
+    "error": None,
+    "createdAt": "2026-11-21T12:30:00.000000Z",
+    "startedAt": "2026-11-21T12:30:01.000000Z",
+    "completedAt": "2026-11-21T12:30:05.000000Z",
+}
+REFUNDED = COMPLETED | {"imageUrl": None, "refundedCredits": 3}
+
+
+@endpoint(
+    methods=("POST",),
+    headers=(headers.IDEMPOTENCY_KEY, headers.PREFER),
+    example=ORDER,
+    success=(
+        Success(
+            "The image.",
+            {
+                "image": {
+                    "generationRequestId": REQUEST_ID,
+                    "deductedCredits": 3,
+                    "imageUrl": "https://example.com/images/model-a.png",
+                }
+            },
+            schema={
+                "properties": {"imageUrl": {"type": "string"}},
+                "not": {"required": ["status"]},
+            },
+            headers=(headers.IDEMPOTENCY_REPLAYED,),
+            links={"status": "getGenerationStatus", "cancel": "cancelGenerationRequest"},
+        ),
+        Success(
+            "Charged; the image is generated in the background.",
+            {
+                "accepted": {
+                    "generationRequestId": REQUEST_ID,
+                    "deductedCredits": 3,
+                    "imageUrl": None,
+                    "status": "pending",
+                }
+            },
+            code=202,
+            schema={"properties": {"imageUrl": {"type": "null"}}, "required": ["status"]},
+            headers=(
+                headers.LOCATION,
+                headers.RETRY_AFTER,
+                headers.PREFERENCE_APPLIED,
+                headers.IDEMPOTENCY_REPLAYED,
+            ),
+            links={"status": "getGenerationStatus", "cancel": "cancelGenerationRequest"},
+        ),
+    ),
+    errors=(
+        UnknownOption,
+        InsufficientCredits,
+        NotOwner,
+        UserNotFound,
+        RequestInProgress,
+        RequestCanceled,
+        IdempotencyKeyReused,
+        RateLimited,
+        GenerationFailed,
+        GenerationTimeout,
+        OutcomeUnknown,
+    ),
+    replayed_errors=(
+        RequestInProgress,
+        RequestCanceled,
+        GenerationFailed,
+        GenerationTimeout,
+        BackendUnavailable,
+    ),
+)
+def create_generation_request(body: CreateGenerationRequest, caller: Caller) -> Reply[Generation]:
+    """Spend credits on an image.
+
+    Charges the price of the size, generates the image and answers with its URL. If there is no
+    image, the credits are given back before the answer is sent. With an idempotency key the same
+    order may be sent again after any failure of the network: it is charged once, and its outcome is
+    answered again. With `Prefer: respond-async` or `mode: async` the charge is answered at once,
+    and getGenerationStatus tells when the image is there.
+    """
+    return create.create(body, caller)
+
+
+class GetGenerationStatus(WireModel):
+    """Which generation request to look at."""
+
+    generation_request_id: DocumentId = Field(description="The generation request.")
+
+
+@endpoint(
+    methods=("GET", "POST"),
+    example={"generationRequestId": REQUEST_ID},
+    success=Success(
+        "The generation request.",
+        {
+            "processing": COMPLETED
+            | {"status": "processing", "imageUrl": None, "completedAt": None},
+            "completed": COMPLETED,
+            "failed": REFUNDED
+            | {
+                "status": "failed",
+                "error": {"reason": "MODEL_OVERLOADED", "message": "The model is overloaded."},
+            },
+        },
+        headers=(headers.RETRY_AFTER,),
+    ),
+    errors=(GenerationRequestNotFound,),
+)
+def get_generation_status(body: GetGenerationStatus, caller: Caller) -> Reply[GenerationRequest]:
+    """Look at a generation request.
+
+    The generation request as it stands. While it is pending or processing, Retry-After says in how
+    many seconds to ask again.
+    """
+    request = GenerationRequest.from_document(_find(body.generation_request_id, caller))
+    is_open = request.status in ("pending", "processing")
+    return Reply(request, headers={"Retry-After": RETRY_AFTER_SECONDS} if is_open else {})
+
 
 DEFAULT_PAGE_SIZE = 20
 MAX_PAGE_SIZE = 100
-RETRY_AFTER_SECONDS = "2"  # when to look again at a request that is still open
 POSITION = TypeAdapter(
     tuple[AwareDatetime, DocumentId]
 )  # creation time and id of a page's last request
 
-Status = Literal["pending", "processing", "completed", "failed", "canceled"]
 FilterValue = Annotated[str, StringConstraints(min_length=1, max_length=100)]
 
 
-class NamedRequest(WireModel):
-    """Which generation request."""
-
-    generation_request_id: DocumentId
-
-
 class ListGenerationRequests(WireModel):
-    """Whose requests, and which of them."""
+    """Whose generation requests to list, and which of them."""
 
-    user_id: DocumentId
-    status: Status | None = None
-    model: FilterValue | None = None
-    style: FilterValue | None = None
-    color: FilterValue | None = None
-    size: FilterValue | None = None
+    user_id: UserId
+    status: Status | None = Field(default=None, description="Only those with this status.")
+    model: FilterValue | None = Field(default=None, description="Only those of this model.")
+    style: FilterValue | None = Field(default=None, description="Only those of this style.")
+    color: FilterValue | None = Field(default=None, description="Only those of this color.")
+    size: FilterValue | None = Field(default=None, description="Only those of this size.")
     page_size: PageSize = 0
-    page_token: str | None = None
+    page_token: PageToken = None
 
 
-class Fault(WireModel):
-    """Why there is no image."""
+@endpoint(
+    methods=("GET", "POST"),
+    example={"userId": "testUser1", "status": "completed", "pageSize": 1},
+    success=Success(
+        "A page of generation requests.",
+        {
+            "firstPage": {
+                "generationRequests": [COMPLETED],
+                "nextPageToken": "WzQsIjNkMDljMmFiNWU3YjYxZjAiXQ",
+            }
+        },
+    ),
+    errors=(NotOwner,),
+)
+def list_generation_requests(body: ListGenerationRequests, caller: Caller) -> GenerationRequestPage:
+    """List a user's generation requests.
 
-    reason: str
-    message: str
-
-
-class GenerationRequest(WireModel):
-    """A generation request, whole."""
-
-    generation_request_id: str
-    user_id: str
-    status: Status
-    mode: Literal["sync", "async"]
-    model: str
-    style: str
-    color: str
-    size: str
-    prompt: str
-    source: Source | None = Field(default=None, exclude_if=is_none)
-    image_url: str | None
-    deducted_credits: int
-    refunded_credits: int
-    error: Fault | None
-    created_at: Timestamp
-    started_at: Timestamp | None
-    completed_at: Timestamp | None
-
-
-class GenerationRequests(WireModel):
-    """A page of generation requests, newest first."""
-
-    generation_requests: list[GenerationRequest]
-    next_page_token: str | None = Field(default=None, exclude_if=is_none)
-
-
-def status(asked: NamedRequest, caller: Caller) -> Reply:
-    """A request by its id; while it is open, Retry-After says when to ask again.
-
-    Raises GenerationRequestNotFound, also for the request of somebody else.
+    Newest first; the filters may be combined. A page holds `pageSize` of them, 20 by default and
+    100 at most. A page token is valid for the same user and filters only.
     """
-    seen = as_seen(find(asked, caller))
-    is_open = seen.status in ("pending", "processing")
-    return Reply(seen, headers={"Retry-After": RETRY_AFTER_SECONDS} if is_open else {})
-
-
-def listing(asked: ListGenerationRequests, caller: Caller) -> GenerationRequests:
-    """A user's requests, newest first, ids breaking ties.
-
-    Raises NotOwner, InvalidField (page token).
-    """
-    caller.require_access_to(asked.user_id)
-    filters = _filters(asked)
-    bound_to = ("generationRequests", asked.user_id, *filters)
-    after = paging.position(asked.page_token, bound_to, POSITION) if asked.page_token else None
-    size = min(asked.page_size or DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE)
-    found = db.query(requests_query(asked.user_id, filters, size + 1, after))
+    caller.require_access_to(body.user_id)
+    filters = _filters(body)
+    bound_to = ("generationRequests", body.user_id, *filters)
+    after = paging.position(body.page_token, bound_to, POSITION) if body.page_token else None
+    size = min(body.page_size or DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE)
+    found = db.query(requests_query(body.user_id, filters, size + 1, after))
     token = None
     if len(found) > size:
         last = found[size - 1]
         token = paging.token([last["createdAt"].isoformat(), last.id], bound_to)
-    return GenerationRequests(
-        generation_requests=[as_seen(request) for request in found[:size]], next_page_token=token
+    return GenerationRequestPage(
+        generation_requests=[GenerationRequest.from_document(each) for each in found[:size]],
+        next_page_token=token,
     )
 
 
-def _filters(asked: ListGenerationRequests) -> list[tuple[str, str]]:
-    """The filters that were asked for, in the catalogue's spelling where it knows the name."""
-    filters: list[tuple[str, str]] = [("status", asked.status)] if asked.status else []
+def _filters(body: ListGenerationRequests) -> list[tuple[str, str]]:
+    """The filters of a call, in the catalogue's spelling where it knows the name."""
+    filters: list[tuple[str, str]] = [("status", body.status)] if body.status else []
     named = {
-        field: value for field in catalogue.FIELDS if (value := getattr(asked, field)) is not None
+        field: value for field in catalogue.FIELDS if (value := getattr(body, field)) is not None
     }
     if named:
-        offers = catalogue.current()
-        filters += [(field, offers.spelling(field, value)) for field, value in named.items()]
+        current = catalogue.current()
+        filters += [(field, current.spelling(field, value)) for field, value in named.items()]
     return filters
 
 
@@ -129,7 +252,7 @@ def requests_query(
     limit: int,
     after: tuple[datetime, str] | None = None,
 ) -> Query:
-    """The query behind a listing."""
+    """The query for a page of a user's requests, newest first; ids break ties."""
     return Query(
         "generationRequests",
         where=[("userId", "==", user_id), *((field, "==", value) for field, value in filters)],
@@ -139,38 +262,43 @@ def requests_query(
     )
 
 
-def find(asked: NamedRequest, caller: Caller) -> Document:
+class CancelGenerationRequest(WireModel):
+    """Which generation request to cancel."""
+
+    generation_request_id: DocumentId = Field(description="The generation request.")
+
+
+@endpoint(
+    methods=("POST",),
+    example={"generationRequestId": REQUEST_ID},
+    success=Success(
+        "The canceled generation request.",
+        {"canceled": REFUNDED | {"status": "canceled", "startedAt": None}},
+    ),
+    errors=(GenerationRequestNotFound, NotCancelable),
+)
+def cancel_generation_request(body: CancelGenerationRequest, caller: Caller) -> GenerationRequest:
+    """Cancel a generation request.
+
+    Ends a pending request and gives the credits back. A second call gives the same answer and
+    refunds nothing more. A request that is being processed cannot be canceled.
+    """
+    request = _find(body.generation_request_id, caller)
+    settled = settle(
+        request, Ending("canceled"), only_if=lambda current: bool(current["status"] == "pending")
+    )
+    if settled["status"] != "canceled":
+        raise NotCancelable(generationRequestId=request.id, status=settled["status"])
+    return GenerationRequest.from_document(settled)
+
+
+def _find(generation_request_id: str, caller: Caller) -> Document:
     """The document of a request that the caller may see.
 
-    Raises GenerationRequestNotFound, also for the request of somebody else: no answer tells whether
-    it exists.
+    Raises GenerationRequestNotFound, also for another user's request: the answer must not tell
+    whether it exists.
     """
-    (request,) = db.read(db.generation_request(asked.generation_request_id))
+    (request,) = db.read(db.generation_request(generation_request_id))
     if not request.exists or not caller.may_access(request["userId"]):
-        raise GenerationRequestNotFound(generationRequestId=asked.generation_request_id)
+        raise GenerationRequestNotFound(generationRequestId=generation_request_id)
     return request
-
-
-def as_seen(request: Document) -> GenerationRequest:
-    """The public fields of a request; a refund is what ended it without an image gave back."""
-    refunded = request["status"] in ("failed", "canceled")
-    error: dict[str, Any] | None = request["error"]
-    return GenerationRequest(
-        generation_request_id=request.id,
-        user_id=request["userId"],
-        status=request["status"],
-        mode=request["mode"],
-        model=request["model"],
-        style=request["style"],
-        color=request["color"],
-        size=request["size"],
-        prompt=request["prompt"],
-        source=request.get("source"),
-        image_url=request["imageUrl"],
-        deducted_credits=request["credits"],
-        refunded_credits=request["credits"] if refunded else 0,
-        error=Fault(reason=error["reason"], message=error["message"]) if error else None,
-        created_at=request["createdAt"],
-        started_at=request["startedAt"],
-        completed_at=request["completedAt"],
-    )

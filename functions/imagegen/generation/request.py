@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, AnyUrl, Field, StringConstraints, UrlConstraints
 
 from imagegen import config
-from imagegen.api.schema import DocumentId, WireModel, printable
+from imagegen.api.schema import UserId, WireModel, printable
 from imagegen.catalogue import catalogue
 from imagegen.catalogue.catalogue import Choice
 
@@ -40,36 +40,42 @@ HttpsUrl = Annotated[AnyUrl, UrlConstraints(max_length=2048, allowed_schemes=["h
 class PhotoSource(WireModel):
     """A photo to start from."""
 
-    type: Literal["photo"]
-    url: HttpsUrl
+    type: Literal["photo"] = Field(description="A photo.")
+    url: HttpsUrl = Field(description="An https URL.")
 
 
 class AddressSource(WireModel):
     """A place to start from, as a postal address."""
 
-    type: Literal["address"]
-    address: Address
+    type: Literal["address"] = Field(description="An address.")
+    address: Address = Field(description="A postal address, in one text.")
 
 
 Source = Annotated[PhotoSource | AddressSource, Field(discriminator="type")]
 
 
 class CreateGenerationRequest(WireModel):
-    """An order for one image. The prompt counts 1 to 2000 characters after trimming.
+    """An order for one image."""
 
-    `mode` async answers at once and generates in the background. With an `idempotencyKey` the same
-    order may be sent any number of times and is charged once.
-    """
-
-    user_id: DocumentId
-    model: OptionName
-    style: OptionName
-    color: OptionName
-    size: OptionName
-    prompt: Prompt
-    source: Source | None = None
-    mode: Literal["sync", "async"] = "sync"
-    idempotency_key: IdempotencyKey | None = None
+    user_id: UserId
+    model: OptionName = Field(description="A model that listModels names, or one of its aliases.")
+    style: OptionName = Field(description="A style that listModels names.")
+    color: OptionName = Field(description="A color that listModels names.")
+    size: OptionName = Field(description="A size that listModels names; it decides the price.")
+    prompt: Prompt = Field(
+        description="What the image shows; 1 to 2,000 characters after trimming."
+    )
+    source: Source | None = Field(
+        default=None, description="What the image starts from, besides the prompt."
+    )
+    mode: Literal["sync", "async"] = Field(
+        default="sync", description="`async` answers at once and generates in the background."
+    )
+    idempotency_key: IdempotencyKey | None = Field(
+        default=None,
+        description="Chosen by the client for one order, which is then charged once however often "
+        "it is sent. The same as the header Idempotency-Key.",
+    )
 
     @classmethod
     def fields_of_headers(cls, headers: Mapping[str, str]) -> dict[str, str]:

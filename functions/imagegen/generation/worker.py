@@ -15,9 +15,9 @@ from pydantic import ValidationError
 from imagegen import clock, config, db
 from imagegen.catalogue import catalogue
 from imagegen.firestore.store import Document
-from imagegen.generation.endpoints import NamedRequest
 from imagegen.generation.settle import OPEN, Ending, generate, settle
 from imagegen.providers.base import GeneratorError
+from imagegen.tasks import GenerationTask
 
 LEASE_MARGIN_SECONDS = 15  # beyond the generator's time: for settling
 
@@ -36,11 +36,11 @@ def process(data: object) -> None:
     attempts; BackendUnavailable when Firestore is out of reach. Both are delivered again.
     """
     try:
-        named = NamedRequest.model_validate(data, by_alias=True, by_name=False)
+        task = GenerationTask.model_validate(data, by_alias=True, by_name=False)
     except ValidationError:
         logger.error("task without a generation request")  # no delivery will be better
         return
-    lease = _take_lease(named.generation_request_id)
+    lease = _take_lease(task.generation_request_id)
     if lease is None:
         return
     timeout_seconds = config.ASYNC_ATTEMPT_SECONDS.value

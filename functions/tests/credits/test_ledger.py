@@ -1,4 +1,4 @@
-"""The ledger: balances, entries, usage and statements."""
+"""The ledger: balances, entries, usage and histories."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -11,9 +11,8 @@ from support.orders import ANYBODY, order
 
 from imagegen import db
 from imagegen.api.auth import Caller
-from imagegen.credits import endpoints as credit_endpoints
 from imagegen.credits import ledger
-from imagegen.credits.endpoints import GetUserCredits
+from imagegen.credits.endpoints import GetUserCredits, UserCredits, get_user_credits
 from imagegen.errors import (
     GenerationFailed,
     ImagegenError,
@@ -46,10 +45,8 @@ def refund(user_id: str, request_id: str, credits_: int, created_at: datetime = 
     )
 
 
-def statement(
-    user_id: str, caller: Caller = ANYBODY, **paging: Any
-) -> credit_endpoints.UserCredits:
-    return credit_endpoints.statement(GetUserCredits(user_id=user_id, **paging), caller)
+def read_credits(user_id: str, caller: Caller = ANYBODY, **paging: Any) -> UserCredits:
+    return get_user_credits(GetUserCredits(user_id=user_id, **paging), caller)
 
 
 def test_a_deduction_and_its_refund_stand_in_the_ledger(
@@ -94,13 +91,13 @@ def test_a_document_without_credits_has_none() -> None:
     assert ledger.balance(Document("users/u", {})) == 0
 
 
-def test_a_statement_is_newest_first_and_pages_lead_through_all_of_it(
+def test_a_history_is_newest_first_and_pages_lead_through_all_of_it(
     client: firestore.Client, new_user: Callable[..., str]
 ) -> None:
     user_id = new_user(100)
     for number in range(7):
         deduct(user_id, f"r{number}", 1)
-    whole = statement(user_id)
+    whole = read_credits(user_id)
     assert whole.current_credits == 93
     assert [entry.id for entry in whole.transactions] == [
         f"r{n}-deduction" for n in range(6, -1, -1)
@@ -109,7 +106,7 @@ def test_a_statement_is_newest_first_and_pages_lead_through_all_of_it(
     paged: list[str] = []
     token = None
     for _ in range(3):
-        page = statement(user_id, page_size=3, page_token=token)
+        page = read_credits(user_id, page_size=3, page_token=token)
         paged += [entry.id for entry in page.transactions]
         token = page.next_page_token
     assert token is None
@@ -120,9 +117,9 @@ def test_pages_stay_put_while_the_history_grows(new_user: Callable[..., str]) ->
     user_id = new_user(100)
     for number in range(4):
         deduct(user_id, f"r{number}", 1)
-    first = statement(user_id, page_size=2)
+    first = read_credits(user_id, page_size=2)
     deduct(user_id, "later", 1)
-    second = statement(user_id, page_size=2, page_token=first.next_page_token)
+    second = read_credits(user_id, page_size=2, page_token=first.next_page_token)
     assert [e.id for e in second.transactions] == ["r1-deduction", "r0-deduction"]
 
 
@@ -130,12 +127,12 @@ def test_a_page_token_of_another_user_is_refused(new_user: Callable[..., str]) -
     ann, bob = new_user(9), new_user(9)
     deduct(ann, "r1", 1)
     deduct(ann, "r2", 1)
-    token = statement(ann, page_size=1).next_page_token
+    token = read_credits(ann, page_size=1).next_page_token
     with pytest.raises(InvalidField):
-        statement(bob, page_token=token)
+        read_credits(bob, page_token=token)
 
 
-def test_a_statement_never_shows_an_entry_that_its_balance_does_not_include(
+def test_a_history_never_shows_an_entry_that_its_balance_does_not_include(
     client: firestore.Client, new_user: Callable[..., str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     user_id = new_user(10)
@@ -147,7 +144,7 @@ def test_a_statement_never_shows_an_entry_that_its_balance_does_not_include(
         return query(wanted)
 
     monkeypatch.setattr(db, "query", query_after_another_charge)
-    seen = statement(user_id)
+    seen = read_credits(user_id)
     assert seen.current_credits == 9
     assert [entry.id for entry in seen.transactions] == ["r1-deduction"]
 
@@ -162,20 +159,20 @@ def test_a_history_of_over_a_thousand_entries_comes_in_pages(
         fields = {"type": "grant", "credits": 1, "sequence": number, "timestamp": MONDAY}
         batch.set(entry, {**fields, "generationRequestId": None})
     batch.commit()
-    seen = statement(user_id, page_size=5000)
+    seen = read_credits(user_id, page_size=5000)
     assert len(seen.transactions) == 1000
-    rest = statement(user_id, page_token=seen.next_page_token)
+    rest = read_credits(user_id, page_token=seen.next_page_token)
     assert [entry.id for entry in rest.transactions] == ["e1"]
 
 
-def test_only_the_owner_and_an_admin_see_a_statement(new_user: Callable[..., str]) -> None:
+def test_only_the_owner_and_an_admin_see_a_history(new_user: Callable[..., str]) -> None:
     user_id = new_user(4)
-    assert statement(user_id, Caller(uid=user_id)).current_credits == 4
-    assert statement(user_id, Caller(uid="boss", is_admin=True)).current_credits == 4
+    assert read_credits(user_id, Caller(uid=user_id)).current_credits == 4
+    assert read_credits(user_id, Caller(uid="boss", is_admin=True)).current_credits == 4
     with pytest.raises(NotOwner):
-        statement(user_id, Caller(uid="stranger"))
+        read_credits(user_id, Caller(uid="stranger"))
     with pytest.raises(NotOwner):  # and is not told whether the user exists
-        statement("nobody", Caller(uid="stranger"))
+        read_credits("nobody", Caller(uid="stranger"))
 
 
 def test_every_scenario_leaves_balance_equal_to_opening_plus_entries(

@@ -26,6 +26,7 @@ from imagegen.errors import (
 )
 from imagegen.generation import create as generation
 from imagegen.generation import settle as lifecycle
+from imagegen.generation.replies import Generation
 from imagegen.generation.request import CreateGenerationRequest
 from imagegen.generation.settle import Ending, settle
 from imagegen.providers import run as providers
@@ -52,9 +53,9 @@ def behave(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
     return replace
 
 
-def create(wanted: CreateGenerationRequest, caller: Caller = ANYBODY) -> generation.Generation:
+def create(wanted: CreateGenerationRequest, caller: Caller = ANYBODY) -> Generation:
     body = generation.create(wanted, caller).body
-    assert isinstance(body, generation.Generation)
+    assert isinstance(body, Generation)
     return body
 
 

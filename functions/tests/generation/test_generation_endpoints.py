@@ -14,6 +14,7 @@ from support.proxy import FirestoreProxy
 
 from imagegen import db, tasks
 from imagegen.api.auth import Caller
+from imagegen.api.schema import Reply
 from imagegen.errors import (
     GenerationRequestNotFound,
     InvalidField,
@@ -22,8 +23,15 @@ from imagegen.errors import (
     RequestCanceled,
 )
 from imagegen.generation import create as generation
-from imagegen.generation import endpoints as generation_endpoints
-from imagegen.generation.endpoints import GenerationRequest, ListGenerationRequests, NamedRequest
+from imagegen.generation.endpoints import (
+    CancelGenerationRequest,
+    GetGenerationStatus,
+    ListGenerationRequests,
+    cancel_generation_request,
+    get_generation_status,
+    list_generation_requests,
+)
+from imagegen.generation.replies import Generation, GenerationRequest
 from imagegen.providers import run as providers
 from imagegen.providers.base import GeneratedImage, GenerationJob
 
@@ -37,21 +45,27 @@ def _no_deliveries(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def create(user_id: str, **changes: Any) -> str:
     body = generation.create(order(user_id, **changes), ANYBODY).body
-    assert isinstance(body, generation.Generation)
+    assert isinstance(body, Generation)
     return body.generation_request_id
 
 
-def named(request_id: str) -> NamedRequest:
-    return NamedRequest(generation_request_id=request_id)
+def look(request_id: str, caller: Caller = ANYBODY) -> Reply[GenerationRequest]:
+    return get_generation_status(GetGenerationStatus(generation_request_id=request_id), caller)
 
 
-def listed(user_id: str, **asked: Any) -> list[GenerationRequest]:
-    return listed_by(ANYBODY, user_id, **asked)
+def cancel(request_id: str, caller: Caller = ANYBODY) -> GenerationRequest:
+    return cancel_generation_request(
+        CancelGenerationRequest(generation_request_id=request_id), caller
+    )
 
 
-def listed_by(caller: Caller, user_id: str, **asked: Any) -> list[GenerationRequest]:
-    found = generation_endpoints.listing(ListGenerationRequests(user_id=user_id, **asked), caller)
-    return found.generation_requests
+def listed(user_id: str, **fields: Any) -> list[GenerationRequest]:
+    return listed_by(ANYBODY, user_id, **fields)
+
+
+def listed_by(caller: Caller, user_id: str, **fields: Any) -> list[GenerationRequest]:
+    body = ListGenerationRequests(user_id=user_id, **fields)
+    return list_generation_requests(body, caller).generation_requests
 
 
 def test_a_request_is_shown_whole(call: Call, new_user: Callable[..., str]) -> None:
@@ -109,16 +123,14 @@ def test_the_request_of_another_looks_as_if_it_did_not_exist(new_user: Callable[
     request_id = create(new_user(5))
     stranger = Caller(uid="stranger")
     refusals = []
-    for action in (generation_endpoints.status, generation.cancel):
+    actions: tuple[Callable[..., Any], ...] = (look, cancel)
+    for action in actions:
         for wanted in (request_id, "never-was"):
             with pytest.raises(GenerationRequestNotFound) as refused:
-                action(named(wanted), stranger)
+                action(wanted, stranger)
             refusals.append((refused.value.message, refused.value.details.keys()))
     assert all(refusal == refusals[0] for refusal in refusals)
-    assert (
-        generation_endpoints.status(named(request_id), Caller(uid="boss", is_admin=True)).code
-        == 200
-    )
+    assert look(request_id, Caller(uid="boss", is_admin=True)).code == 200
 
 
 FILTERS = {
@@ -178,8 +190,8 @@ def test_pages_lead_through_all_of_it_once_in_order(
     found: list[str] = []
     token = None
     for _ in range(len(documents) + 1):
-        asked = ListGenerationRequests(user_id=user_id, page_size=page_size, page_token=token)
-        page = generation_endpoints.listing(asked, ANYBODY)
+        body = ListGenerationRequests(user_id=user_id, page_size=page_size, page_token=token)
+        page = list_generation_requests(body, ANYBODY)
         assert len(page.generation_requests) <= page_size
         found += [request.generation_request_id for request in page.generation_requests]
         token = page.next_page_token
@@ -202,8 +214,8 @@ def test_a_page_has_twenty_requests_and_a_hundred_at_most(
 
 def test_a_page_token_is_bound_to_its_user_and_filters(assorted: tuple[str, list[Any]]) -> None:
     user_id, _ = assorted
-    asked = ListGenerationRequests(user_id=user_id, page_size=2, style="anime")
-    token = generation_endpoints.listing(asked, ANYBODY).next_page_token
+    body = ListGenerationRequests(user_id=user_id, page_size=2, style="anime")
+    token = list_generation_requests(body, ANYBODY).next_page_token
     assert token
     assert len(listed(user_id, page_token=token, style="Anime")) == 14
     for changes in ({"style": "sketch"}, {}, {"style": "anime", "status": "failed"}):
@@ -260,7 +272,7 @@ def test_what_has_ended_or_is_at_work_cannot_be_canceled(
     client.document(db.generation_request(at_work)).update({"status": "processing"})
     for request_id, status in ((completed, "completed"), (at_work, "processing")):
         with pytest.raises(NotCancelable) as refused:
-            generation.cancel(named(request_id), ANYBODY)
+            cancel(request_id)
         assert refused.value.details["status"] == status
     assert check_books(client, user_id, opening=5) == 3
 
@@ -271,7 +283,7 @@ def test_cancels_at_once_refund_once(
     user_id = new_user(5)
     request_id = create(user_id, mode="async")
     with ThreadPoolExecutor(5) as pool:
-        seen = list(pool.map(lambda _: generation.cancel(named(request_id), ANYBODY), range(5)))
+        seen = list(pool.map(lambda _: cancel(request_id), range(5)))
     assert {each.status for each in seen} == {"canceled"}
     assert check_books(client, user_id, opening=5) == 5
 
@@ -281,7 +293,7 @@ def test_a_synchronous_request_canceled_meanwhile_tells_its_caller(
 ) -> None:
     class Canceled:
         def generate(self, job: GenerationJob, *, deadline: float) -> GeneratedImage:
-            generation.cancel(named(job.generation_request_id), ANYBODY)
+            cancel(job.generation_request_id)
             return GeneratedImage(url="https://example.com/late.png")
 
     monkeypatch.setitem(providers.GENERATORS, "mock", Canceled())

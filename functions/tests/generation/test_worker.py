@@ -26,6 +26,7 @@ from imagegen.api import auth
 from imagegen.errors import BackendUnavailable
 from imagegen.generation import create as generation
 from imagegen.generation import recovery, worker
+from imagegen.generation.replies import Generation
 from imagegen.generation.worker import ComeBackLater
 from imagegen.providers import run as providers
 from imagegen.providers.base import GeneratedImage, GenerationJob, GeneratorError
@@ -72,7 +73,7 @@ def script(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Scripted]:
 def accept(user_id: str, **changes: Any) -> str:
     reply = generation.create(order(user_id, mode="async", **changes), ANYBODY)
     assert reply.code == 202
-    assert isinstance(reply.body, generation.Generation)
+    assert isinstance(reply.body, Generation)
     return reply.body.generation_request_id
 
 

@@ -15,12 +15,13 @@ from datetime import datetime
 from typing import Any
 
 from imagegen import db
-from imagegen.credits import endpoints as credit_endpoints
 from imagegen.credits import ledger, limits
+from imagegen.credits.endpoints import get_user_credits
 from imagegen.firestore.store import Create, Update
 from imagegen.generation import create as generation
 from imagegen.generation import recovery, worker
 from imagegen.generation import settle as lifecycle
+from imagegen.generation.endpoints import cancel_generation_request
 from simulation.memory_store import MemoryStore
 
 
@@ -147,11 +148,11 @@ MUTANTS = [
            '"expiresAt": max(alive, leased_until),', ""),
     Mutant("lost worker attempts without end", worker._take_lease,
            'request["attempts"] > config.ASYNC_MAX_ATTEMPTS.value', "False"),
-    Mutant("cancel of what is being worked on", generation.cancel,
+    Mutant("cancel of what is being worked on", cancel_generation_request,
            'bool(current["status"] == "pending")', "True"),
     Mutant("place in flight never freed", limits.release,
            "if request.id in taken:", "if False:"),
-    Mutant("statement of entries younger than its balance", credit_endpoints.statement,
+    Mutant("statement of entries younger than its balance", get_user_credits,
            "sequence(user) if before is None", "sequence(user) + 9 if before is None"),
     Mutant("grant given again under its key", ledger.grant,
            "if entry.exists:", "if False:"),

@@ -7,11 +7,12 @@ from collections.abc import Callable
 from typing import Any
 
 from imagegen import db
-from imagegen.credits import endpoints as credit_endpoints
+from imagegen.api.endpoint import declaration_of
 from imagegen.credits import ledger
+from imagegen.credits.endpoints import GetUserCredits, get_user_credits
 from imagegen.generation import create as generation
-from imagegen.generation import endpoints as generation_endpoints
 from imagegen.generation import recovery
+from imagegen.generation.endpoints import cancel_generation_request, get_generation_status
 from simulation.books import Books
 from simulation.memory_store import MemoryStore
 from simulation.orders import Named, Offered, Wanted
@@ -152,10 +153,10 @@ class Workload:
         return Named(request_id, entitled=self._random.random() < 0.9)
 
     def _cancel(self) -> None:
-        self._about_request("cancel", generation.cancel)
+        self._about_request("cancel", cancel_generation_request)
 
     def _look(self) -> None:
-        self._about_request("status", generation_endpoints.status)
+        self._about_request("status", get_generation_status)
 
     def _about_request(self, kind: str, function: Callable[..., Any], tries: int = 5) -> None:
         named = self._some_request()
@@ -164,16 +165,17 @@ class Workload:
                 wait = self._random.random()
                 self._world.after(wait, lambda: self._about_request(kind, function, tries - 1))
             return
-        asked = generation_endpoints.NamedRequest(generation_request_id=named.request_id)
+        model = declaration_of(function).request
+        body = model.model_validate({"generationRequestId": named.request_id})
         owner = self._books.state(named.request_id)["userId"]
         caller = Wanted(owner, caller=owner if named.entitled else "stranger").who()
-        self._call(kind, named.request_id[:6], lambda: function(asked, caller), named)
+        self._call(kind, named.request_id[:6], lambda: function(body, caller), named)
 
     def _read_statement(self) -> None:
         user_id = self._some_user()
-        asked = credit_endpoints.GetUserCredits(user_id=user_id)
+        body = GetUserCredits(user_id=user_id)
         caller = Wanted(user_id).who()
-        self._call("statement", user_id, lambda: credit_endpoints.statement(asked, caller), user_id)
+        self._call("statement", user_id, lambda: get_user_credits(body, caller), user_id)
 
     def _grant(self) -> None:
         """An operator gives credits, several times under one key."""

@@ -8,16 +8,11 @@ from jsonschema import Draft202012Validator, FormatChecker
 from support.paths import ROOT
 
 Json = dict[str, Any]
-HTTP = {
-    "createGenerationRequest",
-    "getUserCredits",
-    "getGenerationStatus",
-    "listGenerationRequests",
-    "cancelGenerationRequest",
-    "listModels",
-}
-SCHEDULED = {"scheduleWeeklyReport", "recoverLostGenerations"}
 DOCUMENT: Json = json.loads((ROOT / "openapi.json").read_text())
+_NAMES = {path.removeprefix("/") for path in DOCUMENT["paths"]}
+# The names of the functions for clients, and of those that the scheduler runs.
+HTTP = {name for name in _NAMES if not name.endswith("-0")}
+SCHEDULED = {name.removesuffix("-0") for name in _NAMES if name.endswith("-0")}
 
 
 def is_valid(value: Any, schema: Json) -> None:

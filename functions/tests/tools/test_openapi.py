@@ -6,17 +6,20 @@ import json
 from collections.abc import Callable, Iterator
 from typing import Any
 
-import openapi
 import pytest
-from apidoc.contract import ENDPOINTS, SCHEDULED, Endpoint
-from apidoc.examples import ERRORS
-from apidoc.terms import HEADERS, REQUEST_HEADERS
+from openapi import guide
+from openapi.errors import ERRORS
+from openapi.files import files
+from openapi.functions import ENDPOINTS, SCHEDULED, errors_of
+from openapi.operations import HEADERS
+from openapi.schemas import models
 from openapi_spec_validator import validate
 from support.api import DOCUMENT, HTTP, Json, is_valid, json_of
 from support.api import SCHEDULED as SCHEDULED_FUNCTIONS
-from toolchain import ROOT
+from support.paths import ROOT
 
 from imagegen import errors
+from imagegen.api.endpoint import Endpoint
 from imagegen.errors import ImagegenError
 
 Call = Callable[..., Any]
@@ -38,13 +41,22 @@ def resolved(node: Json) -> Json:
     return component
 
 
-@pytest.mark.parametrize("path", openapi.files(), ids=lambda path: str(path.name))
+@pytest.mark.parametrize("path", files(), ids=lambda path: str(path.name))
 def test_the_committed_file_is_what_the_code_describes(path: Any) -> None:
-    assert path.read_text() == openapi.files()[path], "run `make openapi`"
+    assert path.read_text() == files()[path], "run `make openapi`"
 
 
 def test_the_document_is_valid_openapi() -> None:
     validate(DOCUMENT)
+
+
+def test_every_function_and_field_says_what_it_means() -> None:
+    for _, _, operation in operations():
+        assert operation["summary"]
+        assert operation["description"]
+    for name, model in models().items():
+        for field, schema in model.get("properties", {}).items():
+            assert schema.get("description"), (name, field)
 
 
 def test_every_function_that_answers_http_is_described() -> None:
@@ -61,7 +73,7 @@ def test_every_error_of_the_tree_has_an_example_and_an_endpoint() -> None:
 
     tree = {error for error in below(ImagegenError) if error.__module__ == errors.__name__}
     assert {type(error) for error in ERRORS} == tree
-    answered = {error for e in ENDPOINTS for method in e.methods for error in e.errors(method)}
+    answered = {error for e in ENDPOINTS for method in e.methods for error in errors_of(e, method)}
     assert answered == tree
 
 
@@ -81,7 +93,7 @@ def test_every_example_of_a_request_has_its_schema_and_is_accepted() -> None:
         media = json_of(operation["requestBody"])
         is_valid(media["example"], media["schema"])
     for endpoint in ENDPOINTS:
-        endpoint.accepts.model_validate(dict(endpoint.example), by_alias=True, by_name=False)
+        endpoint.request.model_validate(dict(endpoint.example), by_alias=True, by_name=False)
     for _, _, operation in operations():
         for parameter in operation.get("parameters", ()):
             if "example" in parameter:
@@ -101,7 +113,7 @@ def test_an_endpoint_answers_the_methods_and_asks_for_the_token_that_it_says(
 
 
 def test_scheduled_functions_are_answered_as_described() -> None:
-    for name, (body, _) in SCHEDULED.items():
+    for name, body in SCHEDULED.items():
         operation = DOCUMENT["paths"][f"/{name}-0"]["post"]
         is_valid(body, json_of(operation["responses"]["200"])["schema"])
 
@@ -122,8 +134,16 @@ def test_the_guide_names_every_function_field_header_and_error() -> None:
     schemas = DOCUMENT["components"]["schemas"].values()
     fields = {name for schema in schemas for name in schema.get("properties", ())}
     details = {name for error in ERRORS for name in error.details}
-    names = {*HTTP, *SCHEDULED_FUNCTIONS, *fields, *details, *HEADERS, *REQUEST_HEADERS}
+    read = {header.name for endpoint in ENDPOINTS for header in endpoint.headers}
+    names = {*HTTP, *SCHEDULED_FUNCTIONS, *fields, *details, *HEADERS, *read}
     names |= {"Authorization", *(error.reason for error in ERRORS)}
     assert [name for name in sorted(names) if name not in guide] == []
     for error in ERRORS:
         assert f"| {error.code} | {error.status} | {error.reason} |" in guide
+
+
+def test_the_guide_is_not_written_without_its_markers() -> None:
+    text = (ROOT / "docs" / "api.md").read_text()
+    assert guide.updated(text, DOCUMENT) == text
+    with pytest.raises(ValueError, match="end of functions"):
+        guide.updated(text.replace("<!-- end of functions -->", ""), DOCUMENT)

@@ -20,20 +20,23 @@ from openapi_pydantic import (
     ServerVariable,
 )
 
-import suite
-from apidoc.contract import (
-    ENDPOINTS,
-    REPLAYED,
-    SCHEDULED,
-    Endpoint,
-    Errors,
-)
-from apidoc.examples import ERRORS, rendered
-from apidoc.schemas import kind, name_of, plain, said, schemas
-from apidoc.terms import HEADERS, REQUEST_HEADERS
+from imagegen.api import headers
+from imagegen.api.endpoint import Endpoint, Success
 from imagegen.errors import ImagegenError
+from openapi.checkout import EMULATOR, PROJECT, REGION
+from openapi.errors import ERRORS, rendered
+from openapi.functions import DEPLOYED, ENDPOINTS, SCHEDULED, description, errors_of, summary
+from openapi.schemas import kind, models, name_of, plain, said
 
-ON_EVERY_ANSWER = ("X-Request-Id", "Cache-Control")
+ON_EVERY_ANSWER = (headers.X_REQUEST_ID.name, headers.CACHE_CONTROL.name)
+REPLAYED = headers.IDEMPOTENCY_REPLAYED.name
+# Every header that an answer may carry, by name.
+HEADERS = {header.name: header for header in headers.ANSWERED} | {
+    header.name: header
+    for endpoint in ENDPOINTS
+    for success in endpoint.successes
+    for header in success.headers
+}
 
 
 def paths() -> Iterator[tuple[str, PathItem]]:
@@ -49,37 +52,37 @@ def _operation(endpoint: Endpoint, method: str) -> Operation:
     return Operation(
         operationId=endpoint.name if is_first else f"{endpoint.name}By{method.title()}",
         tags=["functions"],
-        summary=endpoint.summary,
-        description=endpoint.description,
-        parameters=[*_headers_taken(endpoint), *(_query(endpoint) if method == "GET" else ())]
+        summary=summary(endpoint.handler),
+        description=description(endpoint),
+        parameters=[*_request_headers(endpoint), *(_query(endpoint) if method == "GET" else ())]
         or None,
         requestBody=_body(endpoint) if method == "POST" else None,
         responses={
-            **{str(code): _success(endpoint, code) for code in endpoint.answers},
-            **_refusals(endpoint.errors(method), replayable=endpoint.replayable),
+            **{str(success.code): _success(endpoint, success) for success in endpoint.successes},
+            **_errors(endpoint, method),
         },
         security=[] if endpoint.public else None,
     )
 
 
-def _headers_taken(endpoint: Endpoint) -> list[Parameter]:
+def _request_headers(endpoint: Endpoint) -> list[Parameter]:
     return [
         Parameter.model_validate(
             {
-                "name": name,
+                "name": header.name,
                 "in": "header",
-                "description": REQUEST_HEADERS[name][0],
-                "schema": REQUEST_HEADERS[name][1],
-                "example": REQUEST_HEADERS[name][2],
+                "description": header.description,
+                "schema": header.schema,
+                "example": header.example,
             }
         )
-        for name in endpoint.headers
+        for header in endpoint.headers
     ]
 
 
 def _query(endpoint: Endpoint) -> list[Parameter]:
     """The fields of a GET; a query string knows neither null nor other types than text."""
-    model = schemas()[endpoint.accepts.__name__]
+    model = models()[endpoint.request.__name__]
     return [
         Parameter.model_validate(
             {
@@ -97,51 +100,49 @@ def _query(endpoint: Endpoint) -> list[Parameter]:
 
 def _body(endpoint: Endpoint) -> RequestBody:
     content = MediaType(
-        schema=_component("schemas", endpoint.accepts.__name__), example=endpoint.example
+        schema=_component("schemas", endpoint.request.__name__), example=endpoint.example
     )
     return RequestBody(required=True, content={"application/json": content})
 
 
-def _success(endpoint: Endpoint, code: int) -> Response:
-    answer = endpoint.answers[code]
-    reference = _component("schemas", answer.model.__name__)
-    narrowed = Schema.model_validate({"allOf": [{"$ref": reference.ref}], **answer.narrowed})
-    examples = endpoint.examples(code)
+def _success(endpoint: Endpoint, success: Success) -> Response:
+    reference = _component("schemas", endpoint.reply.__name__)
+    narrowed = Schema.model_validate({"allOf": [{"$ref": reference.ref}], **success.schema})
     return Response(
-        description=answer.description,
-        headers=_headers(
-            [*answer.headers, *(["Idempotency-Replayed"] if endpoint.replayable else [])]
-        ),
+        description=success.description,
+        headers=_headers(header.name for header in success.headers),
         content={
             "application/json": MediaType(
-                schema=narrowed if answer.narrowed else reference,
-                examples={name: Example(value=value) for name, value in examples.items()},
+                schema=narrowed if success.schema else reference,
+                examples={name: Example(value=value) for name, value in success.examples.items()},
             )
         },
-        links=_links() if endpoint.name == "createGenerationRequest" else None,
+        links={name: _link(target) for name, target in success.links.items()} or None,
     )
 
 
-def _links() -> dict[str, Link | Reference]:
-    created = {"generationRequestId": "$response.body#/generationRequestId"}
-    return {
-        "status": Link(operationId="getGenerationStatus", parameters=created),
-        "cancel": Link(operationId="cancelGenerationRequest", requestBody=created),
-    }
+def _link(target: str) -> Link | Reference:
+    """A call of the endpoint `target`, whose fields are in the body of the answer."""
+    endpoint = next(each for each in ENDPOINTS if each.name == target)
+    fields = models()[endpoint.request.__name__]["properties"]
+    values = {name: f"$response.body#/{name}" for name in fields}
+    if endpoint.methods[0] == "GET":
+        return Link(operationId=target, parameters=values)
+    return Link(operationId=target, requestBody=values)
 
 
-def _refusals(errors: Errors, *, replayable: bool) -> dict[str, Response | Reference]:
-    codes = dict.fromkeys(str(error.code) for error in errors)
-    return {
-        code: _refusal([e for e in errors if str(e.code) == code], replayable) for code in codes
-    }
+def _errors(endpoint: Endpoint, method: str) -> dict[str, Response | Reference]:
+    by_code: dict[int, list[type[ImagegenError]]] = {}
+    for error in errors_of(endpoint, method):
+        by_code.setdefault(error.code, []).append(error)
+    return {str(code): _error(errors, endpoint) for code, errors in by_code.items()}
 
 
-def _refusal(errors: Sequence[type[ImagegenError]], replayable: bool) -> Response:
+def _error(errors: Sequence[type[ImagegenError]], endpoint: Endpoint | None = None) -> Response:
     """All errors of one HTTP status."""
     carried = {name for e in ERRORS if type(e) in errors for name in rendered(e)[1]}
-    if replayable and set(errors) & set(REPLAYED):
-        carried.add("Idempotency-Replayed")
+    if endpoint and set(errors) & set(endpoint.replayed_errors):
+        carried.add(REPLAYED)
     kinds = dict.fromkeys(name_of(kind(error)) for error in errors)
     references = [_component("schemas", name) for name in kinds]
     return Response(
@@ -164,15 +165,15 @@ def _headers(names: Iterable[str]) -> dict[str, Header | Reference]:
 
 
 def _scheduled(name: str) -> Operation:
-    body, summary = SCHEDULED[name]
+    body = SCHEDULED[name]
     properties = {key: {"const": value} for key, value in body.items()}
     schema = {"type": "object", "properties": properties, "required": list(body)}
-    refusal = _refusal([ImagegenError], replayable=False)
-    refusal.headers = None
+    error = _error([ImagegenError])
+    error.headers = None
     return Operation(
         operationId=name,
         tags=["schedule"],
-        summary=summary,
+        summary=summary(DEPLOYED[name]),
         description="What the scheduler runs. Only the emulator has this path.",
         security=[],
         responses={
@@ -184,7 +185,7 @@ def _scheduled(name: str) -> Operation:
                     )
                 },
             ),
-            "500": refusal,
+            "500": error,
         },
     )
 
@@ -194,9 +195,8 @@ def _component(collection: str, name: str) -> Reference:
 
 
 def emulator() -> Server:
-    port = suite.read_config()["emulators"]["functions"]["port"]
     return Server(
-        url=f"http://{suite.HOST}:{port}/{{project}}/{suite.REGION}",
+        url=f"{EMULATOR}/{{project}}/{REGION}",
         description="The Firebase emulators (make run)",
-        variables={"project": ServerVariable(default=suite.PROJECT)},
+        variables={"project": ServerVariable(default=PROJECT)},
     )

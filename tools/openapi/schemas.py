@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import inspect
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -9,12 +10,10 @@ from typing import Any
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaMode, models_json_schema
 from pydantic_core import core_schema
 
-from apidoc.contract import ENDPOINTS
-from apidoc.examples import DETAILS, ERRORS, OPTIONAL_DETAILS, rendered
-from apidoc.terms import FIELDS
-from imagegen.api import schema as wire
-from imagegen.api.schema import WireModel
+from imagegen.api.schema import WireModel, printable
 from imagegen.errors import ImagegenError
+from openapi.errors import DETAILS, ERRORS, OPTIONAL_DETAILS, rendered
+from openapi.functions import ENDPOINTS
 
 JsonSchema = dict[str, Any]
 CONTROL = r"\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f"
@@ -38,7 +37,7 @@ class WireSchema(GenerateJsonSchema):
 
     def function_after_schema(self, schema: core_schema.AfterValidatorFunctionSchema) -> JsonSchema:
         json_schema = super().function_after_schema(schema)
-        if schema["function"]["function"] is wire.printable:
+        if schema["function"]["function"] is printable:
             allowed = f"[^{CONTROL}]*"
             if schema["schema"].get("strip_whitespace"):  # something stands there after trimming
                 allowed += rf"[^\s{CONTROL}]{allowed}"
@@ -48,13 +47,18 @@ class WireSchema(GenerateJsonSchema):
 
 def schemas() -> dict[str, JsonSchema]:
     """Every schema of the document by its name."""
-    taken = {endpoint.accepts for endpoint in ENDPOINTS}
-    given = {answer.model for endpoint in ENDPOINTS for answer in endpoint.answers.values()}
-    replies = _models(given, "serialization")
+    kinds = {kind(type(error)) for error in ERRORS}
+    return models() | {name_of(kind): _error(kind) for kind in kinds}
+
+
+@functools.cache
+def models() -> dict[str, JsonSchema]:
+    """The schemas of requests and of the bodies of successes."""
+    requests = {endpoint.request for endpoint in ENDPOINTS}
+    replies = _models({endpoint.reply for endpoint in ENDPOINTS}, "serialization")
     for reply in replies.values():
         _leave_out_nulls(reply)
-    kinds = {kind(type(error)) for error in ERRORS}
-    return _models(taken, "validation") | replies | {name_of(kind): _error(kind) for kind in kinds}
+    return _models(requests, "validation") | replies
 
 
 def _models(models: Iterable[type[WireModel]], mode: JsonSchemaMode) -> dict[str, JsonSchema]:
@@ -64,15 +68,12 @@ def _models(models: Iterable[type[WireModel]], mode: JsonSchemaMode) -> dict[str
         schema_generator=WireSchema,
     )
     definitions: dict[str, JsonSchema] = generated["$defs"]
-    for definition in definitions.values():
-        for name, schema in definition.get("properties", {}).items():
-            schema["description"] = FIELDS[name]
     return definitions
 
 
 def _leave_out_nulls(reply: JsonSchema) -> None:
     """An optional field of a reply is left out where it has no value (`exclude_if`)."""
-    for name, schema in reply["properties"].items():
+    for name, schema in reply.get("properties", {}).items():
         if name not in reply.get("required", ()):
             reply["properties"][name] = plain(schema)
 

@@ -1,19 +1,8 @@
-"""Describe the API: openapi.json, and the Postman collection that is made of it.
-
-    openapi.py            write openapi.json and docs/postman_collection.json
-    openapi.py --check    say whether they are up to date
-
-The document follows from the service's pydantic models and error tree, and from `apidoc.contract`.
-"""
+"""The OpenAPI document: what all endpoints share, and the paths and components."""
 
 from __future__ import annotations
 
-import json
-import sys
 import tomllib
-from collections.abc import Mapping, Sequence
-from pathlib import Path
-from typing import Any
 
 from openapi_pydantic import (
     Components,
@@ -29,13 +18,10 @@ from openapi_pydantic import (
     Tag,
 )
 
-import suite
-from apidoc import postman
-from apidoc.examples import ERRORS, rendered
-from apidoc.operations import emulator, paths
-from apidoc.schemas import name_of, schemas
-from apidoc.terms import HEADERS
-from toolchain import FUNCTIONS, ROOT
+from openapi.checkout import REGION, ROOT
+from openapi.errors import ERRORS, rendered
+from openapi.operations import HEADERS, emulator, paths
+from openapi.schemas import name_of, schemas
 
 DESCRIPTION = """
 Users spend credits on images. A price is charged before an image is generated and given back, once,
@@ -56,7 +42,7 @@ the canonical gRPC status.
 
 
 def document() -> OpenAPI:
-    project = tomllib.loads((FUNCTIONS / "pyproject.toml").read_text())["project"]
+    project = tomllib.loads((ROOT / "functions" / "pyproject.toml").read_text())["project"]
     return OpenAPI(
         openapi="3.1.0",
         info=Info(
@@ -80,8 +66,10 @@ def document() -> OpenAPI:
                 for error in ERRORS
             },
             headers={
-                name: Header(description=text, schema=Schema.model_validate(schema))
-                for name, (text, schema) in HEADERS.items()
+                name: Header(
+                    description=header.description, schema=Schema.model_validate(header.schema)
+                )
+                for name, header in HEADERS.items()
             },
             securitySchemes={
                 "idToken": SecurityScheme(
@@ -98,42 +86,7 @@ def document() -> OpenAPI:
 
 def _production() -> Server:
     return Server(
-        url=f"https://{suite.REGION}-{{project}}.cloudfunctions.net",
+        url=f"https://{REGION}-{{project}}.cloudfunctions.net",
         description="Cloud Functions",
         variables={"project": ServerVariable(default="your-project")},
     )
-
-
-def files() -> dict[Path, str]:
-    """What the files have to hold."""
-    text = document().model_dump_json(by_alias=True, exclude_unset=True, exclude_none=True)
-    described = json.loads(text, parse_float=_whole)
-    return {
-        ROOT / "openapi.json": _text(described),
-        ROOT / "docs" / "postman_collection.json": _text(postman.collection(described)),
-    }
-
-
-def _text(content: Mapping[str, Any]) -> str:
-    return json.dumps(content, indent=2, ensure_ascii=False) + "\n"
-
-
-def _whole(number: str) -> float:
-    """The bounds of integers, which the library makes floats of."""
-    return int(float(number)) if float(number).is_integer() else float(number)
-
-
-def main(arguments: Sequence[str]) -> int:
-    wanted = files()
-    stale = [p for p, text in wanted.items() if not p.exists() or p.read_text() != text]
-    for path in stale:
-        if "--check" in arguments:
-            print(f"{path.relative_to(ROOT)} is not up to date: run `make openapi`.")
-        else:
-            path.write_text(wanted[path])
-            print(f"Written: {path.relative_to(ROOT)}")
-    return 1 if stale and "--check" in arguments else 0
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))

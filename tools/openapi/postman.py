@@ -89,9 +89,9 @@ def _request(path: str, method: str, operation: Json) -> Json:
 
 
 def _url(path: str, query: list[Json]) -> Json:
-    asked = "&".join(f"{each['key']}={each['value']}" for each in query if not each["disabled"])
+    sent = "&".join(f"{each['key']}={each['value']}" for each in query if not each["disabled"])
     return {
-        "raw": "{{baseUrl}}" + path + (f"?{asked}" if asked else ""),
+        "raw": "{{baseUrl}}" + path + (f"?{sent}" if sent else ""),
         "host": ["{{baseUrl}}"],
         "path": path.strip("/").split("/"),
         "query": query,

@@ -1,0 +1,100 @@
+"""What clients are shown of generation requests."""
+
+from typing import Any, Literal
+
+from pydantic import Field
+
+from imagegen.api.schema import NextPageToken, Timestamp, WireModel, is_none
+from imagegen.firestore.store import Document
+from imagegen.generation.request import Source
+
+RETRY_AFTER_SECONDS = "2"  # when to ask again for a request that is still open
+
+Status = Literal["pending", "processing", "completed", "failed", "canceled"]
+
+
+class Generation(WireModel):
+    """The outcome of an order: the image, or in the background a request that is still open."""
+
+    generation_request_id: str = Field(description="The generation request.")
+    deducted_credits: int = Field(description="The price, taken when the request was created.")
+    image_url: str | None = Field(description="The image; null while there is none.")
+    status: Literal["pending", "processing"] | None = Field(
+        default=None, exclude_if=is_none, description="Present while there is no image yet."
+    )
+
+
+class GenerationError(WireModel):
+    """Why there is no image."""
+
+    reason: str = Field(description="What went wrong, for programs.")
+    message: str = Field(description="What went wrong, for people.")
+
+
+class GenerationRequest(WireModel):
+    """A generation request."""
+
+    generation_request_id: str = Field(description="The generation request.")
+    user_id: str = Field(description="The user, by the uid of Firebase Authentication.")
+    status: Status = Field(
+        description="pending and processing are still open; failed and canceled are refunded."
+    )
+    mode: Literal["sync", "async"] = Field(
+        description="`async` was answered at once and generated in the background."
+    )
+    model: str = Field(description="The model, in the catalogue's spelling.")
+    style: str = Field(description="The style, in the catalogue's spelling.")
+    color: str = Field(description="The color, in the catalogue's spelling.")
+    size: str = Field(description="The size, in the catalogue's spelling.")
+    prompt: str = Field(description="What the image shows.")
+    source: Source | None = Field(
+        default=None,
+        exclude_if=is_none,
+        description="What the image starts from, besides the prompt. Absent if there is nothing.",
+    )
+    image_url: str | None = Field(description="The image; null while there is none.")
+    deducted_credits: int = Field(description="The price, taken when the request was created.")
+    refunded_credits: int = Field(description="What was given back.")
+    error: GenerationError | None = Field(
+        description="Why there is no image, if the request failed."
+    )
+    created_at: Timestamp = Field(description="When the price was charged.")
+    started_at: Timestamp | None = Field(description="When the generation began.")
+    completed_at: Timestamp | None = Field(
+        description="When the request was completed, failed or canceled."
+    )
+
+    @classmethod
+    def from_document(cls, request: Document) -> "GenerationRequest":
+        refunded = request["status"] in ("failed", "canceled")
+        error: dict[str, Any] | None = request["error"]
+        return cls(
+            generation_request_id=request.id,
+            user_id=request["userId"],
+            status=request["status"],
+            mode=request["mode"],
+            model=request["model"],
+            style=request["style"],
+            color=request["color"],
+            size=request["size"],
+            prompt=request["prompt"],
+            source=request.get("source"),
+            image_url=request["imageUrl"],
+            deducted_credits=request["credits"],
+            refunded_credits=request["credits"] if refunded else 0,
+            error=(
+                GenerationError(reason=error["reason"], message=error["message"]) if error else None
+            ),
+            created_at=request["createdAt"],
+            started_at=request["startedAt"],
+            completed_at=request["completedAt"],
+        )
+
+
+class GenerationRequestPage(WireModel):
+    """A page of generation requests."""
+
+    generation_requests: list[GenerationRequest] = Field(
+        description="The generation requests, newest first."
+    )
+    next_page_token: NextPageToken = None

@@ -1,0 +1,88 @@
+"""An example of every error, as the service renders it, and the schema of its details."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+from collections.abc import Mapping
+from typing import Any
+
+from imagegen import errors
+from imagegen.api import body, serve
+from imagegen.catalogue import catalogue
+from imagegen.credits import limits
+from imagegen.errors import ImagegenError
+
+REQUEST_ID = "0d3c1f5c7f1e4b0f9f6f2f0a54b7c9de"
+
+# One instance of each class of the tree, as the service raises it.
+ERRORS: tuple[ImagegenError, ...] = (
+    ImagegenError(),
+    errors.MalformedJson(),
+    errors.InvalidField(fieldViolations=[{"field": "prompt", "description": "Field required"}]),
+    errors.UnknownOption(
+        "The catalogue offers no such size.",
+        field="size",
+        value="1x1",
+        allowed=["512x512", "1024x1024", "1024x1792"],
+    ),
+    errors.TokenMissing(),
+    errors.TokenInvalid(),
+    errors.TokenExpired(),
+    errors.InsufficientCredits(required=3, available=2),
+    errors.NotOwner(),
+    errors.UserNotFound(userId="testUser1"),
+    errors.GenerationRequestNotFound(generationRequestId=REQUEST_ID),
+    errors.MethodNotAllowed("Use POST, OPTIONS.", headers={"Allow": "POST, OPTIONS"}),
+    errors.RequestInProgress(generationRequestId=REQUEST_ID),
+    errors.RequestCanceled(generationRequestId=REQUEST_ID, refundedCredits=3),
+    errors.NotCancelable(generationRequestId=REQUEST_ID, status="completed"),
+    errors.PayloadTooLarge(limitBytes=body.MAX_BODY_BYTES),
+    errors.UnsupportedMediaType(),
+    errors.IdempotencyKeyReused(generationRequestId=REQUEST_ID),
+    limits._limited("requestsPerMinute", 60, window=60, retry_after=1),
+    errors.GenerationFailed(generationRequestId=REQUEST_ID, refundedCredits=3, retryable=True),
+    errors.GenerationTimeout(generationRequestId=REQUEST_ID, refundedCredits=3, retryable=True),
+    errors.BackendUnavailable(),
+    errors.OutcomeUnknown(generationRequestId=REQUEST_ID),
+)
+
+TEXT, COUNT = {"type": "string"}, {"type": "integer", "minimum": 0}
+DETAILS: Mapping[str, Mapping[str, Any]] = {
+    "requestId": TEXT,
+    "fieldViolations": {
+        "type": "array",
+        "minItems": 1,
+        "items": {
+            "type": "object",
+            "properties": {"field": TEXT, "description": TEXT},
+            "required": ["field", "description"],
+            "additionalProperties": False,
+        },
+    },
+    "field": {"enum": list(catalogue.FIELDS)},
+    "value": TEXT,
+    "allowed": {"type": "array", "items": TEXT},
+    "required": COUNT,
+    "available": COUNT,
+    "userId": TEXT,
+    "generationRequestId": TEXT,
+    "refundedCredits": COUNT,
+    "status": TEXT,
+    "limitBytes": COUNT,
+    "limit": {"enum": ["requestsPerMinute", "creditsPerDay", "inFlight"]},
+    "quota": COUNT,
+    "retryable": {"type": "boolean"},
+}
+# All others are always there.
+OPTIONAL_DETAILS: Mapping[type[ImagegenError], tuple[str, ...]] = {
+    errors.BackendUnavailable: ("generationRequestId", "refundedCredits"),
+}
+
+
+def rendered(error: ImagegenError) -> tuple[dict[str, Any], dict[str, str]]:
+    """The body and the headers with which the service answers `error`."""
+    with contextlib.redirect_stderr(io.StringIO()):  # a defect is logged
+        response = serve._failure(error, "5f0e6a7d3b9c4c1f8a2d4e6f7a8b9c0d")
+    body: dict[str, Any] = response.get_json()
+    return body, dict(response.headers)
