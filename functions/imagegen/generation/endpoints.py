@@ -40,7 +40,7 @@ from imagegen.generation.replies import (
 from imagegen.generation.request import CreateGenerationRequest
 from imagegen.generation.settle import Ending, settle
 
-ORDER = {
+EXAMPLE_ORDER = {
     "userId": "testUser1",
     "model": "Model A",
     "style": "anime",
@@ -48,10 +48,10 @@ ORDER = {
     "size": "1024x1024",
     "prompt": "A lighthouse at dusk",
 }
-REQUEST_ID = "0d3c1f5c7f1e4b0f9f6f2f0a54b7c9de"
-COMPLETED: dict[str, Any] = {
-    "generationRequestId": REQUEST_ID,
-    **ORDER,
+EXAMPLE_ID = "0d3c1f5c7f1e4b0f9f6f2f0a54b7c9de"
+EXAMPLE_COMPLETED: dict[str, Any] = {
+    "generationRequestId": EXAMPLE_ID,
+    **EXAMPLE_ORDER,
     "status": "completed",
     "mode": "async",
     "imageUrl": "https://example.com/images/model-a.png",
@@ -62,21 +62,23 @@ COMPLETED: dict[str, Any] = {
     "startedAt": "2026-11-21T12:30:01.000000Z",
     "completedAt": "2026-11-21T12:30:05.000000Z",
 }
-REFUNDED = COMPLETED | {"imageUrl": None, "refundedCredits": 3}
+EXAMPLE_REFUNDED = EXAMPLE_COMPLETED | {"imageUrl": None, "refundedCredits": 3}
+
+NEXT_CALLS = {"status": "getGenerationStatus", "cancel": "cancelGenerationRequest"}
 
 
 @endpoint(
     methods=("POST",),
     headers=(headers.IDEMPOTENCY_KEY, headers.PREFER),
-    example=ORDER,
+    example=EXAMPLE_ORDER,
     success=(
         Success(
             "The image.",
             {
                 "image": {
-                    "generationRequestId": REQUEST_ID,
+                    "generationRequestId": EXAMPLE_ID,
                     "deductedCredits": 3,
-                    "imageUrl": "https://example.com/images/model-a.png",
+                    "imageUrl": EXAMPLE_COMPLETED["imageUrl"],
                 }
             },
             schema={
@@ -84,13 +86,13 @@ REFUNDED = COMPLETED | {"imageUrl": None, "refundedCredits": 3}
                 "not": {"required": ["status"]},
             },
             headers=(headers.IDEMPOTENCY_REPLAYED,),
-            links={"status": "getGenerationStatus", "cancel": "cancelGenerationRequest"},
+            links=NEXT_CALLS,
         ),
         Success(
             "Charged; the image is generated in the background.",
             {
                 "accepted": {
-                    "generationRequestId": REQUEST_ID,
+                    "generationRequestId": EXAMPLE_ID,
                     "deductedCredits": 3,
                     "imageUrl": None,
                     "status": "pending",
@@ -104,7 +106,7 @@ REFUNDED = COMPLETED | {"imageUrl": None, "refundedCredits": 3}
                 headers.PREFERENCE_APPLIED,
                 headers.IDEMPOTENCY_REPLAYED,
             ),
-            links={"status": "getGenerationStatus", "cancel": "cancelGenerationRequest"},
+            links=NEXT_CALLS,
         ),
     ),
     errors=(
@@ -148,14 +150,14 @@ class GetGenerationStatus(WireModel):
 
 @endpoint(
     methods=("GET", "POST"),
-    example={"generationRequestId": REQUEST_ID},
+    example={"generationRequestId": EXAMPLE_ID},
     success=Success(
         "The generation request.",
         {
-            "processing": COMPLETED
+            "processing": EXAMPLE_COMPLETED
             | {"status": "processing", "imageUrl": None, "completedAt": None},
-            "completed": COMPLETED,
-            "failed": REFUNDED
+            "completed": EXAMPLE_COMPLETED,
+            "failed": EXAMPLE_REFUNDED
             | {
                 "status": "failed",
                 "error": {"reason": "MODEL_OVERLOADED", "message": "The model is overloaded."},
@@ -178,9 +180,8 @@ def get_generation_status(body: GetGenerationStatus, caller: Caller) -> Reply[Ge
 
 DEFAULT_PAGE_SIZE = 20
 MAX_PAGE_SIZE = 100
-POSITION = TypeAdapter(
-    tuple[AwareDatetime, DocumentId]
-)  # creation time and id of a page's last request
+# Creation time and id of the last request of a page.
+POSITION = TypeAdapter(tuple[AwareDatetime, DocumentId])
 
 FilterValue = Annotated[str, StringConstraints(min_length=1, max_length=100)]
 
@@ -205,7 +206,7 @@ class ListGenerationRequests(WireModel):
         "A page of generation requests.",
         {
             "firstPage": {
-                "generationRequests": [COMPLETED],
+                "generationRequests": [EXAMPLE_COMPLETED],
                 "nextPageToken": "WzQsIjNkMDljMmFiNWU3YjYxZjAiXQ",
             }
         },
@@ -270,10 +271,10 @@ class CancelGenerationRequest(WireModel):
 
 @endpoint(
     methods=("POST",),
-    example={"generationRequestId": REQUEST_ID},
+    example={"generationRequestId": EXAMPLE_ID},
     success=Success(
         "The canceled generation request.",
-        {"canceled": REFUNDED | {"status": "canceled", "startedAt": None}},
+        {"canceled": EXAMPLE_REFUNDED | {"status": "canceled", "startedAt": None}},
     ),
     errors=(GenerationRequestNotFound, NotCancelable),
 )
