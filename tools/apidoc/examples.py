@@ -110,9 +110,7 @@ def rendered(error: ImagegenError) -> tuple[dict[str, Any], dict[str, str]]:
     return body, dict(response.headers)
 
 
-def _request(
-    status: generation_endpoints.Status, **changes: Any
-) -> generation_endpoints.GenerationRequest:
+def _request(status: str, **changes: Any) -> generation_endpoints.GenerationRequest:
     ended = status in ("completed", "failed", "canceled")
     fields: dict[str, Any] = {
         **ORDER,

@@ -8,8 +8,8 @@ from imagegen import db
 from imagegen.api import paging
 from imagegen.api.auth import Caller
 from imagegen.api.schema import DocumentId, PageSize, Timestamp, WireModel, is_none
-from imagegen.credits import ledger
-from imagegen.credits.ledger import EntryType
+from imagegen.credits.ledger import EntryDocument, EntryType
+from imagegen.credits.user import UserDocument
 from imagegen.errors import UserNotFound
 from imagegen.firestore.store import Document, Query
 
@@ -53,16 +53,17 @@ def statement(asked: GetUserCredits, caller: Caller) -> UserCredits:
     caller.require_access_to(asked.user_id)
     bound_to = ("transactions", asked.user_id)
     before = paging.position(asked.page_token, bound_to, SEQUENCE) if asked.page_token else None
-    (user,) = db.read(db.user(asked.user_id))
+    (document,) = db.read(db.user(asked.user_id))
+    user = UserDocument(document)
     if not user.exists:
         raise UserNotFound(userId=asked.user_id)
-    newest = ledger.sequence(user) if before is None else before - 1
+    newest = user.ledger_sequence if before is None else before - 1
     size = min(asked.page_size or MAX_PAGE_SIZE, MAX_PAGE_SIZE)
     entries = _entries(asked.user_id, newest, size + 1)
     token = paging.token(entries[size - 1]["sequence"], bound_to) if len(entries) > size else None
     return UserCredits(
-        current_credits=ledger.balance(user),
-        transactions=[_as_entry(entry) for entry in entries[:size]],
+        current_credits=user.credits,
+        transactions=[_as_entry(EntryDocument(entry)) for entry in entries[:size]],
         next_page_token=token,
     )
 
@@ -80,11 +81,11 @@ def _entries(user_id: str, newest: int, limit: int) -> list[Document]:
     )
 
 
-def _as_entry(entry: Document) -> LedgerEntry:
+def _as_entry(entry: EntryDocument) -> LedgerEntry:
     return LedgerEntry(
         id=entry.id,
-        type=entry["type"],
-        credits=entry["credits"],
-        generation_request_id=entry.get("generationRequestId"),
-        timestamp=entry["timestamp"],
+        type=entry.type,
+        credits=entry.credits,
+        generation_request_id=entry.generation_request_id,
+        timestamp=entry.timestamp,
     )

@@ -1,6 +1,6 @@
-"""What a user spent lately, kept in the user's own document for limits and for the report.
+"""What a user has spent lately, kept in the user document for the limits and the report.
 
-It rides on a write that happens anyway, so it costs nothing.
+A charge or a refund writes that document anyway, so keeping it costs nothing.
 """
 
 from collections.abc import Mapping
@@ -8,20 +8,19 @@ from datetime import date, timedelta
 from typing import Any
 
 from imagegen import clock
-from imagegen.firestore.store import Document
+from imagegen.credits.user import UserDocument
 
 DAYS = 14
 WEEKS = 9
 
 
-def after(user: Document, day: date, credits: int) -> dict[str, Any]:
+def after(user: UserDocument, day: date, credits: int) -> dict[str, Any]:
     """The user's `usage` after `credits` more (or fewer) were spent on `day`.
 
-    Net credits of the last 14 days and 9 ISO weeks that saw any; what is older falls away.
+    It holds the net credits of the last 14 days and 9 ISO weeks in which there were any.
     """
-    recorded: Mapping[str, Any] = user.get("usage") or {}
-    days: dict[str, int] = dict(recorded.get("days", {}))
-    weeks: dict[str, Mapping[str, int]] = dict(recorded.get("weeks", {}))
+    days: dict[str, int] = dict(user.usage.get("days", {}))
+    weeks: dict[str, Mapping[str, int]] = dict(user.usage.get("weeks", {}))
     days[day.isoformat()] = days.get(day.isoformat(), 0) + credits
     newest = date.fromisoformat(max(days))
     oldest_day = (newest - timedelta(days=DAYS - 1)).isoformat()

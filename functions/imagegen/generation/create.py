@@ -5,14 +5,14 @@
                             │                            failed, refunded
                             └── cancel ──▶ canceled, refunded
 
-Three steps, each safe to lose. The charge is one transaction: balance, ledger entry and request are
-written together or not at all. The generator runs outside any transaction. The settle is one
-transaction too, and only an open request can be settled, so a request ends once: completed and
-paid, or refunded. What is lost on the way is found by recovery.
+The process may die between any two of the three steps. The charge is one transaction: balance,
+ledger entry and request are written together or not at all. The provider runs outside any
+transaction. The settle is one transaction too, and only an open request can be settled, so a
+request ends once: completed and paid, or refunded. What a dead process leaves open, recovery ends.
 """
 
 import uuid
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import Field
 
@@ -36,8 +36,8 @@ from imagegen.errors import (
 from imagegen.firestore.store import Document
 from imagegen.generation import endpoints as generation_endpoints
 from imagegen.generation import request as generation_request
-from imagegen.generation.request import CreateGenerationRequest
-from imagegen.generation.settle import OPEN, Ending, generate, settle
+from imagegen.generation.request import CreateGenerationRequest, Mode, RequestDocument, Status
+from imagegen.generation.settle import Outcome, generate_image, settle
 from imagegen.providers.base import GeneratorError
 
 
@@ -59,20 +59,21 @@ def create(order: CreateGenerationRequest, caller: Caller) -> Reply:
     generationRequestId when a charge may stand that is still to be settled.
     """
     caller.require_access_to(order.user_id)
-    offers = catalogue.current()
+    offer = catalogue.current()
     timeout_seconds = config.GENERATION_DEADLINE_SECONDS.value
     request_id, attempt_id = generation_request.request_id(order), uuid.uuid4().hex
     try:
-        request = _charge(order, offers, request_id, attempt_id)
+        request = _charge(order, offer, request_id, attempt_id)
     except OutcomeUnknown as error:
         error.details["generationRequestId"] = request_id
         raise
-    is_new = request["attemptId"] == attempt_id
+    is_new = request.attempt_id == attempt_id
     try:
-        if request["mode"] == "async":
-            request = _hand_over(request)
+        if request.mode is Mode.ASYNC:
+            request = _enqueue(request)
         elif is_new:
-            request = settle(request, _generate(request, offers, timeout_seconds))
+            outcome = generate_image(request, offer, timeout_seconds=timeout_seconds)
+            request = settle(request, outcome)
     except BackendUnavailable as error:
         error.details["generationRequestId"] = request_id
         raise
@@ -80,81 +81,74 @@ def create(order: CreateGenerationRequest, caller: Caller) -> Reply:
 
 
 def _charge(
-    order: CreateGenerationRequest, offers: Catalogue, request_id: str, attempt_id: str
-) -> Document:
-    """Take the price and open the request, both or neither; the request as it then stands.
+    order: CreateGenerationRequest, offer: Catalogue, request_id: str, attempt_id: str
+) -> RequestDocument:
+    """Take the price and open the request, both or neither; return the request as it then stands.
 
-    Where the idempotency key has been used before, that is the earlier request, untouched.
+    If the idempotency key has been used before, that is the earlier request, untouched.
     """
     path, moment = db.generation_request(request_id), clock.now()
 
     def decide(transaction: db.Transaction) -> None:
-        # An attempt before this one may still be on its way. A clock that has jumped back must not
+        # An earlier commit of this call may still arrive. A clock that has jumped back must not
         # refuse now what was allowed then.
         nonlocal moment
         moment = max(moment, clock.now())
-        request = transaction[path]
+        request = RequestDocument(transaction[path])
         if request.exists:
-            # Ours, if it has our attempt id: a commit of this call went through and only its reply
-            # was lost. Else it is what the key has bought before.
-            is_ours = request["attemptId"] == attempt_id
-            if not is_ours and request["fingerprint"] != generation_request.fingerprint(order):
+            # With our attempt id it is ours: an earlier commit of this call succeeded and only its
+            # reply was lost. Otherwise it is what the key bought before.
+            is_ours = request.attempt_id == attempt_id
+            if not is_ours and request.fingerprint != generation_request.fingerprint(order):
                 raise IdempotencyKeyReused(generationRequestId=request_id)
             return
-        choice = offers.choose(
+        choice = offer.choose(
             model=order.model, style=order.style, color=order.color, size=order.size
         )
         fields = generation_request.new_request(order, choice, attempt_id, moment)
         ledger.deduct(transaction, order.user_id, request_id, choice.size.credits, moment)
         limits.admit(transaction, order.user_id, moment)
-        if order.mode == "async":
+        if order.mode is Mode.ASYNC:
             until = fields["expiresAt"]
             limits.occupy(transaction, order.user_id, request_id, moment, until)
         transaction.create(path, fields)
 
-    # An id just drawn has nothing under it to read.
+    # There is nothing to read under an id that was drawn just now.
     request = Document(path) if order.idempotency_key is None else path
-    return db.transact(decide, request, db.user(order.user_id))[path]
+    return RequestDocument(db.transact(decide, request, db.user(order.user_id))[path])
 
 
-def _generate(request: Document, offers: Catalogue, timeout_seconds: float) -> Ending:
-    try:
-        return Ending.completed(generate(request, offers, timeout_seconds=timeout_seconds))
-    except GeneratorError as error:
-        return Ending.failed(error)
-
-
-def _hand_over(request: Document) -> Document:
-    """Put a background request that no worker has taken yet on the queue; refund it if that fails.
+def _enqueue(request: RequestDocument) -> RequestDocument:
+    """Put a pending background request on the queue; refund it if that fails.
 
     A repeated call does it again, in case the first one died before it could: the worker's lease
     makes a second delivery harmless.
     """
-    if request["status"] != "pending":
+    if request.status is not Status.PENDING:
         return request
     try:
         tasks.enqueue(request.id)
     except BackendUnavailable:
         error = GeneratorError("QUEUE_UNAVAILABLE", "The queue is out of reach.", retryable=True)
-        return settle(request, Ending.failed(error))
+        return settle(request, Outcome.failed(error))
     return request
 
 
-def _answer(request: Document, *, is_new: bool) -> Reply:
-    """What the client is told of its request, at once and whenever it asks again by its key."""
+def _answer(request: RequestDocument, *, is_new: bool) -> Reply:
+    """What the client is told of its request, now and whenever it repeats the call by its key."""
     headers = {} if is_new else {"Idempotency-Replayed": "true"}
-    status = request["status"]
-    if status == "completed" or (status in OPEN and request["mode"] == "async"):
+    completed = request.status is Status.COMPLETED
+    if completed or (request.is_open and request.mode is Mode.ASYNC):
         body = Generation(
             generation_request_id=request.id,
-            deducted_credits=request["credits"],
-            image_url=request["imageUrl"],
-            status=None if status == "completed" else status,
+            deducted_credits=request.credits,
+            image_url=request.image_url,
+            status=None if completed else request.status,
         )
-        return Reply(body, headers=headers) if status == "completed" else _accepted(body, headers)
-    refusal = _refusal(request)
-    refusal.headers |= headers
-    raise refusal
+        return Reply(body, headers=headers) if completed else _accepted(body, headers)
+    error = _error(request)
+    error.headers |= headers
+    raise error
 
 
 def _accepted(body: Generation, headers: dict[str, str]) -> Reply:
@@ -171,20 +165,24 @@ def _accepted(body: Generation, headers: dict[str, str]) -> Reply:
     )
 
 
-def _refusal(request: Document) -> ImagegenError:
-    if request["status"] in OPEN:
+def _error(request: RequestDocument) -> ImagegenError:
+    if request.is_open:
         return RequestInProgress(generationRequestId=request.id)
-    refunded = {"generationRequestId": request.id, "refundedCredits": request["credits"]}
-    if request["status"] == "canceled":
+    refunded: dict[str, Any] = {
+        "generationRequestId": request.id,
+        "refundedCredits": request.credits,
+    }
+    if request.status is Status.CANCELED:
         return RequestCanceled(**refunded)
-    error = request["error"]
-    match error["reason"]:
+    error = request.error or {}
+    retryable = error.get("retryable") is True
+    match error.get("reason"):
         case "GENERATION_TIMEOUT":
-            return GenerationTimeout(**refunded, retryable=error["retryable"])
+            return GenerationTimeout(**refunded, retryable=retryable)
         case "QUEUE_UNAVAILABLE":
             return BackendUnavailable("The queue is out of reach, credits refunded.", **refunded)
         case _:
-            return GenerationFailed(**refunded, retryable=error["retryable"])
+            return GenerationFailed(**refunded, retryable=retryable)
 
 
 def cancel(
@@ -196,8 +194,8 @@ def cancel(
     """
     request = generation_endpoints.find(asked, caller)
     settled = settle(
-        request, Ending("canceled"), only_if=lambda current: bool(current["status"] == "pending")
+        request, Outcome.canceled(), only_if=lambda current: current.status is Status.PENDING
     )
-    if settled["status"] != "canceled":
-        raise NotCancelable(generationRequestId=request.id, status=settled["status"])
+    if settled.status is not Status.CANCELED:
+        raise NotCancelable(generationRequestId=request.id, status=settled.status)
     return generation_endpoints.as_seen(settled)

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated
 
 from pydantic import AwareDatetime, Field, StringConstraints, TypeAdapter
 
@@ -12,8 +12,8 @@ from imagegen.api.auth import Caller
 from imagegen.api.schema import DocumentId, PageSize, Reply, Timestamp, WireModel, is_none
 from imagegen.catalogue import catalogue
 from imagegen.errors import GenerationRequestNotFound
-from imagegen.firestore.store import Document, Query
-from imagegen.generation.request import Source
+from imagegen.firestore.store import Query
+from imagegen.generation.request import OPEN, Mode, RequestDocument, Source, Status
 
 DEFAULT_PAGE_SIZE = 20
 MAX_PAGE_SIZE = 100
@@ -22,7 +22,6 @@ POSITION = TypeAdapter(
     tuple[AwareDatetime, DocumentId]
 )  # creation time and id of a page's last request
 
-Status = Literal["pending", "processing", "completed", "failed", "canceled"]
 FilterValue = Annotated[str, StringConstraints(min_length=1, max_length=100)]
 
 
@@ -58,7 +57,7 @@ class GenerationRequest(WireModel):
     generation_request_id: str
     user_id: str
     status: Status
-    mode: Literal["sync", "async"]
+    mode: Mode
     model: str
     style: str
     color: str
@@ -87,7 +86,7 @@ def status(asked: NamedRequest, caller: Caller) -> Reply:
     Raises GenerationRequestNotFound, also for the request of somebody else.
     """
     seen = as_seen(find(asked, caller))
-    is_open = seen.status in ("pending", "processing")
+    is_open = seen.status in OPEN
     return Reply(seen, headers={"Retry-After": RETRY_AFTER_SECONDS} if is_open else {})
 
 
@@ -107,7 +106,8 @@ def listing(asked: ListGenerationRequests, caller: Caller) -> GenerationRequests
         last = found[size - 1]
         token = paging.token([last["createdAt"].isoformat(), last.id], bound_to)
     return GenerationRequests(
-        generation_requests=[as_seen(request) for request in found[:size]], next_page_token=token
+        generation_requests=[as_seen(RequestDocument(each)) for each in found[:size]],
+        next_page_token=token,
     )
 
 
@@ -139,38 +139,38 @@ def requests_query(
     )
 
 
-def find(asked: NamedRequest, caller: Caller) -> Document:
+def find(asked: NamedRequest, caller: Caller) -> RequestDocument:
     """The document of a request that the caller may see.
 
     Raises GenerationRequestNotFound, also for the request of somebody else: no answer tells whether
     it exists.
     """
-    (request,) = db.read(db.generation_request(asked.generation_request_id))
-    if not request.exists or not caller.may_access(request["userId"]):
+    (document,) = db.read(db.generation_request(asked.generation_request_id))
+    request = RequestDocument(document)
+    if not request.exists or not caller.may_access(request.user_id):
         raise GenerationRequestNotFound(generationRequestId=asked.generation_request_id)
     return request
 
 
-def as_seen(request: Document) -> GenerationRequest:
-    """The public fields of a request; a refund is what ended it without an image gave back."""
-    refunded = request["status"] in ("failed", "canceled")
-    error: dict[str, Any] | None = request["error"]
+def as_seen(request: RequestDocument) -> GenerationRequest:
+    """The public fields of a request."""
+    error = request.error
     return GenerationRequest(
         generation_request_id=request.id,
-        user_id=request["userId"],
-        status=request["status"],
-        mode=request["mode"],
-        model=request["model"],
-        style=request["style"],
-        color=request["color"],
-        size=request["size"],
-        prompt=request["prompt"],
-        source=request.get("source"),
-        image_url=request["imageUrl"],
-        deducted_credits=request["credits"],
-        refunded_credits=request["credits"] if refunded else 0,
+        user_id=request.user_id,
+        status=request.status,
+        mode=request.mode,
+        model=request.model,
+        style=request.style,
+        color=request.color,
+        size=request.size,
+        prompt=request.prompt,
+        source=request.source,
+        image_url=request.image_url,
+        deducted_credits=request.credits,
+        refunded_credits=request.refunded_credits,
         error=Fault(reason=error["reason"], message=error["message"]) if error else None,
-        created_at=request["createdAt"],
-        started_at=request["startedAt"],
-        completed_at=request["completedAt"],
+        created_at=request.created_at,
+        started_at=request.started_at,
+        completed_at=request.completed_at,
     )

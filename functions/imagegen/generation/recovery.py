@@ -1,4 +1,4 @@
-"""Recovery: a request whose process died after the charge is failed and refunded."""
+"""Recovery: fail and refund the requests whose process died after the charge."""
 
 from datetime import datetime
 
@@ -6,26 +6,26 @@ from firebase_functions import logger
 
 from imagegen import clock, db
 from imagegen.errors import ImagegenError
-from imagegen.firestore.store import Document, Query
-from imagegen.generation.settle import OPEN, Ending, settle
+from imagegen.firestore.store import Query
+from imagegen.generation.request import OPEN, RequestDocument, Status
+from imagegen.generation.settle import Outcome, settle
 from imagegen.providers.base import GeneratorError
 
 PAGE_SIZE = 100
 
 
 def recover() -> int:
-    """Settle every open request whose `expiresAt` is past; how many were.
+    """Settle every open request whose `expiresAt` has passed; return how many there were.
 
-    Runs in pages, logs each, and is safe to run twice at once, beside a worker that is late after
-    all, and again after it died half-way: each request is settled by the one transaction that every
-    road uses, and only if it is still open and still expired then.
+    Safe to run twice at once, beside a worker that is late, and again after it died half-way: a
+    request is ended by `settle`, like everywhere else, and only if it is still open and expired.
 
     Raises ImagegenError, after the last page, when some requests could not be settled.
     """
     horizon, settled, failures = clock.now(), 0, 0
     after: tuple[datetime, str] | None = None
     while True:
-        page = db.query(expired_query(horizon, after))
+        page = [RequestDocument(document) for document in db.query(expired_query(horizon, after))]
         for request in page:
             try:
                 settled += _recover_one(request, horizon)
@@ -36,7 +36,7 @@ def recover() -> int:
             logger.info("recovery", settled=settled, failures=failures)
         if len(page) < PAGE_SIZE:
             break
-        after = (page[-1]["expiresAt"], page[-1].id)
+        after = (page[-1].expires_at, page[-1].id)
     if failures:
         raise ImagegenError(f"{failures} requests could not be settled")
     return settled
@@ -53,9 +53,9 @@ def expired_query(horizon: datetime, after: tuple[datetime, str] | None = None) 
     )
 
 
-def _recover_one(request: Document, horizon: datetime) -> bool:
+def _recover_one(request: RequestDocument, horizon: datetime) -> bool:
     lost = GeneratorError("GENERATION_LOST", "The generation was interrupted.", retryable=True)
-    ended = settle(
-        request, Ending.failed(lost), only_if=lambda current: bool(current["expiresAt"] <= horizon)
+    settled = settle(
+        request, Outcome.failed(lost), only_if=lambda current: current.expires_at <= horizon
     )
-    return bool(ended["status"] == "failed" and ended["error"]["reason"] == lost.reason)
+    return settled.status is Status.FAILED and (settled.error or {}).get("reason") == lost.reason

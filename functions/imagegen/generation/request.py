@@ -1,10 +1,11 @@
-"""An order for an image: what may be asked, under which id, and what is kept of it."""
+"""A generation request: what may be ordered, under which id, and what is stored of it."""
 
 import hashlib
 import json
 import uuid
 from collections.abc import Mapping
 from datetime import datetime, timedelta
+from enum import StrEnum
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, AnyUrl, Field, StringConstraints, UrlConstraints
@@ -13,10 +14,68 @@ from imagegen import config
 from imagegen.api.schema import DocumentId, WireModel, printable
 from imagegen.catalogue import catalogue
 from imagegen.catalogue.catalogue import Choice
+from imagegen.firestore.stored import Field as StoredField
+from imagegen.firestore.stored import Stored, instant, mapping, text, whole_number
 
-# The function's own time limit; a synchronous request that is still open a margin after it is lost.
+# The function's time-out: a synchronous request that is open a margin longer than that is lost.
 FUNCTION_TIMEOUT_SECONDS = 90
 EXPIRY_MARGIN_SECONDS = 30
+
+
+class Status(StrEnum):
+    """Where a request is in its life."""
+
+    PENDING = "pending"
+    PROCESSING = "processing"
+    COMPLETED = "completed"
+    FAILED = "failed"
+    CANCELED = "canceled"
+
+
+OPEN = (Status.PENDING, Status.PROCESSING)
+REFUNDED = (Status.FAILED, Status.CANCELED)
+
+
+class Mode(StrEnum):
+    """Whether the image comes with the answer (`sync`) or later, in the background (`async`)."""
+
+    SYNC = "sync"
+    ASYNC = "async"
+
+
+class RequestDocument(Stored):
+    """`generationRequests/{id}`."""
+
+    user_id = StoredField("userId", text)
+    model = StoredField("model", text, "")
+    style = StoredField("style", text, "")
+    color = StoredField("color", text, "")
+    size = StoredField("size", text, "")
+    prompt = StoredField("prompt", text, "")
+    source: StoredField[Mapping[str, Any] | None] = StoredField("source", mapping, None)
+    credits = StoredField("credits", whole_number)
+    status = StoredField("status", Status)
+    mode = StoredField("mode", Mode, Mode.SYNC)
+    image_url: StoredField[str | None] = StoredField("imageUrl", text, None)
+    error: StoredField[Mapping[str, Any] | None] = StoredField("error", mapping, None)
+    attempts = StoredField("attempts", whole_number, 0)
+    attempt_id = StoredField("attemptId", text, "")
+    fingerprint = StoredField("fingerprint", text, "")
+    created_at = StoredField("createdAt", instant)
+    started_at: StoredField[datetime | None] = StoredField("startedAt", instant, None)
+    completed_at: StoredField[datetime | None] = StoredField("completedAt", instant, None)
+    updated_at: StoredField[datetime | None] = StoredField("updatedAt", instant, None)
+    leased_until: StoredField[datetime | None] = StoredField("leasedUntil", instant, None)
+    expires_at = StoredField("expiresAt", instant)
+
+    @property
+    def is_open(self) -> bool:
+        return self.status in OPEN
+
+    @property
+    def refunded_credits(self) -> int:
+        return self.credits if self.status in REFUNDED else 0
+
 
 OptionName = Annotated[
     str, StringConstraints(min_length=1, max_length=100), AfterValidator(printable)
@@ -68,7 +127,7 @@ class CreateGenerationRequest(WireModel):
     size: OptionName
     prompt: Prompt
     source: Source | None = None
-    mode: Literal["sync", "async"] = "sync"
+    mode: Mode = Mode.SYNC
     idempotency_key: IdempotencyKey | None = None
 
     @classmethod
@@ -81,7 +140,7 @@ class CreateGenerationRequest(WireModel):
             fields["idempotencyKey"] = key[1:-1] if quoted else key
         preferences = headers.get("Prefer", "").split(",")
         if any(each.partition(";")[0].strip().lower() == "respond-async" for each in preferences):
-            fields["mode"] = "async"
+            fields["mode"] = Mode.ASYNC
         return fields
 
 
@@ -121,31 +180,31 @@ def new_request(
     order: CreateGenerationRequest, choice: Choice, attempt_id: str, moment: datetime
 ) -> dict[str, Any]:
     """The document of a generation request at the moment of its charge."""
-    is_async = order.mode == "async"
+    is_async = order.mode is Mode.ASYNC
     lifetime = (
         config.ASYNC_DEADLINE_SECONDS.value
         if is_async
         else FUNCTION_TIMEOUT_SECONDS + EXPIRY_MARGIN_SECONDS
     )
-    return {
-        "userId": order.user_id,
-        "model": choice.model.name,
-        "style": choice.style.name,
-        "color": choice.color.name,
-        "size": choice.size.name,
-        "prompt": order.prompt,
-        "source": _stored_source(order),
-        "credits": choice.size.credits,
-        "status": "pending",
-        "mode": order.mode,
-        "imageUrl": None,
-        "error": None,
-        "attempts": 0 if is_async else 1,
-        "attemptId": attempt_id,
-        "fingerprint": fingerprint(order),
-        "createdAt": moment,
-        "startedAt": None if is_async else moment,
-        "completedAt": None,
-        "updatedAt": moment,
-        "expiresAt": moment + timedelta(seconds=lifetime),
-    }
+    return RequestDocument.fields(
+        user_id=order.user_id,
+        model=choice.model.name,
+        style=choice.style.name,
+        color=choice.color.name,
+        size=choice.size.name,
+        prompt=order.prompt,
+        source=_stored_source(order),
+        credits=choice.size.credits,
+        status=Status.PENDING,
+        mode=order.mode,
+        image_url=None,
+        error=None,
+        attempts=0 if is_async else 1,
+        attempt_id=attempt_id,
+        fingerprint=fingerprint(order),
+        created_at=moment,
+        started_at=None if is_async else moment,
+        completed_at=None,
+        updated_at=moment,
+        expires_at=moment + timedelta(seconds=lifetime),
+    )

@@ -14,15 +14,16 @@ from imagegen.api.auth import Caller
 from imagegen.credits import endpoints as credit_endpoints
 from imagegen.credits import ledger
 from imagegen.credits.endpoints import GetUserCredits
+from imagegen.credits.user import UserDocument
 from imagegen.errors import (
     GenerationFailed,
-    ImagegenError,
     InsufficientCredits,
     InvalidField,
     NotOwner,
     UserNotFound,
 )
 from imagegen.firestore.store import Document
+from imagegen.firestore.stored import MalformedDocument
 from imagegen.generation import create as generation
 
 MONDAY = datetime(2026, 11, 16, 12, tzinfo=UTC)
@@ -36,12 +37,16 @@ def deduct(user_id: str, request_id: str, credits_: int, moment: datetime = MOND
 
 
 def refund(user_id: str, request_id: str, credits_: int, created_at: datetime = MONDAY) -> None:
-    request = Document(
-        db.generation_request(request_id),
-        {"userId": user_id, "credits": credits_, "createdAt": created_at},
-    )
     db.transact(
-        lambda transaction: ledger.refund(transaction, request, MONDAY, reason="TEST"),
+        lambda transaction: ledger.refund(
+            transaction,
+            user_id,
+            request_id,
+            credits_,
+            MONDAY,
+            charged_at=created_at,
+            reason="TEST",
+        ),
         db.user(user_id),
     )
 
@@ -86,12 +91,12 @@ def test_a_user_who_does_not_exist_is_not_made() -> None:
 
 @pytest.mark.parametrize("value", [-1, 2.5, "10", True, None])
 def test_a_balance_that_is_no_number_of_credits_is_an_error(value: object) -> None:
-    with pytest.raises(ImagegenError):
-        ledger.balance(Document("users/u", {"credits": value}))
+    with pytest.raises(MalformedDocument):
+        _ = UserDocument(Document("users/u", {"credits": value})).credits
 
 
 def test_a_document_without_credits_has_none() -> None:
-    assert ledger.balance(Document("users/u", {})) == 0
+    assert UserDocument(Document("users/u", {})).credits == 0
 
 
 def test_a_statement_is_newest_first_and_pages_lead_through_all_of_it(

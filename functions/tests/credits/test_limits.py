@@ -14,6 +14,7 @@ from support.proxy import FirestoreProxy
 
 from imagegen import clock, db
 from imagegen.credits import limits
+from imagegen.credits.user import UserDocument
 from imagegen.errors import InsufficientCredits, RateLimited
 from imagegen.firestore.store import Document
 from imagegen.generation import create as generation
@@ -142,8 +143,7 @@ def test_places_in_flight_are_counted_and_come_back(
     with pytest.raises(RateLimited) as limited:
         occupy("r3")
     assert limited.value.headers["RateLimit-Policy"] == '"inFlight";q=2'
-    done = Document(db.generation_request("r1"), {"userId": user_id})
-    db.transact(lambda t: limits.release(t, done), path)
+    db.transact(lambda t: limits.release(t, user_id, "r1"), path)
     occupy("r3")
     stopped_clock(NOON + timedelta(seconds=601))  # r2 never came back: its place is free again
     occupy("r4")
@@ -163,7 +163,7 @@ def test_no_clock_lets_more_through_than_a_bucketful_and_its_refill(
         moment += timedelta(seconds=step)
         latest = max(latest, moment)
         earliest = min(earliest, moment)
-        tokens = limits._tokens(user, per_minute, moment)
+        tokens = limits._tokens(UserDocument(user), per_minute, moment)
         assert 0 <= tokens <= per_minute
         if tokens >= 1:
             passed += 1

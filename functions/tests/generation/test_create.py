@@ -26,8 +26,8 @@ from imagegen.errors import (
 )
 from imagegen.generation import create as generation
 from imagegen.generation import settle as lifecycle
-from imagegen.generation.request import CreateGenerationRequest
-from imagegen.generation.settle import Ending, settle
+from imagegen.generation.request import CreateGenerationRequest, RequestDocument
+from imagegen.generation.settle import Outcome, settle
 from imagegen.providers import run as providers
 from imagegen.providers.base import GeneratedImage, GenerationJob, GeneratorError
 
@@ -231,9 +231,9 @@ def test_settling_twice_is_one_refund(
     with pytest.raises(GenerationFailed) as failed:
         generation.create(order(user_id, model="Doomed Model"), ANYBODY)
     (request,) = db.read(db.generation_request(failed.value.details["generationRequestId"]))
-    again = Ending.failed(GeneratorError("AGAIN", "again", retryable=True))
+    again = Outcome.failed(GeneratorError("AGAIN", "again", retryable=True))
     with ThreadPoolExecutor(5) as pool:
-        list(pool.map(lambda _: settle(request, again), range(5)))
+        list(pool.map(lambda _: settle(RequestDocument(request), again), range(5)))
     assert [entry["type"] for entry in ledger_of(client, user_id)] == ["deduction", "refund"]
     assert check_books(client, user_id, opening=5) == 5
 

@@ -166,8 +166,9 @@ def test_a_process_killed_between_charge_and_settle_loses_nobody_a_credit(
 ) -> None:
     user_id = new_user(5)
     program = (
-        "from conftest import ANYBODY, order; from imagegen import generation;"
-        f"generation.create(order({user_id!r}, model='Slow Model'), ANYBODY)"
+        "from support.orders import ANYBODY, order;"
+        "from imagegen.generation.create import create;"
+        f"create(order({user_id!r}, model='Slow Model'), ANYBODY)"
     )
     process = subprocess.Popen(
         [sys.executable, "-c", program],

@@ -26,7 +26,7 @@ from imagegen.api import auth
 from imagegen.errors import BackendUnavailable
 from imagegen.generation import create as generation
 from imagegen.generation import recovery, worker
-from imagegen.generation.worker import ComeBackLater
+from imagegen.generation.worker import RetryLater
 from imagegen.providers import run as providers
 from imagegen.providers.base import GeneratedImage, GenerationJob, GeneratorError
 
@@ -163,7 +163,7 @@ def test_of_two_deliveries_at_once_one_works_and_the_other_comes_back_later(
         start.wait()
         try:
             deliver(request_id)
-        except ComeBackLater:
+        except RetryLater:
             return "later"
         return "done"
 
@@ -183,7 +183,7 @@ def test_a_retryable_failure_is_tried_again_and_may_succeed(
     user_id = new_user(5)
     request_id = accept(user_id)
     for _ in range(2):
-        with pytest.raises(ComeBackLater):
+        with pytest.raises(RetryLater):
             deliver(request_id)
         assert stored(client, request_id)["status"] == "processing"
     deliver(request_id)
@@ -204,7 +204,7 @@ def test_after_the_last_attempt_it_is_failed_and_refunded(
     user_id = new_user(5)
     request_id = accept(user_id)
     for _ in range(2):
-        with pytest.raises(ComeBackLater):
+        with pytest.raises(RetryLater):
             deliver(request_id)
     deliver(request_id)
     deliver(request_id)
@@ -477,7 +477,7 @@ def test_a_worker_killed_in_the_middle_costs_nobody_a_credit(
             time.sleep(0.05)
         kill(process)
         assert isinstance(delivery.exception(), httpx.TransportError)
-    with pytest.raises(ComeBackLater):  # its lease still stands
+    with pytest.raises(RetryLater):  # its lease still stands
         deliver(request_id)
     moment = now() + timedelta(minutes=20)
     monkeypatch.setattr(clock, "now", lambda: moment)

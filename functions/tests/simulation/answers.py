@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from imagegen.errors import ImagegenError
-from imagegen.generation.worker import ComeBackLater
+from imagegen.generation.worker import RetryLater
 from simulation.books import OPEN, REFUNDED, Books
 from simulation.order_answers import OrderAnswers
 from simulation.orders import Offered
@@ -73,7 +73,7 @@ class Answers:
             error.reason != "INTERNAL" or (task.kind == "recovery" and not self._calm)
         ):
             return error.reason
-        if isinstance(error, ComeBackLater) and task.kind == "worker":
+        if isinstance(error, RetryLater) and task.kind == "worker":
             return "LATER"
         raise Violation(f"{task} ended with a defect: {error!r}") from error
 

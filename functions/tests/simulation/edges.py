@@ -111,7 +111,7 @@ def replaced(
         (generation, "uuid", identity),
         (generation_request, "uuid", identity),
         (worker, "uuid", identity),
-        (providers, "generate", painters.generate),
+        (providers, "run_provider", painters.generate),
         (tasks, "enqueue", queue.enqueue),
         (logger, "write", lambda entry: None),
         (recovery, "PAGE_SIZE", int(settings["page_size"])),
