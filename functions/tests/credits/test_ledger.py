@@ -65,7 +65,7 @@ def test_a_deduction_and_its_refund_stand_in_the_ledger(
     refund(user_id, "r1", 3)
     first, second = ledger_of(client, user_id)
     assert first == {
-        "id": "r1-deduction", "type": "deduction", "credits": 3, "generationRequestId": "r1",
+        "id": "r1-deduction", "type": "deduction", "credits": 3, "delta": -3, "generationRequestId": "r1",
         "balanceAfter": 7, "sequence": 1, "timestamp": MONDAY, "reason": "generation",
     }  # fmt: skip
     assert (second["id"], second["type"], second["credits"]) == ("r1-refund", "refund", 3)

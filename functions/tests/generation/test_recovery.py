@@ -43,7 +43,7 @@ def lost(
                 raise Died
 
             dying.setattr(clock, "now", lambda: moment)
-            dying.setattr(generation, "generate", die)
+            dying.setattr(generation, "generate_image", die)
             with pytest.raises(Died):
                 generation.create(order(user_id, **changes), ANYBODY)
         return user_id
