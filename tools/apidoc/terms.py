@@ -59,6 +59,7 @@ FIELDS: Mapping[str, str] = {
     "size": "A size that listModels names; it decides the price.",
     "prompt": "What the image shows; 1 to 2,000 characters after trimming.",
     "source": "What the image starts from, besides the prompt.",
+    "maxCredits": "The highest price to accept; a dearer order is 409 `PRICE_CHANGED`, uncharged.",
     "mode": "`async` answers at once and generates in the background.",
     "idempotencyKey": "Chosen by the client for one order, which is then charged once however "
     "often it is sent. The same as the header Idempotency-Key.",

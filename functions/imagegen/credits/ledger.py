@@ -13,7 +13,7 @@ from typing import Any
 
 from imagegen import clock, db
 from imagegen.credits import usage
-from imagegen.credits.user import UserDocument
+from imagegen.credits.user import MAX_CREDITS, UserDocument
 from imagegen.errors import (
     GenerationRequestNotFound,
     IdempotencyKeyReused,
@@ -129,7 +129,7 @@ def _record_usage(
     moment: datetime,
     credits: int,
 ) -> None:
-    spent = usage.after(user, clock.local_date(charged_at), credits)
+    spent = usage.after(user, clock.local_date(charged_at), credits, today=clock.local_date(moment))
     transaction.update(user.path, UserDocument.fields(usage=spent))
 
 
@@ -197,6 +197,8 @@ def _append(
 ) -> None:
     user = UserDocument(transaction[db.user(user_id)])
     balance_after, sequence = user.credits + change, user.ledger_sequence + 1
+    if balance_after > MAX_CREDITS:
+        raise user.malformed("credits", balance_after)
     transaction.update(
         user.path,
         UserDocument.fields(credits=balance_after, ledger_sequence=sequence, updated_at=moment),

@@ -5,8 +5,11 @@ from datetime import datetime, time, timedelta
 from typing import Any
 
 from imagegen import clock, config, db
+from imagegen.credits import usage
 from imagegen.credits.user import UserDocument
 from imagegen.errors import RateLimited
+
+WINDOW_SECONDS = 60
 
 
 def admit(transaction: db.Transaction, user_id: str, moment: datetime) -> None:
@@ -20,8 +23,8 @@ def admit(transaction: db.Transaction, user_id: str, moment: datetime) -> None:
     if per_minute > 0:
         tokens = _tokens(user, per_minute, moment)
         if tokens < 1:
-            wait = math.ceil((1 - tokens) * 60 / per_minute)
-            raise _limited("requestsPerMinute", per_minute, window=60, retry_after=wait)
+            wait = math.ceil((1 - tokens) * WINDOW_SECONDS / per_minute)
+            raise _limited("requestsPerMinute", per_minute, window=WINDOW_SECONDS, retry_after=wait)
         rate = {"tokens": tokens - 1, "at": moment}
         transaction.update(user.path, UserDocument.fields(rate=rate))
 
@@ -29,12 +32,16 @@ def admit(transaction: db.Transaction, user_id: str, moment: datetime) -> None:
 def _tokens(user: UserDocument, per_minute: int, moment: datetime) -> float:
     """Tokens in the user's bucket: it holds a minute's worth and fills evenly (token bucket).
 
-    A clock that jumps back neither fills nor empties it.
+    A clock that jumps back by less than a window neither fills nor empties it.
     """
-    if not user.rate:
+    tokens, filled_at = user.rate.get("tokens"), user.rate.get("at")
+    if not isinstance(tokens, int | float) or not isinstance(filled_at, datetime):
         return float(per_minute)
-    elapsed_seconds: float = max(0.0, (moment - user.rate["at"]).total_seconds())
-    return min(float(per_minute), float(user.rate["tokens"]) + elapsed_seconds * per_minute / 60)
+    elapsed_seconds = (moment - filled_at).total_seconds()
+    if elapsed_seconds < -WINDOW_SECONDS:  # written by a clock that was wrong
+        return float(per_minute)
+    refill = max(0.0, elapsed_seconds) * per_minute / WINDOW_SECONDS
+    return min(float(per_minute), max(0.0, tokens) + refill)
 
 
 def _check_day(user: UserDocument, moment: datetime) -> None:
@@ -42,7 +49,7 @@ def _check_day(user: UserDocument, moment: datetime) -> None:
     if limit <= 0:
         return
     today = clock.local_date(moment)
-    if user.usage["days"].get(today.isoformat(), 0) > limit:
+    if usage.spent_on(user, today) > limit:
         tomorrow = datetime.combine(today + timedelta(days=1), time(), clock.time_zone())
         wait = math.ceil((tomorrow - moment).total_seconds())
         raise _limited("creditsPerDay", limit, window=86_400, retry_after=wait)
@@ -64,7 +71,7 @@ def occupy(
     if limit <= 0:
         return
     user = UserDocument(transaction[db.user(user_id)])
-    taken = {each: end for each, end in user.in_flight.items() if end > moment}
+    taken = {each: end for each, end in _in_flight(user).items() if end > moment}
     if len(taken) >= limit:
         raise _limited("inFlight", limit, window=None, retry_after=5)
     taken[request_id] = until
@@ -74,9 +81,14 @@ def occupy(
 def release(transaction: db.Transaction, user_id: str, request_id: str) -> None:
     """Free the place of a request that ends."""
     user = UserDocument(transaction[db.user(user_id)])
-    if request_id in user.in_flight:
-        rest = {each: end for each, end in user.in_flight.items() if each != request_id}
-        transaction.update(user.path, UserDocument.fields(in_flight=rest))
+    taken = _in_flight(user)
+    if request_id in taken:
+        del taken[request_id]
+        transaction.update(user.path, UserDocument.fields(in_flight=taken))
+
+
+def _in_flight(user: UserDocument) -> dict[str, datetime]:
+    return {each: end for each, end in user.in_flight.items() if isinstance(end, datetime)}
 
 
 def _limited(name: str, quota: int, *, window: int | None, retry_after: int) -> RateLimited:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+from imagegen.errors import AccountUnusable
 from imagegen.firestore.stored import Field, Stored, instant, mapping, whole_number
 
 MAX_CREDITS = 2**53  # JavaScript clients read no larger number exactly
@@ -18,6 +19,8 @@ def _count(value: Any) -> int:
 
 class UserDocument(Stored):
     """`users/{userId}`. A document that holds only `credits` is complete."""
+
+    malformed_error = AccountUnusable
 
     credits = Field("credits", _count, 0, strict=True)
     ledger_sequence = Field("ledgerSequence", _count, 0, strict=True)

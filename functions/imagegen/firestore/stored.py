@@ -7,22 +7,19 @@ one that is malformed, raises `MalformedDocument` to whoever needs it.
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
-from typing import Any, Generic, TypeVar, overload
+from typing import Any, ClassVar, Generic, TypeVar, overload
 
+from firebase_functions import logger
+
+from imagegen.errors import ImagegenError
 from imagegen.firestore.store import Document
 
 T = TypeVar("T")
 _NONE: Any = object()
 
 
-class MalformedDocument(Exception):
-    """A stored field that is needed is missing or malformed."""
-
-    def __init__(self, path: str, field: str, value: object) -> None:
-        problem = "is missing" if value is _NONE else f"is {str(value)[:80]!r}"
-        super().__init__(f"{path}: {field} {problem}")
-        self.path = path
-        self.field = field
+class MalformedDocument(ImagegenError):
+    """A stored field that is needed is missing or malformed; the log names path and field."""
 
 
 class Field(Generic[T]):
@@ -49,9 +46,9 @@ class Field(Generic[T]):
                 return self._read(value)
             except ValueError as error:
                 if self._strict:
-                    raise MalformedDocument(view.document.path, self.name, value) from error
+                    raise view.malformed(self.name, value) from error
         if self._default is _NONE:
-            raise MalformedDocument(view.document.path, self.name, value)
+            raise view.malformed(self.name, None)
         return self._default
 
 
@@ -59,6 +56,8 @@ class Stored:
     """Base of the views: a subclass declares one `Field` for each field of its collection."""
 
     __slots__ = ("document",)
+
+    malformed_error: ClassVar[type[ImagegenError]] = MalformedDocument
 
     def __init__(self, document: Document) -> None:
         self.document = document
@@ -74,6 +73,11 @@ class Stored:
     @property
     def exists(self) -> bool:
         return self.document.exists
+
+    def malformed(self, field: str, value: object) -> ImagegenError:
+        """The error for a field that cannot be used, which is logged with its path."""
+        logger.error("malformed document", path=self.path, field=field, value=repr(value)[:100])
+        return self.malformed_error()
 
     @classmethod
     def fields(cls, **values: Any) -> dict[str, Any]:

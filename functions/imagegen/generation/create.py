@@ -12,8 +12,10 @@ request ends once: completed and paid, or refunded. What a dead process leaves o
 """
 
 import uuid
+from datetime import timedelta
 from typing import Any, Literal
 
+from firebase_functions import logger
 from pydantic import Field
 
 from imagegen import clock, config, db, tasks
@@ -30,8 +32,10 @@ from imagegen.errors import (
     ImagegenError,
     NotCancelable,
     OutcomeUnknown,
+    PriceChanged,
     RequestCanceled,
     RequestInProgress,
+    UserNotFound,
 )
 from imagegen.firestore.store import Document
 from imagegen.generation import endpoints as generation_endpoints
@@ -39,6 +43,8 @@ from imagegen.generation import request as generation_request
 from imagegen.generation.request import CreateGenerationRequest, Mode, RequestDocument, Status
 from imagegen.generation.settle import Outcome, generate_image, settle
 from imagegen.providers.base import GeneratorError
+
+ENQUEUE_AGAIN_AFTER = timedelta(seconds=60)
 
 
 class Generation(WireModel):
@@ -59,19 +65,20 @@ def create(order: CreateGenerationRequest, caller: Caller) -> Reply:
     generationRequestId when a charge may stand that is still to be settled.
     """
     caller.require_access_to(order.user_id)
-    offer = catalogue.current()
-    timeout_seconds = config.GENERATION_DEADLINE_SECONDS.value
     request_id, attempt_id = generation_request.request_id(order), uuid.uuid4().hex
     try:
-        request = _charge(order, offer, request_id, attempt_id)
-    except OutcomeUnknown as error:
-        error.details["generationRequestId"] = request_id
+        request, offer = _charge(order, request_id, attempt_id)
+    except BackendUnavailable as error:
+        # Without a key there is something to look for only if a charge may have been made.
+        if order.idempotency_key is not None or isinstance(error, OutcomeUnknown):
+            error.details["generationRequestId"] = request_id
         raise
     is_new = request.attempt_id == attempt_id
     try:
         if request.mode is Mode.ASYNC:
-            request = _enqueue(request)
-        elif is_new:
+            request = _enqueue(request) if is_new else _enqueue_again(request)
+        elif is_new and offer is not None:
+            timeout_seconds = config.GENERATION_DEADLINE_SECONDS.value
             outcome = generate_image(request, offer, timeout_seconds=timeout_seconds)
             request = settle(request, outcome)
     except BackendUnavailable as error:
@@ -81,19 +88,19 @@ def create(order: CreateGenerationRequest, caller: Caller) -> Reply:
 
 
 def _charge(
-    order: CreateGenerationRequest, offer: Catalogue, request_id: str, attempt_id: str
-) -> RequestDocument:
-    """Take the price and open the request, both or neither; return the request as it then stands.
+    order: CreateGenerationRequest, request_id: str, attempt_id: str
+) -> tuple[RequestDocument, Catalogue | None]:
+    """Take the price and open the request, both or neither.
 
-    If the idempotency key has been used before, that is the earlier request, untouched.
+    Returns the request as it then stands, and the catalogue that the price is from. If the
+    idempotency key has been used before, that is the earlier request, untouched, and no catalogue:
+    the answer to a repeated call does not depend on what is on offer now.
     """
     path, moment = db.generation_request(request_id), clock.now()
+    offer: Catalogue | None = None
 
     def decide(transaction: db.Transaction) -> None:
-        # An earlier commit of this call may still arrive. A clock that has jumped back must not
-        # refuse now what was allowed then.
-        nonlocal moment
-        moment = max(moment, clock.now())
+        nonlocal moment, offer
         request = RequestDocument(transaction[path])
         if request.exists:
             # With our attempt id it is ours: an earlier commit of this call succeeded and only its
@@ -102,35 +109,64 @@ def _charge(
             if not is_ours and request.fingerprint != generation_request.fingerprint(order):
                 raise IdempotencyKeyReused(generationRequestId=request_id)
             return
+        # An earlier commit of this call may still arrive. A newer catalogue, or a clock that has
+        # jumped back, must not refuse now what was allowed then.
+        offer = offer or catalogue.current()
+        moment = max(moment, clock.now())
         choice = offer.choose(
             model=order.model, style=order.style, color=order.color, size=order.size
         )
-        fields = generation_request.new_request(order, choice, attempt_id, moment)
-        ledger.deduct(transaction, order.user_id, request_id, choice.size.credits, moment)
+        price = choice.size.credits
+        if order.max_credits is not None and price > order.max_credits:
+            raise PriceChanged(credits=price)
+        ledger.deduct(transaction, order.user_id, request_id, price, moment)
         limits.admit(transaction, order.user_id, moment)
         if order.mode is Mode.ASYNC:
-            until = fields["expiresAt"]
+            until = generation_request.latest_end(moment)
             limits.occupy(transaction, order.user_id, request_id, moment, until)
+        fields = generation_request.new_request(order, choice, attempt_id, moment)
         transaction.create(path, fields)
 
     # There is nothing to read under an id that was drawn just now.
     request = Document(path) if order.idempotency_key is None else path
-    return RequestDocument(db.transact(decide, request, db.user(order.user_id))[path])
+    documents = db.transact(decide, request, db.user(order.user_id))
+    return RequestDocument(documents[path]), offer
 
 
 def _enqueue(request: RequestDocument) -> RequestDocument:
-    """Put a pending background request on the queue; refund it if that fails.
-
-    A repeated call does it again, in case the first one died before it could: the worker's lease
-    makes a second delivery harmless.
-    """
-    if request.status is not Status.PENDING:
-        return request
+    """Put a new background request on the queue; refund it if that fails."""
     try:
         tasks.enqueue(request.id)
     except BackendUnavailable:
         error = GeneratorError("QUEUE_UNAVAILABLE", "The queue is out of reach.", retryable=True)
         return settle(request, Outcome.failed(error))
+    return request
+
+
+def _enqueue_again(request: RequestDocument) -> RequestDocument:
+    """Put a request that no worker has taken for a minute on the queue again.
+
+    The call that charged for it may have died before it could. However often a call is repeated,
+    that is one task a minute, and the worker's lease makes a needless one harmless.
+    """
+
+    is_due = False
+
+    def decide(transaction: db.Transaction) -> None:
+        nonlocal is_due
+        current, moment = RequestDocument(transaction[request.path]), clock.now()
+        last = current.enqueued_at or current.created_at
+        is_due = current.status is Status.PENDING and moment - last >= ENQUEUE_AGAIN_AFTER
+        if is_due:
+            transaction.update(request.path, RequestDocument.fields(enqueued_at=moment))
+
+    request = RequestDocument(db.transact(decide, request.document)[request.path])
+    if is_due:
+        try:
+            tasks.enqueue(request.id)
+        except BackendUnavailable as error:
+            # The request is as open as it was; without a worker, recovery will refund it.
+            logger.error("not enqueued again", generationRequestId=request.id, error=repr(error))
     return request
 
 
@@ -168,34 +204,39 @@ def _accepted(body: Generation, headers: dict[str, str]) -> Reply:
 def _error(request: RequestDocument) -> ImagegenError:
     if request.is_open:
         return RequestInProgress(generationRequestId=request.id)
+    if not request.refunded_credits:
+        return UserNotFound(userId=request.user_id, generationRequestId=request.id)
     refunded: dict[str, Any] = {
         "generationRequestId": request.id,
-        "refundedCredits": request.credits,
+        "refundedCredits": request.refunded_credits,
     }
     if request.status is Status.CANCELED:
         return RequestCanceled(**refunded)
     error = request.error or {}
-    retryable = error.get("retryable") is True
-    match error.get("reason"):
-        case "GENERATION_TIMEOUT":
-            return GenerationTimeout(**refunded, retryable=retryable)
-        case "QUEUE_UNAVAILABLE":
-            return BackendUnavailable("The queue is out of reach, credits refunded.", **refunded)
-        case _:
-            return GenerationFailed(**refunded, retryable=retryable)
+    failed = refunded | {
+        "cause": error.get("reason", "UNKNOWN"),
+        "retryable": error.get("retryable") is True,
+    }
+    if error.get("reason") == "GENERATION_TIMEOUT":
+        return GenerationTimeout(**failed)
+    return GenerationFailed(**failed)
 
 
 def cancel(
     asked: generation_endpoints.NamedRequest, caller: Caller
 ) -> generation_endpoints.GenerationRequest:
-    """Cancel a request that no one works on yet, with its refund; again, the same answer.
+    """Cancel a background request that no worker has taken, with its refund.
+
+    Repeated, it gives the same answer. A synchronous request cannot be canceled: its model runs.
 
     Raises GenerationRequestNotFound, NotCancelable.
     """
     request = generation_endpoints.find(asked, caller)
-    settled = settle(
-        request, Outcome.canceled(), only_if=lambda current: current.status is Status.PENDING
-    )
+    settled = settle(request, Outcome.canceled(), only_if=_is_cancelable)
     if settled.status is not Status.CANCELED:
         raise NotCancelable(generationRequestId=request.id, status=settled.status)
     return generation_endpoints.as_seen(settled)
+
+
+def _is_cancelable(request: RequestDocument) -> bool:
+    return request.status is Status.PENDING and request.mode is Mode.ASYNC

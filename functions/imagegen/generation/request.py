@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, AnyUrl, Field, StringConstraints, UrlConstraints
 
 from imagegen import config
-from imagegen.api.schema import DocumentId, WireModel, printable
+from imagegen.api.schema import DocumentId, WholeNumber, WireModel, is_visible, printable
 from imagegen.catalogue import catalogue
 from imagegen.catalogue.catalogue import Choice
 from imagegen.firestore.stored import Field as StoredField
@@ -20,6 +20,7 @@ from imagegen.firestore.stored import Stored, instant, mapping, text, whole_numb
 # The function's time-out: a synchronous request that is open a margin longer than that is lost.
 FUNCTION_TIMEOUT_SECONDS = 90
 EXPIRY_MARGIN_SECONDS = 30
+MAX_URL_LENGTH = 2048
 
 
 class Status(StrEnum):
@@ -58,6 +59,8 @@ class RequestDocument(Stored):
     mode = StoredField("mode", Mode, Mode.SYNC)
     image_url: StoredField[str | None] = StoredField("imageUrl", text, None)
     error: StoredField[Mapping[str, Any] | None] = StoredField("error", mapping, None)
+    # Stored only where it differs from what status and price say: the account was gone.
+    refunded: StoredField[int | None] = StoredField("refundedCredits", whole_number, None)
     attempts = StoredField("attempts", whole_number, 0)
     attempt_id = StoredField("attemptId", text, "")
     fingerprint = StoredField("fingerprint", text, "")
@@ -67,6 +70,7 @@ class RequestDocument(Stored):
     updated_at: StoredField[datetime | None] = StoredField("updatedAt", instant, None)
     leased_until: StoredField[datetime | None] = StoredField("leasedUntil", instant, None)
     expires_at = StoredField("expiresAt", instant)
+    enqueued_at: StoredField[datetime | None] = StoredField("enqueuedAt", instant, None)
 
     @property
     def is_open(self) -> bool:
@@ -74,16 +78,28 @@ class RequestDocument(Stored):
 
     @property
     def refunded_credits(self) -> int:
-        return self.credits if self.status in REFUNDED else 0
+        if self.status not in REFUNDED:
+            return 0
+        return self.credits if self.refunded is None else self.refunded
 
 
 OptionName = Annotated[
     str, StringConstraints(min_length=1, max_length=100), AfterValidator(printable)
 ]
+
+
+def _visible(value: str) -> str:
+    """Refuse text in which nobody would see anything, such as zero-width spaces alone."""
+    if not any(is_visible(character) for character in value):
+        raise ValueError("must contain a visible character")
+    return value
+
+
 Prompt = Annotated[
     str,
     StringConstraints(strip_whitespace=True, min_length=1, max_length=2000),
     AfterValidator(printable),
+    AfterValidator(_visible),
 ]
 Address = Annotated[
     str,
@@ -93,7 +109,20 @@ Address = Annotated[
 IdempotencyKey = Annotated[
     str, StringConstraints(min_length=1, max_length=255, pattern=r"^[\x20-\x7e]+\z")
 ]
-HttpsUrl = Annotated[AnyUrl, UrlConstraints(max_length=2048, allowed_schemes=["https"])]
+
+
+def _short_enough(url: AnyUrl) -> AnyUrl:
+    """Refuse a URL that is too long as it is stored, which is percent-encoded."""
+    if len(str(url)) > MAX_URL_LENGTH:
+        raise ValueError(f"must be at most {MAX_URL_LENGTH} characters long, percent-encoded")
+    return url
+
+
+HttpsUrl = Annotated[
+    AnyUrl,
+    UrlConstraints(max_length=MAX_URL_LENGTH, allowed_schemes=["https"]),
+    AfterValidator(_short_enough),
+]
 
 
 class PhotoSource(WireModel):
@@ -117,7 +146,8 @@ class CreateGenerationRequest(WireModel):
     """An order for one image. The prompt counts 1 to 2000 characters after trimming.
 
     `mode` async answers at once and generates in the background. With an `idempotencyKey` the same
-    order may be sent any number of times and is charged once.
+    order may be sent any number of times and is charged once. If the price is above `maxCredits`,
+    the order is refused and nothing is charged.
     """
 
     user_id: DocumentId
@@ -129,6 +159,7 @@ class CreateGenerationRequest(WireModel):
     source: Source | None = None
     mode: Mode = Mode.SYNC
     idempotency_key: IdempotencyKey | None = None
+    max_credits: Annotated[WholeNumber, Field(ge=1)] | None = None
 
     @classmethod
     def fields_of_headers(cls, headers: Mapping[str, str]) -> dict[str, str]:
@@ -176,6 +207,15 @@ def _stored_source(order: CreateGenerationRequest) -> dict[str, str] | None:
     return order.source.model_dump(mode="json") if order.source else None
 
 
+def latest_end(moment: datetime) -> datetime:
+    """When a background request that is accepted at `moment` has ended at the latest.
+
+    Each attempt extends its life once more.
+    """
+    lives = 1 + config.ASYNC_MAX_ATTEMPTS.value
+    return moment + timedelta(seconds=lives * config.ASYNC_DEADLINE_SECONDS.value)
+
+
 def new_request(
     order: CreateGenerationRequest, choice: Choice, attempt_id: str, moment: datetime
 ) -> dict[str, Any]:
@@ -207,4 +247,5 @@ def new_request(
         completed_at=None,
         updated_at=moment,
         expires_at=moment + timedelta(seconds=lifetime),
+        **({"enqueued_at": moment} if is_async else {}),
     )

@@ -10,9 +10,12 @@ from firebase_functions import logger
 from imagegen import clock, db
 from imagegen.catalogue.catalogue import Catalogue
 from imagegen.credits import ledger, limits
+from imagegen.errors import GenerationRequestNotFound
 from imagegen.generation.request import Mode, RequestDocument, Status
 from imagegen.providers import run
 from imagegen.providers.base import GenerationJob, GeneratorError
+
+MAX_URL_LENGTH = 4096
 
 
 @dataclass(frozen=True)
@@ -36,10 +39,11 @@ class Outcome:
         return cls(Status.CANCELED)
 
     def fields(self, moment: datetime) -> dict[str, Any]:
+        # A provider may say anything; what is stored is short text that Firestore takes.
         error = self.error and {
-            "reason": self.error.reason,
-            "message": self.error.message,
-            "retryable": self.error.retryable,
+            "reason": _storable(self.error.reason, 100),
+            "message": _storable(self.error.message, 1000),
+            "retryable": bool(self.error.retryable),
         }
         return RequestDocument.fields(
             status=self.status,
@@ -65,7 +69,15 @@ def generate_image(
         logger.error("defect", generationRequestId=request.id, error=repr(error))
         message = "The request could not be carried out."
         return Outcome.failed(GeneratorError("DEFECT", message, retryable=False))
+    if _storable(image_url, MAX_URL_LENGTH) != image_url:
+        message = "The model answered with something that is no URL."
+        return Outcome.failed(GeneratorError("INVALID_IMAGE_URL", message, retryable=False))
     return Outcome.completed(image_url)
+
+
+def _storable(value: object, length: int) -> str:
+    """`value` as at most `length` characters that UTF-8 can encode."""
+    return str(value).encode("utf-8", "replace").decode()[:length]
 
 
 def _run_provider(request: RequestDocument, offer: Catalogue, timeout_seconds: float) -> str:
@@ -91,12 +103,16 @@ def settle(
     outcome: Outcome,
     *,
     only_if: Callable[[RequestDocument], bool] | None = None,
+    deadline_seconds: float | None = None,
 ) -> RequestDocument:
     """End an open request, with a refund unless it completed; return it as it then stands.
 
     No-op if the request is already finished, or if `only_if` is false for it (by default: if
     another attempt has taken it over). So of everything that may come late or twice (a second
-    delivery, recovery, a cancel, a lost reply) only the first has an effect.
+    delivery, recovery, a cancel, a lost reply) only the first has an effect. If the account has
+    been deleted, the request ends without a refund and says so.
+
+    Raises GenerationRequestNotFound when the request has been deleted.
     """
     user_path = db.user(request.user_id)
     may_settle = only_if or (lambda current: current.attempt_id == request.attempt_id)
@@ -108,6 +124,8 @@ def settle(
 
     def decide(transaction: db.Transaction) -> None:
         current = RequestDocument(transaction[request.path])
+        if not current.exists:
+            raise GenerationRequestNotFound(generationRequestId=request.id)
         if not current.is_open or not may_settle(current):
             return
         moment = clock.now()
@@ -116,6 +134,7 @@ def settle(
             return
         if not transaction[user_path].exists:
             logger.error("account of a request is gone", generationRequestId=request.id)
+            transaction.update(request.path, RequestDocument.fields(refunded=0))
             return
         limits.release(transaction, request.user_id, request.id)
         if outcome.status != Status.COMPLETED:
@@ -130,7 +149,12 @@ def settle(
                 reason=reason,
             )
 
-    documents = db.transact(decide, request.document, *([user_path] if needs_user else []))
+    documents = db.transact(
+        decide,
+        request.document,
+        *([user_path] if needs_user else []),
+        deadline_seconds=deadline_seconds,
+    )
     settled = RequestDocument(documents[request.path])
     if not settled.is_open:
         _log(settled, outcome)

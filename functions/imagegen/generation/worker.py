@@ -12,8 +12,9 @@ from datetime import datetime, timedelta
 from firebase_functions import https_fn, logger
 from pydantic import ValidationError
 
-from imagegen import clock, config, db
+from imagegen import clock, config, db, tasks
 from imagegen.catalogue import catalogue
+from imagegen.errors import BackendUnavailable
 from imagegen.generation.endpoints import NamedRequest
 from imagegen.generation.request import Mode, RequestDocument, Status
 from imagegen.generation.settle import Outcome, generate_image, settle
@@ -23,34 +24,56 @@ LEASE_MARGIN_SECONDS = 15  # added to the generator's time, for settling
 
 
 class RetryLater(https_fn.HttpsError):
-    """Makes Cloud Tasks deliver the task again, after its backoff."""
+    """Makes Cloud Tasks deliver the task again, after its backoff.
+
+    It answers 409: after 429 or 503, Cloud Tasks would slow down the whole queue for one request.
+    """
 
     def __init__(self, why: str) -> None:
-        super().__init__(https_fn.FunctionsErrorCode.UNAVAILABLE, why)
+        super().__init__(https_fn.FunctionsErrorCode.ABORTED, why)
 
 
 def process(data: object) -> None:
     """Do one delivery of a task, whose `data` names the generation request.
 
-    Raises RetryLater when another attempt holds the lease, or after a retryable failure when there
-    are attempts left; BackendUnavailable when Firestore cannot be reached. Cloud Tasks then
-    delivers the task again.
+    After a retryable failure, while attempts are left, the next attempt is a new task that waits as
+    long as the provider asked. That a model is busy is no failure of this delivery: a queue slows
+    down when many of its deliveries fail.
+
+    Raises RetryLater when another attempt holds the lease, or when the queue does not take the next
+    attempt; BackendUnavailable when Firestore cannot be reached. Cloud Tasks then delivers the task
+    again.
     """
     try:
         named = NamedRequest.model_validate(data, by_alias=True, by_name=False)
     except ValidationError:
         logger.error("task without a generation request")  # delivering it again would not help
         return
+    offer = catalogue.current()  # before the lease: no attempt is lost when it cannot be read
     lease = _take_lease(named.generation_request_id)
     if lease is None:
         return
     timeout_seconds = config.ASYNC_ATTEMPT_SECONDS.value
-    outcome = generate_image(lease, catalogue.current(), timeout_seconds=timeout_seconds)
+    outcome = generate_image(lease, offer, timeout_seconds=timeout_seconds)
+    if (delay_seconds := _delay_before_retry(lease, outcome)) is None:
+        settle(lease, outcome)
+        return
+    _release_lease(lease)
+    try:
+        tasks.enqueue(lease.id, delay_seconds=delay_seconds)
+    except BackendUnavailable as error:
+        raise RetryLater("the queue did not take the next attempt") from error
+
+
+def _delay_before_retry(lease: RequestDocument, outcome: Outcome) -> float | None:
+    """Seconds until the next attempt, or None when there is to be none."""
     error = outcome.error
-    if error and error.retryable and lease.attempts < config.ASYNC_MAX_ATTEMPTS.value:
-        _release_lease(lease)
-        raise RetryLater(error.reason) from error
-    settle(lease, outcome)
+    if error is None or not error.retryable or lease.attempts >= config.ASYNC_MAX_ATTEMPTS.value:
+        return None
+    backoff: float = config.ASYNC_MIN_BACKOFF_SECONDS.value * 2 ** (lease.attempts - 1)
+    delay = max(min(backoff, config.ASYNC_MAX_BACKOFF_SECONDS.value), error.retry_after or 0)
+    # A request that would expire while it waits is refunded now.
+    return delay if delay < config.ASYNC_DEADLINE_SECONDS.value else None
 
 
 def _take_lease(generation_request_id: str) -> RequestDocument | None:

@@ -16,6 +16,7 @@ from imagegen.credits import ledger
 from imagegen.credits.endpoints import GetUserCredits
 from imagegen.credits.user import UserDocument
 from imagegen.errors import (
+    AccountUnusable,
     GenerationFailed,
     InsufficientCredits,
     InvalidField,
@@ -23,7 +24,6 @@ from imagegen.errors import (
     UserNotFound,
 )
 from imagegen.firestore.store import Document
-from imagegen.firestore.stored import MalformedDocument
 from imagegen.generation import create as generation
 
 MONDAY = datetime(2026, 11, 16, 12, tzinfo=UTC)
@@ -65,8 +65,9 @@ def test_a_deduction_and_its_refund_stand_in_the_ledger(
     refund(user_id, "r1", 3)
     first, second = ledger_of(client, user_id)
     assert first == {
-        "id": "r1-deduction", "type": "deduction", "credits": 3, "delta": -3, "generationRequestId": "r1",
-        "balanceAfter": 7, "sequence": 1, "timestamp": MONDAY, "reason": "generation",
+        "id": "r1-deduction", "type": "deduction", "credits": 3, "delta": -3,
+        "generationRequestId": "r1", "balanceAfter": 7, "sequence": 1, "timestamp": MONDAY,
+        "reason": "generation",
     }  # fmt: skip
     assert (second["id"], second["type"], second["credits"]) == ("r1-refund", "refund", 3)
     assert (second["balanceAfter"], second["sequence"], second["reason"]) == (10, 2, "TEST")
@@ -91,7 +92,7 @@ def test_a_user_who_does_not_exist_is_not_made() -> None:
 
 @pytest.mark.parametrize("value", [-1, 2.5, "10", True, None])
 def test_a_balance_that_is_no_number_of_credits_is_an_error(value: object) -> None:
-    with pytest.raises(MalformedDocument):
+    with pytest.raises(AccountUnusable):
         _ = UserDocument(Document("users/u", {"credits": value})).credits
 
 

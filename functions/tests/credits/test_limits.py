@@ -157,8 +157,8 @@ def test_places_in_flight_are_counted_and_come_back(
 def test_no_clock_lets_more_through_than_a_bucketful_and_its_refill(
     steps: list[int], per_minute: int
 ) -> None:
-    moment, user, passed = NOON, Document("users/u", {}), 0
-    earliest = latest = moment
+    moment, user, passed, wrong_clocks = NOON, Document("users/u", {}), 0, 0
+    filled_at = earliest = latest = moment
     for step in steps:
         moment += timedelta(seconds=step)
         latest = max(latest, moment)
@@ -167,6 +167,21 @@ def test_no_clock_lets_more_through_than_a_bucketful_and_its_refill(
         assert 0 <= tokens <= per_minute
         if tokens >= 1:
             passed += 1
+            # A bucket filled by a clock more than a minute ahead counts as full once.
+            wrong_clocks += filled_at - moment > timedelta(seconds=60)
+            filled_at = moment
             user = Document("users/u", {"rate": {"tokens": tokens - 1, "at": moment}})
     forward = sum(step for step in steps if step > 0)
-    assert passed <= per_minute + forward * per_minute / 60 + 1
+    assert passed <= (1 + wrong_clocks) * per_minute + forward * per_minute / 60 + 1
+
+
+def test_a_clock_an_hour_ahead_empties_no_bucket_for_an_hour() -> None:
+    emptied = {"rate": {"tokens": 0.0, "at": NOON + timedelta(hours=1)}}
+    assert limits._tokens(UserDocument(Document("users/u", emptied)), 60, NOON) == 60
+
+
+@pytest.mark.parametrize(
+    "rate", ["x", [], {"tokens": "many", "at": NOON}, {"tokens": 3, "at": "noon"}, {"tokens": 3}]
+)
+def test_a_malformed_bucket_is_a_full_one(rate: object) -> None:
+    assert limits._tokens(UserDocument(Document("users/u", {"rate": rate})), 7, NOON) == 7
