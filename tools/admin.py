@@ -24,6 +24,7 @@ import rendering
 import results
 from imagegen import clock, db
 from imagegen.credits import ledger
+from imagegen.credits.user import UserDocument
 from imagegen.report import weekly, weeks
 from terminal import connect_to, log_lines, out, print_json, problems, progress
 from toolchain import Problem
@@ -113,7 +114,7 @@ def grant(
     with problems():
         before = db.read(entry)[0].exists
         documents = db.transact(decide, entry, user_path, *([request_path] if request else []))
-    balance = ledger.balance(documents[user_path])
+    balance = UserDocument(documents[user_path]).credits
     result = {"entryId": documents[entry].id, "isNew": not before, "currentCredits": balance}
     if as_json:
         print_json(result)

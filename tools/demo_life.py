@@ -18,7 +18,7 @@ from imagegen.catalogue.catalogue import Catalogue
 from imagegen.credits import ledger
 from imagegen.firestore.store import Document
 from imagegen.generation import request as generation_request
-from imagegen.generation.settle import Ending
+from imagegen.generation.settle import Outcome
 from imagegen.providers.base import GeneratorError
 from imagegen.report.weeks import Day
 
@@ -171,18 +171,25 @@ class Life:
     def _settle(self, request: Document, weather: Weather, settings: Mapping[str, Any]) -> None:
         rates = {**FAILURE_RATES, **(weather.failing or {})}
         moment = request["createdAt"] + timedelta(milliseconds=self.rng.randint(900, 9000))
-        ending = Ending.completed(str(settings.get("imageUrl", "")))
+        outcome = Outcome.completed(str(settings.get("imageUrl", "")))
         if request["mode"] == "async" and self.rng.random() < 0.05:
-            ending = Ending("canceled")
+            outcome = Outcome.canceled()
         elif self.rng.random() < rates.get(request["model"], 0.03):
             error = GeneratorError("MOCK_FAILURE", "The mock model failed.", retryable=True)
-            ending = Ending.failed(error)
+            outcome = Outcome.failed(error)
 
         def settle(transaction: db.Transaction) -> None:
-            transaction.update(request.path, ending.fields(moment))
-            if ending.status != "completed":
-                reason = ending.error.reason if ending.error else "CANCELED"
-                ledger.refund(transaction, request, moment, reason=reason)
+            transaction.update(request.path, outcome.fields(moment))
+            if outcome.status in generation_request.REFUNDED:
+                ledger.refund(
+                    transaction,
+                    request["userId"],
+                    request.id,
+                    request["credits"],
+                    moment,
+                    charged_at=request["createdAt"],
+                    reason=outcome.error.reason if outcome.error else "CANCELED",
+                )
 
         self._apply(settle, request["userId"], request)
 

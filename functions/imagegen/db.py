@@ -129,7 +129,9 @@ class Transaction:
 
 
 def transact(
-    decide: Callable[[Transaction], None], *documents: str | Document
+    decide: Callable[[Transaction], None],
+    *documents: str | Document,
+    deadline_seconds: float | None = None,
 ) -> Mapping[str, Document]:
     """Read `documents`, let `decide` ask for writes, commit them; all documents as they then are.
 
@@ -141,8 +143,9 @@ def transact(
     Every document that the decision rests on must be among those it writes: only those are
     guarded by a precondition.
 
-    Raises BackendUnavailable when Firestore stays out of reach until the deadline and nothing was
-    sent, OutcomeUnknown when a commit was sent and it is not known whether it was applied.
+    Raises BackendUnavailable when Firestore stays out of reach until the deadline (by default
+    DEADLINE_SECONDS) and nothing was sent, OutcomeUnknown after any error once a commit was sent,
+    because it is not known whether it was applied.
     """
     connected = connection()
     paths = [d.path if isinstance(d, Document) else d for d in documents]
@@ -162,20 +165,26 @@ def transact(
         return transaction.committed(connected.commit([*transaction.writes.values()], seconds))
 
     try:
-        return _persist(attempt, (*CONFLICT, *OUT_OF_REACH))
-    except (*CONFLICT, *OUT_OF_REACH) as error:
-        raise (OutcomeUnknown if commit_sent else BackendUnavailable) from error
+        return _persist(attempt, (*CONFLICT, *OUT_OF_REACH), deadline_seconds)
+    except GoogleAPICallError as error:
+        if commit_sent:  # whatever the last error was, one of the commits may have been applied
+            raise OutcomeUnknown from error
+        if isinstance(error, (*CONFLICT, *OUT_OF_REACH)):
+            raise BackendUnavailable from error
+        raise
 
 
 def _persist(
-    attempt: Callable[[float], Result], errors: tuple[type[GoogleAPICallError], ...]
+    attempt: Callable[[float], Result],
+    errors: tuple[type[GoogleAPICallError], ...],
+    deadline_seconds: float | None = None,
 ) -> Result:
     """What `attempt(RPC timeout)` returns, tried again after `errors` until the deadline.
 
     Between attempts it waits a random part of a growing while ("full jitter"), so that those who
     met in a conflict do not meet again: AWS Architecture Blog, Exponential Backoff And Jitter.
     """
-    deadline = time.monotonic() + DEADLINE_SECONDS
+    deadline = time.monotonic() + (deadline_seconds or DEADLINE_SECONDS)
     longest_pause = FIRST_BACKOFF_SECONDS
     while True:
         try:

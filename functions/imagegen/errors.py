@@ -12,6 +12,8 @@ ImagegenError                      500 INTERNAL
 ├── UserNotFound                   404 NOT_FOUND
 ├── GenerationRequestNotFound      404 NOT_FOUND
 ├── MethodNotAllowed               405 UNIMPLEMENTED
+├── AccountUnusable                409 FAILED_PRECONDITION
+├── PriceChanged                   409 FAILED_PRECONDITION
 ├── RequestInProgress              409 ABORTED
 ├── RequestCanceled                409 FAILED_PRECONDITION
 ├── NotCancelable                  409 FAILED_PRECONDITION
@@ -133,6 +135,20 @@ class MethodNotAllowed(ImagegenError):
     """The function does not answer this HTTP method."""
 
     code, status, reason = 405, "UNIMPLEMENTED", "METHOD_NOT_ALLOWED"
+
+
+class AccountUnusable(ImagegenError):
+    """The user document is malformed, for instance its balance is no whole number."""
+
+    code, status, reason = 409, "FAILED_PRECONDITION", "ACCOUNT_UNUSABLE"
+    message = "This account cannot be used at the moment; please contact support."
+
+
+class PriceChanged(ImagegenError):
+    """The price is above the `maxCredits` of the order; details: credits, the current price."""
+
+    code, status, reason = 409, "FAILED_PRECONDITION", "PRICE_CHANGED"
+    message = "The price is higher than the order allows."
 
 
 class RequestInProgress(ImagegenError):

@@ -1,15 +1,18 @@
-"""The asynchronous road: a task on Cloud Tasks for each background request."""
+"""Cloud Tasks: one task for each background request."""
 
+import math
 from typing import Any
 
 from firebase_admin import exceptions
 from google.auth.exceptions import GoogleAuthError
 
+from imagegen import deadline
 from imagegen.api import auth
 from imagegen.api.schema import DocumentId, WireModel
 from imagegen.errors import BackendUnavailable
 
 WORKER = "locations/us-central1/functions/processGeneration"
+ENQUEUE_SECONDS = 10.0  # the SDK alone would wait up to four minutes for a silent queue
 
 
 class GenerationTask(WireModel):
@@ -18,17 +21,24 @@ class GenerationTask(WireModel):
     generation_request_id: DocumentId
 
 
-def enqueue(generation_request_id: str) -> None:
-    """Have the worker called with the id, at least once.
+def enqueue(generation_request_id: str, *, delay_seconds: float = 0) -> None:
+    """Have the worker called with the id, at least once, `delay_seconds` from now or later.
 
-    Raises BackendUnavailable when the queue does not take the task, or does not say that it did.
+    The emulator ignores the delay.
+
+    Raises BackendUnavailable when the queue does not confirm the task: it may have it all the same.
     """
-    # Not at the top: of the functions, only one has to do with the queue, and not at every start.
+    # Not at the top: only one of the functions uses the queue, and not at every start.
     from firebase_admin import functions  # noqa: PLC0415
 
     generation_task = GenerationTask(generation_request_id=generation_request_id)
     task: dict[str, Any] = {"data": generation_task.model_dump(by_alias=True)}
+    options = functions.TaskOptions(schedule_delay_seconds=math.ceil(delay_seconds) or None)
+
+    def send() -> None:
+        functions.task_queue(WORKER, app=auth.app()).enqueue(task, options)
+
     try:
-        functions.task_queue(WORKER, app=auth.app()).enqueue(task)
-    except (exceptions.FirebaseError, GoogleAuthError, ValueError) as error:
+        deadline.call(send, seconds=ENQUEUE_SECONDS, name=f"enqueue {generation_request_id}")
+    except (exceptions.FirebaseError, GoogleAuthError, ValueError, TimeoutError) as error:
         raise BackendUnavailable("The queue is out of reach.") from error

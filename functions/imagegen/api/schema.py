@@ -60,6 +60,8 @@ def _document_id(value: str) -> str:
         raise ValueError("must not contain '/', be '.' or '..', or look like '__…__'")
     if any(unicodedata.category(character) == "Cc" for character in value):
         raise ValueError("must not contain control characters")
+    if not any(is_visible(character) for character in value):
+        raise ValueError("must contain a visible character")
     return value
 
 
@@ -69,6 +71,15 @@ def printable(value: str) -> str:
     if any(unicodedata.category(c) == "Cc" and c not in "\n\r\t" for c in value):
         raise ValueError("must not contain control characters")
     return value
+
+
+# Letters and symbols by category, which are blank when displayed: Hangul fillers, a Braille blank.
+BLANK = "\u115f\u1160\u3164\uffa0\u2800"
+
+
+def is_visible(character: str) -> bool:
+    """Whether a reader sees anything; zero-width characters, spaces and marks alone are nothing."""
+    return unicodedata.category(character)[0] in "LNPS" and character not in BLANK
 
 
 def _encodable(value: str) -> bytes:

@@ -16,9 +16,9 @@ from imagegen.api.schema import (
     UserId,
     WireModel,
 )
-from imagegen.credits import ledger
-from imagegen.credits.ledger import EntryType
-from imagegen.errors import NotOwner, UserNotFound
+from imagegen.credits.ledger import EntryDocument, EntryType
+from imagegen.credits.user import UserDocument
+from imagegen.errors import AccountUnusable, NotOwner, UserNotFound
 from imagegen.firestore.store import Document, Query
 
 MAX_PAGE_SIZE = 1000
@@ -74,7 +74,7 @@ class UserCredits(WireModel):
             }
         },
     ),
-    errors=(NotOwner, UserNotFound),
+    errors=(NotOwner, UserNotFound, AccountUnusable),
 )
 def get_user_credits(body: GetUserCredits, caller: Caller) -> UserCredits:
     """Read a balance and its history.
@@ -85,17 +85,18 @@ def get_user_credits(body: GetUserCredits, caller: Caller) -> UserCredits:
     caller.require_access_to(body.user_id)
     bound_to = ("transactions", body.user_id)
     before = paging.position(body.page_token, bound_to, SEQUENCE) if body.page_token else None
-    (user,) = db.read(db.user(body.user_id))
+    (document,) = db.read(db.user(body.user_id))
+    user = UserDocument(document)
     if not user.exists:
         raise UserNotFound(userId=body.user_id)
     # Entries younger than the balance are left out: both belong to one moment.
-    newest = ledger.sequence(user) if before is None else before - 1
+    newest = user.ledger_sequence if before is None else before - 1
     size = min(body.page_size or MAX_PAGE_SIZE, MAX_PAGE_SIZE)
     entries = _entries(body.user_id, newest, size + 1)
     token = paging.token(entries[size - 1]["sequence"], bound_to) if len(entries) > size else None
     return UserCredits(
-        current_credits=ledger.balance(user),
-        transactions=[_ledger_entry(entry) for entry in entries[:size]],
+        current_credits=user.credits,
+        transactions=[_ledger_entry(EntryDocument(entry)) for entry in entries[:size]],
         next_page_token=token,
     )
 
@@ -113,11 +114,11 @@ def _entries(user_id: str, newest: int, limit: int) -> list[Document]:
     )
 
 
-def _ledger_entry(entry: Document) -> LedgerEntry:
+def _ledger_entry(entry: EntryDocument) -> LedgerEntry:
     return LedgerEntry(
         id=entry.id,
-        type=entry["type"],
-        credits=entry["credits"],
-        generation_request_id=entry.get("generationRequestId"),
-        timestamp=entry["timestamp"],
+        type=entry.type,
+        credits=entry.credits,
+        generation_request_id=entry.generation_request_id,
+        timestamp=entry.timestamp,
     )

@@ -13,14 +13,15 @@ from typing import Any
 
 from imagegen import clock, db
 from imagegen.credits import usage
+from imagegen.credits.user import MAX_CREDITS, UserDocument
 from imagegen.errors import (
     GenerationRequestNotFound,
     IdempotencyKeyReused,
-    ImagegenError,
     InsufficientCredits,
     UserNotFound,
 )
 from imagegen.firestore.store import Document
+from imagegen.firestore.stored import Field, Stored, instant, text, whole_number
 
 
 class EntryType(StrEnum):
@@ -37,6 +38,19 @@ SIGNS: Mapping[EntryType, int] = {
     EntryType.REFUND: 1,
     EntryType.GRANT: 1,
 }
+
+
+class EntryDocument(Stored):
+    """`users/{userId}/transactions/{entryId}`: written once, never changed."""
+
+    type = Field("type", EntryType)
+    credits = Field("credits", whole_number)
+    delta = Field("delta", whole_number)
+    generation_request_id: Field[str | None] = Field("generationRequestId", text, None)
+    balance_after = Field("balanceAfter", whole_number)
+    sequence = Field("sequence", whole_number)
+    timestamp = Field("timestamp", instant)
+    reason = Field("reason", text, "")
 
 
 def delta(entry: Mapping[str, Any]) -> int:
@@ -62,13 +76,12 @@ def deduct(
 
     Raises UserNotFound, and InsufficientCredits when the balance does not cover them.
     """
-    user = transaction[db.user(user_id)]
+    user = UserDocument(transaction[db.user(user_id)])
     if not user.exists:
         raise UserNotFound(userId=user_id)
-    available = balance(user)
-    if available < credits:
-        raise InsufficientCredits(required=credits, available=available)
-    transaction.update(user.path, {"usage": usage.after(user, clock.local_date(moment), credits)})
+    if user.credits < credits:
+        raise InsufficientCredits(required=credits, available=user.credits)
+    _record_usage(transaction, user, moment, moment, credits)
     _append(
         transaction,
         user_id,
@@ -82,25 +95,42 @@ def deduct(
 
 
 def refund(
-    transaction: db.Transaction, request: Document, moment: datetime, *, reason: str
+    transaction: db.Transaction,
+    user_id: str,
+    generation_request_id: str,
+    credits: int,
+    moment: datetime,
+    *,
+    charged_at: datetime,
+    reason: str,
 ) -> None:
-    """Give back what `request` was charged; the amount is the request's own.
+    """Give back the `credits` that a generation request was charged at `charged_at`.
 
     The caller ends the request in the same transaction, so that this cannot happen twice.
     """
-    user = transaction[db.user(request["userId"])]
-    charged_on = clock.local_date(request["createdAt"])
-    transaction.update(user.path, {"usage": usage.after(user, charged_on, -request["credits"])})
+    user = UserDocument(transaction[db.user(user_id)])
+    _record_usage(transaction, user, charged_at, moment, -credits)
     _append(
         transaction,
-        request["userId"],
+        user_id,
         EntryType.REFUND,
-        request["credits"],
+        credits,
         moment,
         reason=reason,
-        generation_request_id=request.id,
-        entry_id=f"{request.id}-refund",
+        generation_request_id=generation_request_id,
+        entry_id=f"{generation_request_id}-refund",
     )
+
+
+def _record_usage(
+    transaction: db.Transaction,
+    user: UserDocument,
+    charged_at: datetime,
+    moment: datetime,
+    credits: int,
+) -> None:
+    spent = usage.after(user, clock.local_date(charged_at), credits, today=clock.local_date(moment))
+    transaction.update(user.path, UserDocument.fields(usage=spent))
 
 
 def grant_path(user_id: str, key: str) -> str:
@@ -154,22 +184,6 @@ def grant(
     )
 
 
-def balance(user: Document) -> int:
-    """The credits of a user; a document without any has none.
-
-    Raises ImagegenError when somebody has written something that is no number of credits.
-    """
-    credits = user.get("credits", 0)
-    if type(credits) is not int or credits < 0:
-        raise ImagegenError(f"{user.path} holds credits {credits!r}; a whole number is needed")
-    return credits
-
-
-def sequence(user: Document) -> int:
-    """The number of the user's newest ledger entry; 0 without any."""
-    return int(user.get("ledgerSequence", 0))
-
-
 def _append(
     transaction: db.Transaction,
     user_id: str,
@@ -181,22 +195,24 @@ def _append(
     generation_request_id: str | None,
     entry_id: str,
 ) -> None:
-    user = transaction[db.user(user_id)]
-    balance_after, number = balance(user) + change, sequence(user) + 1
+    user = UserDocument(transaction[db.user(user_id)])
+    balance_after, sequence = user.credits + change, user.ledger_sequence + 1
+    if balance_after > MAX_CREDITS:
+        raise user.malformed("credits", balance_after)
     transaction.update(
         user.path,
-        {"credits": balance_after, "ledgerSequence": number, "updatedAt": moment},
+        UserDocument.fields(credits=balance_after, ledger_sequence=sequence, updated_at=moment),
     )
     transaction.create(
         f"{db.entries(user_id)}/{entry_id}",
-        {
-            "type": entry_type,
-            "credits": abs(change),
-            "delta": change,
-            "generationRequestId": generation_request_id,
-            "balanceAfter": balance_after,
-            "sequence": number,
-            "timestamp": moment,
-            "reason": reason,
-        },
+        EntryDocument.fields(
+            type=entry_type,
+            credits=abs(change),
+            delta=change,
+            generation_request_id=generation_request_id,
+            balance_after=balance_after,
+            sequence=sequence,
+            timestamp=moment,
+            reason=reason,
+        ),
     )

@@ -1,12 +1,15 @@
-"""How much one user may do: all of it kept in the user's document, so a charge costs no more."""
+"""Limits of one user. They are kept in the user document, which a charge writes anyway."""
 
 import math
 from datetime import datetime, time, timedelta
 from typing import Any
 
 from imagegen import clock, config, db
+from imagegen.credits import usage
+from imagegen.credits.user import UserDocument
 from imagegen.errors import RateLimited
-from imagegen.firestore.store import Document
+
+WINDOW_SECONDS = 60
 
 
 def admit(transaction: db.Transaction, user_id: str, moment: datetime) -> None:
@@ -14,43 +17,47 @@ def admit(transaction: db.Transaction, user_id: str, moment: datetime) -> None:
 
     Raises RateLimited when it is one too many this minute, or its price too much this day.
     """
-    user = transaction[db.user(user_id)]
+    user = UserDocument(transaction[db.user(user_id)])
     _check_day(user, moment)
     per_minute = config.RATE_LIMIT_PER_MINUTE.value
     if per_minute > 0:
         tokens = _tokens(user, per_minute, moment)
         if tokens < 1:
-            wait = math.ceil((1 - tokens) * 60 / per_minute)
-            raise _limited("requestsPerMinute", per_minute, window=60, retry_after=wait)
-        transaction.update(user.path, {"rate": {"tokens": tokens - 1, "at": moment}})
+            wait = math.ceil((1 - tokens) * WINDOW_SECONDS / per_minute)
+            raise _limited("requestsPerMinute", per_minute, window=WINDOW_SECONDS, retry_after=wait)
+        rate = {"tokens": tokens - 1, "at": moment}
+        transaction.update(user.path, UserDocument.fields(rate=rate))
 
 
-def _tokens(user: Document, per_minute: int, moment: datetime) -> float:
+def _tokens(user: UserDocument, per_minute: int, moment: datetime) -> float:
     """Tokens in the user's bucket: it holds a minute's worth and fills evenly (token bucket).
 
-    A clock that jumps back neither fills nor empties it.
+    A clock that jumps back by less than a window neither fills nor empties it.
     """
-    rate = user.get("rate")
-    if not rate:
+    tokens, filled_at = user.rate.get("tokens"), user.rate.get("at")
+    if not isinstance(tokens, int | float) or not isinstance(filled_at, datetime):
         return float(per_minute)
-    elapsed_seconds: float = max(0.0, (moment - rate["at"]).total_seconds())
-    return min(float(per_minute), float(rate["tokens"]) + elapsed_seconds * per_minute / 60)
+    elapsed_seconds = (moment - filled_at).total_seconds()
+    if elapsed_seconds < -WINDOW_SECONDS:  # written by a clock that was wrong
+        return float(per_minute)
+    refill = max(0.0, elapsed_seconds) * per_minute / WINDOW_SECONDS
+    return min(float(per_minute), max(0.0, tokens) + refill)
 
 
-def _check_day(user: Document, moment: datetime) -> None:
+def _check_day(user: UserDocument, moment: datetime) -> None:
     limit = config.DAILY_CREDIT_LIMIT.value
     if limit <= 0:
         return
     today = clock.local_date(moment)
-    if user["usage"]["days"].get(today.isoformat(), 0) > limit:
+    if usage.spent_on(user, today) > limit:
         tomorrow = datetime.combine(today + timedelta(days=1), time(), clock.time_zone())
         wait = math.ceil((tomorrow - moment).total_seconds())
         raise _limited("creditsPerDay", limit, window=86_400, retry_after=wait)
 
 
-def tracks(request: Document) -> bool:
-    """Whether `request` takes one of its user's places for open background requests."""
-    return config.MAX_IN_FLIGHT.value > 0 and request["mode"] == "async"
+def counts_in_flight() -> bool:
+    """Whether the number of background requests that a user may have open is limited."""
+    return config.MAX_IN_FLIGHT.value > 0
 
 
 def occupy(
@@ -63,24 +70,25 @@ def occupy(
     limit = config.MAX_IN_FLIGHT.value
     if limit <= 0:
         return
-    user = transaction[db.user(user_id)]
+    user = UserDocument(transaction[db.user(user_id)])
     taken = {each: end for each, end in _in_flight(user).items() if end > moment}
     if len(taken) >= limit:
         raise _limited("inFlight", limit, window=None, retry_after=5)
-    transaction.update(user.path, {"inFlight": {**taken, request_id: until}})
+    taken[request_id] = until
+    transaction.update(user.path, UserDocument.fields(in_flight=taken))
 
 
-def release(transaction: db.Transaction, request: Document) -> None:
+def release(transaction: db.Transaction, user_id: str, request_id: str) -> None:
     """Free the place of a request that ends."""
-    user = transaction[db.user(request["userId"])]
+    user = UserDocument(transaction[db.user(user_id)])
     taken = _in_flight(user)
-    if request.id in taken:
-        del taken[request.id]
-        transaction.update(user.path, {"inFlight": taken})
+    if request_id in taken:
+        del taken[request_id]
+        transaction.update(user.path, UserDocument.fields(in_flight=taken))
 
 
-def _in_flight(user: Document) -> dict[str, datetime]:
-    return dict(user.get("inFlight") or {})
+def _in_flight(user: UserDocument) -> dict[str, datetime]:
+    return {each: end for each, end in user.in_flight.items() if isinstance(end, datetime)}
 
 
 def _limited(name: str, quota: int, *, window: int | None, retry_after: int) -> RateLimited:

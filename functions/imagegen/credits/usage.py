@@ -1,6 +1,7 @@
-"""What a user spent lately, kept in the user's own document for limits and for the report.
+"""What a user has spent lately, kept in the user document for the limits and the report.
 
-It rides on a write that happens anyway, so it costs nothing.
+A charge or a refund writes that document anyway, so keeping it costs nothing. It is a summary:
+what is malformed in it is dropped, and never stands in the way of a charge or a refund.
 """
 
 from collections.abc import Mapping
@@ -8,41 +9,70 @@ from datetime import date, timedelta
 from typing import Any
 
 from imagegen import clock
-from imagegen.firestore.store import Document
+from imagegen.credits.user import UserDocument
 
 DAYS = 14
 WEEKS = 9
 
 
-def after(user: Document, day: date, credits: int) -> dict[str, Any]:
+def after(user: UserDocument, day: date, credits: int, *, today: date) -> dict[str, Any]:
     """The user's `usage` after `credits` more (or fewer) were spent on `day`.
 
-    Net credits of the last 14 days and 9 ISO weeks that saw any; what is older falls away.
+    It holds the net credits of the 14 days and 9 ISO weeks up to `today` in which there were any.
     """
-    recorded: Mapping[str, Any] = user.get("usage") or {}
-    days: dict[str, int] = dict(recorded.get("days", {}))
-    weeks: dict[str, Mapping[str, int]] = dict(recorded.get("weeks", {}))
-    days[day.isoformat()] = days.get(day.isoformat(), 0) + credits
-    newest = date.fromisoformat(max(days))
-    oldest_day = (newest - timedelta(days=DAYS - 1)).isoformat()
-    oldest_week = clock.iso_week(newest - timedelta(weeks=WEEKS - 1))
-    days = {each: spent for each, spent in days.items() if each >= oldest_day and spent}
+    days, weeks = _days(user), _weeks(user)
+    days[day] = days.get(day, 0) + credits
+    days = {each: spent for each, spent in days.items() if spent and _is_recent(each, today)}
     week = clock.iso_week(day)
-    spent_before = weeks.get(week, {}).get("credits", 0)
     weeks[week] = {
-        "credits": spent_before + credits,
+        "credits": weeks.get(week, {}).get("credits", 0) + credits,
         "busiestDay": max(
-            (
-                spent
-                for each, spent in days.items()
-                if clock.iso_week(date.fromisoformat(each)) == week
-            ),
-            default=0,
+            (spent for each, spent in days.items() if clock.iso_week(each) == week), default=0
         ),
     }
+    oldest = clock.iso_week(today - timedelta(weeks=WEEKS - 1))
+    newest = clock.iso_week(today + timedelta(days=1))
     return {
-        "days": days,
+        "days": {each.isoformat(): spent for each, spent in days.items()},
         "weeks": {
-            each: spent for each, spent in weeks.items() if each >= oldest_week and spent["credits"]
+            each: spent
+            for each, spent in weeks.items()
+            if oldest <= each <= newest and spent["credits"]
         },
+    }
+
+
+def spent_on(user: UserDocument, day: date) -> int:
+    """Net credits that the user spent on `day`."""
+    return _days(user).get(day, 0)
+
+
+def _is_recent(day: date, today: date) -> bool:
+    """Within 14 days. One day ahead is the clock of another instance; more is nobody's day."""
+    return today - timedelta(days=DAYS - 1) <= day <= today + timedelta(days=1)
+
+
+def _days(user: UserDocument) -> dict[date, int]:
+    recorded = user.usage.get("days")
+    if not isinstance(recorded, Mapping):
+        return {}
+    days = {_date(day): spent for day, spent in recorded.items() if type(spent) is int}
+    return {day: spent for day, spent in days.items() if day is not None}
+
+
+def _date(text: str) -> date | None:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        return None
+
+
+def _weeks(user: UserDocument) -> dict[str, Mapping[str, int]]:
+    recorded = user.usage.get("weeks")
+    if not isinstance(recorded, Mapping):
+        return {}
+    return {
+        week: spent
+        for week, spent in recorded.items()
+        if isinstance(spent, Mapping) and type(spent.get("credits")) is int
     }

@@ -1,36 +1,37 @@
 """Typed views of stored documents: the names, types and defaults of a collection's fields, once.
 
-A view reads a field when it is asked for it, so a document is never refused as a whole: a field
-that has a default falls back to it when it is missing or malformed; one without raises
-`MalformedDocument` to whoever needs it.
+A view converts a field when it is asked for it, so a document is never refused as a whole. Most
+fields have a default for when they are missing or malformed; one without a default, or a `strict`
+one that is malformed, raises `MalformedDocument` to whoever needs it.
 """
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
-from typing import Any, Generic, Self, TypeVar, overload
+from typing import Any, ClassVar, Generic, TypeVar, overload
 
+from firebase_functions import logger
+
+from imagegen.errors import ImagegenError
 from imagegen.firestore.store import Document
 
 T = TypeVar("T")
-_REQUIRED: Any = object()
+_NONE: Any = object()
 
 
-class MalformedDocument(Exception):
-    """A stored field that is needed is missing or is not what it has to be."""
-
-    def __init__(self, path: str, field: str, value: object) -> None:
-        super().__init__(f"{path}: {field} is {value!r}")
-        self.path = path
-        self.field = field
+class MalformedDocument(ImagegenError):
+    """A stored field that is needed is missing or malformed; the log names path and field."""
 
 
 class Field(Generic[T]):
     """A field called `name` in Firestore, converted by `read`, which raises ValueError."""
 
-    def __init__(self, name: str, read: Callable[[Any], T], default: T = _REQUIRED) -> None:
+    def __init__(
+        self, name: str, read: Callable[[Any], T], default: T = _NONE, *, strict: bool = False
+    ) -> None:
         self.name = name
         self._read = read
         self._default = default
+        self._strict = strict or default is _NONE
 
     @overload
     def __get__(self, view: None, owner: type) -> "Field[T]": ...
@@ -39,15 +40,15 @@ class Field(Generic[T]):
     def __get__(self, view: "Stored | None", owner: type) -> "Field[T] | T":
         if view is None:
             return self
-        value = view.document.get(self.name)
-        if value is not None:
+        value = view.document.get(self.name, _NONE)
+        if value is not _NONE:
             try:
                 return self._read(value)
             except ValueError as error:
-                if self._default is _REQUIRED:
-                    raise MalformedDocument(view.document.path, self.name, value) from error
-        if self._default is _REQUIRED:
-            raise MalformedDocument(view.document.path, self.name, value)
+                if self._strict:
+                    raise view.malformed(self.name, value) from error
+        if self._default is _NONE:
+            raise view.malformed(self.name, None)
         return self._default
 
 
@@ -55,6 +56,8 @@ class Stored:
     """Base of the views: a subclass declares one `Field` for each field of its collection."""
 
     __slots__ = ("document",)
+
+    malformed_error: ClassVar[type[ImagegenError]] = MalformedDocument
 
     def __init__(self, document: Document) -> None:
         self.document = document
@@ -67,15 +70,19 @@ class Stored:
     def path(self) -> str:
         return self.document.path
 
-    @classmethod
-    def fields(cls, **values: Any) -> dict[str, Any]:
-        """`values`, by attribute name, under the names that Firestore has for them."""
-        return {cls.__dict__[attribute].name: value for attribute, value in values.items()}
+    @property
+    def exists(self) -> bool:
+        return self.document.exists
+
+    def malformed(self, field: str, value: object) -> ImagegenError:
+        """The error for a field that cannot be used, which is logged with its path."""
+        logger.error("malformed document", path=self.path, field=field, value=repr(value)[:100])
+        return self.malformed_error()
 
     @classmethod
-    def of(cls, path: str, fields: Mapping[str, Any]) -> Self:
-        """A view of fields that are not read from Firestore."""
-        return cls(Document(path, fields))
+    def fields(cls, **values: Any) -> dict[str, Any]:
+        """`values`, by attribute, under their names in Firestore."""
+        return {getattr(cls, attribute).name: value for attribute, value in values.items()}
 
 
 def text(value: Any) -> str:
@@ -85,7 +92,7 @@ def text(value: Any) -> str:
 
 
 def whole_number(value: Any) -> int:
-    """20, and 20.0, which is how JavaScript and Dart write it."""
+    """20, and 20.0: JavaScript and Dart write whole numbers as doubles."""
     if type(value) is int:
         return value
     if type(value) is float and value.is_integer():
@@ -102,4 +109,10 @@ def instant(value: Any) -> datetime:
 def mapping(value: Any) -> Mapping[str, Any]:
     if not isinstance(value, Mapping):
         raise ValueError("not a map")
+    return value
+
+
+def boolean(value: Any) -> bool:
+    if not isinstance(value, bool):
+        raise ValueError("not true or false")
     return value

@@ -5,13 +5,17 @@
                             │                            failed, refunded
                             └── cancel ──▶ canceled, refunded
 
-Three steps, each safe to lose. The charge is one transaction: balance, ledger entry and request are
-written together or not at all. The generator runs outside any transaction. The settle is one
-transaction too, and only an open request can be settled, so a request ends once: completed and
-paid, or refunded. What is lost on the way is found by recovery.
+The process may die between any two of the three steps. The charge is one transaction: balance,
+ledger entry and request are written together or not at all. The provider runs outside any
+transaction. The settle is one transaction too, and only an open request can be settled, so a
+request ends once: completed and paid, or refunded. What a dead process leaves open, recovery ends.
 """
 
 import uuid
+from datetime import timedelta
+from typing import Any
+
+from firebase_functions import logger
 
 from imagegen import clock, config, db, tasks
 from imagegen.api.auth import Caller
@@ -26,15 +30,19 @@ from imagegen.errors import (
     IdempotencyKeyReused,
     ImagegenError,
     OutcomeUnknown,
+    PriceChanged,
     RequestCanceled,
     RequestInProgress,
+    UserNotFound,
 )
 from imagegen.firestore.store import Document
 from imagegen.generation import request as generation_request
 from imagegen.generation.replies import RETRY_AFTER_SECONDS, Generation
-from imagegen.generation.request import CreateGenerationRequest
-from imagegen.generation.settle import OPEN, Ending, generate, settle
+from imagegen.generation.request import CreateGenerationRequest, Mode, RequestDocument, Status
+from imagegen.generation.settle import Outcome, generate_image, settle
 from imagegen.providers.base import GeneratorError
+
+ENQUEUE_AGAIN_AFTER = timedelta(seconds=60)
 
 
 def create(order: CreateGenerationRequest, caller: Caller) -> Reply[Generation]:
@@ -46,20 +54,22 @@ def create(order: CreateGenerationRequest, caller: Caller) -> Reply[Generation]:
     generationRequestId when a charge may stand that is still to be settled.
     """
     caller.require_access_to(order.user_id)
-    offers = catalogue.current()
-    timeout_seconds = config.GENERATION_DEADLINE_SECONDS.value
     request_id, attempt_id = generation_request.request_id(order), uuid.uuid4().hex
     try:
-        request = _charge(order, offers, request_id, attempt_id)
-    except OutcomeUnknown as error:
-        error.details["generationRequestId"] = request_id
+        request, offer = _charge(order, request_id, attempt_id)
+    except BackendUnavailable as error:
+        # Without a key there is something to look for only if a charge may have been made.
+        if order.idempotency_key is not None or isinstance(error, OutcomeUnknown):
+            error.details["generationRequestId"] = request_id
         raise
-    is_new = request["attemptId"] == attempt_id
+    is_new = request.attempt_id == attempt_id
     try:
-        if request["mode"] == "async":
-            request = _hand_over(request)
-        elif is_new:
-            request = settle(request, _generate(request, offers, timeout_seconds))
+        if request.mode is Mode.ASYNC:
+            request = _enqueue(request) if is_new else _enqueue_again(request)
+        elif is_new and offer is not None:
+            timeout_seconds = config.GENERATION_DEADLINE_SECONDS.value
+            outcome = generate_image(request, offer, timeout_seconds=timeout_seconds)
+            request = settle(request, outcome)
     except BackendUnavailable as error:
         error.details["generationRequestId"] = request_id
         raise
@@ -67,81 +77,103 @@ def create(order: CreateGenerationRequest, caller: Caller) -> Reply[Generation]:
 
 
 def _charge(
-    order: CreateGenerationRequest, offers: Catalogue, request_id: str, attempt_id: str
-) -> Document:
-    """Take the price and open the request, both or neither; the request as it then stands.
+    order: CreateGenerationRequest, request_id: str, attempt_id: str
+) -> tuple[RequestDocument, Catalogue | None]:
+    """Take the price and open the request, both or neither.
 
-    Where the idempotency key has been used before, that is the earlier request, untouched.
+    Returns the request as it then stands, and the catalogue that the price is from. If the
+    idempotency key has been used before, that is the earlier request, untouched, and no catalogue:
+    the answer to a repeated call does not depend on what is on offer now.
     """
     path, moment = db.generation_request(request_id), clock.now()
+    offer: Catalogue | None = None
 
     def decide(transaction: db.Transaction) -> None:
-        # An attempt before this one may still be on its way. A clock that has jumped back must not
-        # refuse now what was allowed then.
-        nonlocal moment
-        moment = max(moment, clock.now())
-        request = transaction[path]
+        nonlocal moment, offer
+        request = RequestDocument(transaction[path])
         if request.exists:
-            # Ours, if it has our attempt id: a commit of this call went through and only its reply
-            # was lost. Else it is what the key has bought before.
-            is_ours = request["attemptId"] == attempt_id
-            if not is_ours and request["fingerprint"] != generation_request.fingerprint(order):
+            # With our attempt id it is ours: an earlier commit of this call succeeded and only its
+            # reply was lost. Otherwise it is what the key bought before.
+            is_ours = request.attempt_id == attempt_id
+            if not is_ours and request.fingerprint != generation_request.fingerprint(order):
                 raise IdempotencyKeyReused(generationRequestId=request_id)
             return
-        choice = offers.choose(
+        # An earlier commit of this call may still arrive. A newer catalogue, or a clock that has
+        # jumped back, must not refuse now what was allowed then.
+        offer = offer or catalogue.current()
+        moment = max(moment, clock.now())
+        choice = offer.choose(
             model=order.model, style=order.style, color=order.color, size=order.size
         )
-        fields = generation_request.new_request(order, choice, attempt_id, moment)
-        ledger.deduct(transaction, order.user_id, request_id, choice.size.credits, moment)
+        price = choice.size.credits
+        if order.max_credits is not None and price > order.max_credits:
+            raise PriceChanged(credits=price)
+        ledger.deduct(transaction, order.user_id, request_id, price, moment)
         limits.admit(transaction, order.user_id, moment)
-        if order.mode == "async":
-            until = fields["expiresAt"]
+        if order.mode is Mode.ASYNC:
+            until = generation_request.latest_end(moment)
             limits.occupy(transaction, order.user_id, request_id, moment, until)
+        fields = generation_request.new_request(order, choice, attempt_id, moment)
         transaction.create(path, fields)
 
-    # An id just drawn has nothing under it to read.
+    # There is nothing to read under an id that was drawn just now.
     request = Document(path) if order.idempotency_key is None else path
-    return db.transact(decide, request, db.user(order.user_id))[path]
+    documents = db.transact(decide, request, db.user(order.user_id))
+    return RequestDocument(documents[path]), offer
 
 
-def _generate(request: Document, offers: Catalogue, timeout_seconds: float) -> Ending:
-    try:
-        return Ending.completed(generate(request, offers, timeout_seconds=timeout_seconds))
-    except GeneratorError as error:
-        return Ending.failed(error)
-
-
-def _hand_over(request: Document) -> Document:
-    """Put a background request that no worker has taken yet on the queue; refund it if that fails.
-
-    A repeated call does it again, in case the first one died before it could: the worker's lease
-    makes a second delivery harmless.
-    """
-    if request["status"] != "pending":
-        return request
+def _enqueue(request: RequestDocument) -> RequestDocument:
+    """Put a new background request on the queue; refund it if that fails."""
     try:
         tasks.enqueue(request.id)
     except BackendUnavailable:
         error = GeneratorError("QUEUE_UNAVAILABLE", "The queue is out of reach.", retryable=True)
-        return settle(request, Ending.failed(error))
+        return settle(request, Outcome.failed(error))
     return request
 
 
-def _answer(request: Document, *, is_new: bool) -> Reply[Generation]:
-    """What the client is told of its request, at once and whenever it asks again by its key."""
+def _enqueue_again(request: RequestDocument) -> RequestDocument:
+    """Put a request that no worker has taken for a minute on the queue again.
+
+    The call that charged for it may have died before it could. However often a call is repeated,
+    that is one task a minute, and the worker's lease makes a needless one harmless.
+    """
+
+    is_due = False
+
+    def decide(transaction: db.Transaction) -> None:
+        nonlocal is_due
+        current, moment = RequestDocument(transaction[request.path]), clock.now()
+        last = current.enqueued_at or current.created_at
+        is_due = current.status is Status.PENDING and moment - last >= ENQUEUE_AGAIN_AFTER
+        if is_due:
+            transaction.update(request.path, RequestDocument.fields(enqueued_at=moment))
+
+    request = RequestDocument(db.transact(decide, request.document)[request.path])
+    if is_due:
+        try:
+            tasks.enqueue(request.id)
+        except BackendUnavailable as error:
+            # The request is as open as it was; without a worker, recovery will refund it.
+            logger.error("not enqueued again", generationRequestId=request.id, error=repr(error))
+    return request
+
+
+def _answer(request: RequestDocument, *, is_new: bool) -> Reply[Generation]:
+    """What the client is told of its request, now and whenever it repeats the call by its key."""
     headers = {} if is_new else {"Idempotency-Replayed": "true"}
-    status = request["status"]
-    if status == "completed" or (status in OPEN and request["mode"] == "async"):
+    completed = request.status is Status.COMPLETED
+    if completed or (request.is_open and request.mode is Mode.ASYNC):
         body = Generation(
             generation_request_id=request.id,
-            deducted_credits=request["credits"],
-            image_url=request["imageUrl"],
-            status=None if status == "completed" else status,
+            deducted_credits=request.credits,
+            image_url=request.image_url,
+            status=None if completed else request.status,
         )
-        return Reply(body, headers=headers) if status == "completed" else _accepted(body, headers)
-    refusal = _refusal(request)
-    refusal.headers |= headers
-    raise refusal
+        return Reply(body, headers=headers) if completed else _accepted(body, headers)
+    error = _error(request)
+    error.headers |= headers
+    raise error
 
 
 def _accepted(body: Generation, headers: dict[str, str]) -> Reply[Generation]:
@@ -158,17 +190,22 @@ def _accepted(body: Generation, headers: dict[str, str]) -> Reply[Generation]:
     )
 
 
-def _refusal(request: Document) -> ImagegenError:
-    if request["status"] in OPEN:
+def _error(request: RequestDocument) -> ImagegenError:
+    if request.is_open:
         return RequestInProgress(generationRequestId=request.id)
-    refunded = {"generationRequestId": request.id, "refundedCredits": request["credits"]}
-    if request["status"] == "canceled":
+    if not request.refunded_credits:
+        return UserNotFound(userId=request.user_id, generationRequestId=request.id)
+    refunded: dict[str, Any] = {
+        "generationRequestId": request.id,
+        "refundedCredits": request.refunded_credits,
+    }
+    if request.status is Status.CANCELED:
         return RequestCanceled(**refunded)
-    error = request["error"]
-    match error["reason"]:
-        case "GENERATION_TIMEOUT":
-            return GenerationTimeout(**refunded, retryable=error["retryable"])
-        case "QUEUE_UNAVAILABLE":
-            return BackendUnavailable("The queue is out of reach, credits refunded.", **refunded)
-        case _:
-            return GenerationFailed(**refunded, retryable=error["retryable"])
+    error = request.error or {}
+    failed = refunded | {
+        "cause": error.get("reason", "UNKNOWN"),
+        "retryable": error.get("retryable") is True,
+    }
+    if error.get("reason") == "GENERATION_TIMEOUT":
+        return GenerationTimeout(**failed)
+    return GenerationFailed(**failed)

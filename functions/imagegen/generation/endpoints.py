@@ -13,6 +13,7 @@ from imagegen.api.endpoint import Success, endpoint
 from imagegen.api.schema import DocumentId, PageSize, PageToken, Reply, UserId, WireModel
 from imagegen.catalogue import catalogue
 from imagegen.errors import (
+    AccountUnusable,
     BackendUnavailable,
     GenerationFailed,
     GenerationRequestNotFound,
@@ -22,23 +23,29 @@ from imagegen.errors import (
     NotCancelable,
     NotOwner,
     OutcomeUnknown,
+    PriceChanged,
     RateLimited,
     RequestCanceled,
     RequestInProgress,
     UnknownOption,
     UserNotFound,
 )
-from imagegen.firestore.store import Document, Query
+from imagegen.firestore.store import Query
 from imagegen.generation import create
 from imagegen.generation.replies import (
     RETRY_AFTER_SECONDS,
     Generation,
     GenerationRequest,
     GenerationRequestPage,
+)
+from imagegen.generation.request import (
+    OPEN,
+    CreateGenerationRequest,
+    Mode,
+    RequestDocument,
     Status,
 )
-from imagegen.generation.request import CreateGenerationRequest
-from imagegen.generation.settle import Ending, settle
+from imagegen.generation.settle import Outcome, settle
 
 EXAMPLE_ORDER = {
     "userId": "testUser1",
@@ -114,6 +121,8 @@ NEXT_CALLS = {"status": "getGenerationStatus", "cancel": "cancelGenerationReques
         InsufficientCredits,
         NotOwner,
         UserNotFound,
+        AccountUnusable,
+        PriceChanged,
         RequestInProgress,
         RequestCanceled,
         IdempotencyKeyReused,
@@ -174,7 +183,7 @@ def get_generation_status(body: GetGenerationStatus, caller: Caller) -> Reply[Ge
     many seconds to ask again.
     """
     request = GenerationRequest.from_document(_find(body.generation_request_id, caller))
-    is_open = request.status in ("pending", "processing")
+    is_open = request.status in OPEN
     return Reply(request, headers={"Retry-After": RETRY_AFTER_SECONDS} if is_open else {})
 
 
@@ -230,7 +239,9 @@ def list_generation_requests(body: ListGenerationRequests, caller: Caller) -> Ge
         last = found[size - 1]
         token = paging.token([last["createdAt"].isoformat(), last.id], bound_to)
     return GenerationRequestPage(
-        generation_requests=[GenerationRequest.from_document(each) for each in found[:size]],
+        generation_requests=[
+            GenerationRequest.from_document(RequestDocument(each)) for each in found[:size]
+        ],
         next_page_token=token,
     )
 
@@ -281,25 +292,29 @@ class CancelGenerationRequest(WireModel):
 def cancel_generation_request(body: CancelGenerationRequest, caller: Caller) -> GenerationRequest:
     """Cancel a generation request.
 
-    Ends a pending request and gives the credits back. A second call gives the same answer and
-    refunds nothing more. A request that is being processed cannot be canceled.
+    Ends a background request that is still pending and gives the credits back. A second call gives
+    the same answer and refunds nothing more. A request that is being processed cannot be canceled,
+    nor can a synchronous one.
     """
     request = _find(body.generation_request_id, caller)
-    settled = settle(
-        request, Ending("canceled"), only_if=lambda current: bool(current["status"] == "pending")
-    )
-    if settled["status"] != "canceled":
-        raise NotCancelable(generationRequestId=request.id, status=settled["status"])
+    settled = settle(request, Outcome.canceled(), only_if=_is_cancelable)
+    if settled.status is not Status.CANCELED:
+        raise NotCancelable(generationRequestId=request.id, status=settled.status)
     return GenerationRequest.from_document(settled)
 
 
-def _find(generation_request_id: str, caller: Caller) -> Document:
+def _is_cancelable(request: RequestDocument) -> bool:
+    return request.status is Status.PENDING and request.mode is Mode.ASYNC
+
+
+def _find(generation_request_id: str, caller: Caller) -> RequestDocument:
     """The document of a request that the caller may see.
 
     Raises GenerationRequestNotFound, also for another user's request: the answer must not tell
     whether it exists.
     """
-    (request,) = db.read(db.generation_request(generation_request_id))
-    if not request.exists or not caller.may_access(request["userId"]):
+    (document,) = db.read(db.generation_request(generation_request_id))
+    request = RequestDocument(document)
+    if not request.exists or not caller.may_access(request.user_id):
         raise GenerationRequestNotFound(generationRequestId=generation_request_id)
     return request

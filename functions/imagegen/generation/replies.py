@@ -1,16 +1,13 @@
 """What clients are shown of generation requests."""
 
-from typing import Any, Literal
+from typing import Literal
 
 from pydantic import Field
 
 from imagegen.api.schema import NextPageToken, Timestamp, WireModel, is_none
-from imagegen.firestore.store import Document
-from imagegen.generation.request import Source
+from imagegen.generation.request import Mode, RequestDocument, Source, Status
 
 RETRY_AFTER_SECONDS = "2"  # when to ask again for a request that is still open
-
-Status = Literal["pending", "processing", "completed", "failed", "canceled"]
 
 
 class Generation(WireModel):
@@ -39,9 +36,7 @@ class GenerationRequest(WireModel):
     status: Status = Field(
         description="pending and processing are still open; failed and canceled are refunded."
     )
-    mode: Literal["sync", "async"] = Field(
-        description="`async` was answered at once and generated in the background."
-    )
+    mode: Mode = Field(description="`async` was answered at once and generated in the background.")
     model: str = Field(description="The model, in the catalogue's spelling.")
     style: str = Field(description="The style, in the catalogue's spelling.")
     color: str = Field(description="The color, in the catalogue's spelling.")
@@ -65,29 +60,28 @@ class GenerationRequest(WireModel):
     )
 
     @classmethod
-    def from_document(cls, request: Document) -> "GenerationRequest":
-        refunded = request["status"] in ("failed", "canceled")
-        error: dict[str, Any] | None = request["error"]
+    def from_document(cls, request: RequestDocument) -> "GenerationRequest":
+        error = request.error
         return cls(
             generation_request_id=request.id,
-            user_id=request["userId"],
-            status=request["status"],
-            mode=request["mode"],
-            model=request["model"],
-            style=request["style"],
-            color=request["color"],
-            size=request["size"],
-            prompt=request["prompt"],
-            source=request.get("source"),
-            image_url=request["imageUrl"],
-            deducted_credits=request["credits"],
-            refunded_credits=request["credits"] if refunded else 0,
+            user_id=request.user_id,
+            status=request.status,
+            mode=request.mode,
+            model=request.model,
+            style=request.style,
+            color=request.color,
+            size=request.size,
+            prompt=request.prompt,
+            source=request.source,
+            image_url=request.image_url,
+            deducted_credits=request.credits,
+            refunded_credits=request.refunded_credits,
             error=(
                 GenerationError(reason=error["reason"], message=error["message"]) if error else None
             ),
-            created_at=request["createdAt"],
-            started_at=request["startedAt"],
-            completed_at=request["completedAt"],
+            created_at=request.created_at,
+            started_at=request.started_at,
+            completed_at=request.completed_at,
         )
 
 

@@ -1,30 +1,105 @@
-"""An order for an image: what may be asked, under which id, and what is kept of it."""
+"""A generation request: what may be ordered, under which id, and what is stored of it."""
 
 import hashlib
 import json
 import uuid
 from collections.abc import Mapping
 from datetime import datetime, timedelta
+from enum import StrEnum
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, AnyUrl, Field, StringConstraints, UrlConstraints
 
 from imagegen import config
-from imagegen.api.schema import UserId, WireModel, printable
+from imagegen.api.schema import UserId, WholeNumber, WireModel, is_visible, printable
 from imagegen.catalogue import catalogue
 from imagegen.catalogue.catalogue import Choice
+from imagegen.firestore.stored import Field as StoredField
+from imagegen.firestore.stored import Stored, instant, mapping, text, whole_number
 
-# The function's own time limit; a synchronous request that is still open a margin after it is lost.
+# The function's time-out: a synchronous request that is open a margin longer than that is lost.
 FUNCTION_TIMEOUT_SECONDS = 90
 EXPIRY_MARGIN_SECONDS = 30
+MAX_URL_LENGTH = 2048
+
+
+class Status(StrEnum):
+    """Where a request is in its life."""
+
+    PENDING = "pending"
+    PROCESSING = "processing"
+    COMPLETED = "completed"
+    FAILED = "failed"
+    CANCELED = "canceled"
+
+
+OPEN = (Status.PENDING, Status.PROCESSING)
+REFUNDED = (Status.FAILED, Status.CANCELED)
+
+
+class Mode(StrEnum):
+    """Whether the image comes with the answer (`sync`) or later, in the background (`async`)."""
+
+    SYNC = "sync"
+    ASYNC = "async"
+
+
+class RequestDocument(Stored):
+    """`generationRequests/{id}`."""
+
+    user_id = StoredField("userId", text)
+    model = StoredField("model", text, "")
+    style = StoredField("style", text, "")
+    color = StoredField("color", text, "")
+    size = StoredField("size", text, "")
+    prompt = StoredField("prompt", text, "")
+    source: StoredField[Mapping[str, Any] | None] = StoredField("source", mapping, None)
+    credits = StoredField("credits", whole_number)
+    status = StoredField("status", Status)
+    mode = StoredField("mode", Mode, Mode.SYNC)
+    image_url: StoredField[str | None] = StoredField("imageUrl", text, None)
+    error: StoredField[Mapping[str, Any] | None] = StoredField("error", mapping, None)
+    # Stored only where it differs from what status and price say: the account was gone.
+    refunded: StoredField[int | None] = StoredField("refundedCredits", whole_number, None)
+    attempts = StoredField("attempts", whole_number, 0)
+    attempt_id = StoredField("attemptId", text, "")
+    fingerprint = StoredField("fingerprint", text, "")
+    created_at = StoredField("createdAt", instant)
+    started_at: StoredField[datetime | None] = StoredField("startedAt", instant, None)
+    completed_at: StoredField[datetime | None] = StoredField("completedAt", instant, None)
+    updated_at: StoredField[datetime | None] = StoredField("updatedAt", instant, None)
+    leased_until: StoredField[datetime | None] = StoredField("leasedUntil", instant, None)
+    expires_at = StoredField("expiresAt", instant)
+    enqueued_at: StoredField[datetime | None] = StoredField("enqueuedAt", instant, None)
+
+    @property
+    def is_open(self) -> bool:
+        return self.status in OPEN
+
+    @property
+    def refunded_credits(self) -> int:
+        if self.status not in REFUNDED:
+            return 0
+        return self.credits if self.refunded is None else self.refunded
+
 
 OptionName = Annotated[
     str, StringConstraints(min_length=1, max_length=100), AfterValidator(printable)
 ]
+
+
+def _visible(value: str) -> str:
+    """Refuse text in which nobody would see anything, such as zero-width spaces alone."""
+    if not any(is_visible(character) for character in value):
+        raise ValueError("must contain a visible character")
+    return value
+
+
 Prompt = Annotated[
     str,
     StringConstraints(strip_whitespace=True, min_length=1, max_length=2000),
     AfterValidator(printable),
+    AfterValidator(_visible),
 ]
 Address = Annotated[
     str,
@@ -34,7 +109,20 @@ Address = Annotated[
 IdempotencyKey = Annotated[
     str, StringConstraints(min_length=1, max_length=255, pattern=r"^[\x20-\x7e]+\z")
 ]
-HttpsUrl = Annotated[AnyUrl, UrlConstraints(max_length=2048, allowed_schemes=["https"])]
+
+
+def _short_enough(url: AnyUrl) -> AnyUrl:
+    """Refuse a URL that is too long as it is stored, which is percent-encoded."""
+    if len(str(url)) > MAX_URL_LENGTH:
+        raise ValueError(f"must be at most {MAX_URL_LENGTH} characters long, percent-encoded")
+    return url
+
+
+HttpsUrl = Annotated[
+    AnyUrl,
+    UrlConstraints(max_length=MAX_URL_LENGTH, allowed_schemes=["https"]),
+    AfterValidator(_short_enough),
+]
 
 
 class PhotoSource(WireModel):
@@ -68,13 +156,17 @@ class CreateGenerationRequest(WireModel):
     source: Source | None = Field(
         default=None, description="What the image starts from, besides the prompt."
     )
-    mode: Literal["sync", "async"] = Field(
-        default="sync", description="`async` answers at once and generates in the background."
+    mode: Mode = Field(
+        default=Mode.SYNC, description="`async` answers at once and generates in the background."
     )
     idempotency_key: IdempotencyKey | None = Field(
         default=None,
         description="Chosen by the client for one order, which is then charged once however often "
         "it is sent. The same as the header Idempotency-Key.",
+    )
+    max_credits: Annotated[WholeNumber, Field(ge=1)] | None = Field(
+        default=None,
+        description="The highest price to accept; a dearer order is refused with `PRICE_CHANGED`.",
     )
 
     @classmethod
@@ -87,7 +179,7 @@ class CreateGenerationRequest(WireModel):
             fields["idempotencyKey"] = key[1:-1] if quoted else key
         preferences = headers.get("Prefer", "").split(",")
         if any(each.partition(";")[0].strip().lower() == "respond-async" for each in preferences):
-            fields["mode"] = "async"
+            fields["mode"] = Mode.ASYNC
         return fields
 
 
@@ -123,35 +215,45 @@ def _stored_source(order: CreateGenerationRequest) -> dict[str, str] | None:
     return order.source.model_dump(mode="json") if order.source else None
 
 
+def latest_end(moment: datetime) -> datetime:
+    """When a background request that is accepted at `moment` has ended at the latest.
+
+    Each attempt extends its life once more.
+    """
+    lives = 1 + config.ASYNC_MAX_ATTEMPTS.value
+    return moment + timedelta(seconds=lives * config.ASYNC_DEADLINE_SECONDS.value)
+
+
 def new_request(
     order: CreateGenerationRequest, choice: Choice, attempt_id: str, moment: datetime
 ) -> dict[str, Any]:
     """The document of a generation request at the moment of its charge."""
-    is_async = order.mode == "async"
+    is_async = order.mode is Mode.ASYNC
     lifetime = (
         config.ASYNC_DEADLINE_SECONDS.value
         if is_async
         else FUNCTION_TIMEOUT_SECONDS + EXPIRY_MARGIN_SECONDS
     )
-    return {
-        "userId": order.user_id,
-        "model": choice.model.name,
-        "style": choice.style.name,
-        "color": choice.color.name,
-        "size": choice.size.name,
-        "prompt": order.prompt,
-        "source": _stored_source(order),
-        "credits": choice.size.credits,
-        "status": "pending",
-        "mode": order.mode,
-        "imageUrl": None,
-        "error": None,
-        "attempts": 0 if is_async else 1,
-        "attemptId": attempt_id,
-        "fingerprint": fingerprint(order),
-        "createdAt": moment,
-        "startedAt": None if is_async else moment,
-        "completedAt": None,
-        "updatedAt": moment,
-        "expiresAt": moment + timedelta(seconds=lifetime),
-    }
+    return RequestDocument.fields(
+        user_id=order.user_id,
+        model=choice.model.name,
+        style=choice.style.name,
+        color=choice.color.name,
+        size=choice.size.name,
+        prompt=order.prompt,
+        source=_stored_source(order),
+        credits=choice.size.credits,
+        status=Status.PENDING,
+        mode=order.mode,
+        image_url=None,
+        error=None,
+        attempts=0 if is_async else 1,
+        attempt_id=attempt_id,
+        fingerprint=fingerprint(order),
+        created_at=moment,
+        started_at=None if is_async else moment,
+        completed_at=None,
+        updated_at=moment,
+        expires_at=moment + timedelta(seconds=lifetime),
+        **({"enqueued_at": moment} if is_async else {}),
+    )

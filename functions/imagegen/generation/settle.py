@@ -1,132 +1,175 @@
-"""The two steps after the charge that every road shares: generate, and settle."""
-
-from __future__ import annotations
+"""Generate and settle: the two steps that follow the charge, in both modes."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any
 
 from firebase_functions import logger
 
 from imagegen import clock, db
 from imagegen.catalogue.catalogue import Catalogue
 from imagegen.credits import ledger, limits
-from imagegen.firestore.store import Document
-from imagegen.providers import run as providers
+from imagegen.errors import GenerationRequestNotFound
+from imagegen.generation.request import Mode, RequestDocument, Status
+from imagegen.providers import run
 from imagegen.providers.base import GenerationJob, GeneratorError
 
-OPEN = ("pending", "processing")
+MAX_URL_LENGTH = 4096
 
 
 @dataclass(frozen=True)
-class Ending:
-    """How a request ends: with an image, or with its credits given back."""
+class Outcome:
+    """How a request ends: with an image, or with a refund."""
 
-    status: Literal["completed", "failed", "canceled"]
+    status: Status
     image_url: str | None = None
     error: GeneratorError | None = None
 
     @classmethod
-    def completed(cls, image_url: str) -> Ending:
-        return cls("completed", image_url=image_url)
+    def completed(cls, image_url: str) -> "Outcome":
+        return cls(Status.COMPLETED, image_url=image_url)
 
     @classmethod
-    def failed(cls, error: GeneratorError) -> Ending:
-        return cls("failed", error=error)
+    def failed(cls, error: GeneratorError) -> "Outcome":
+        return cls(Status.FAILED, error=error)
+
+    @classmethod
+    def canceled(cls) -> "Outcome":
+        return cls(Status.CANCELED)
 
     def fields(self, moment: datetime) -> dict[str, Any]:
+        # A provider may say anything; what is stored is short text that Firestore takes.
         error = self.error and {
-            "reason": self.error.reason,
-            "message": self.error.message,
-            "retryable": self.error.retryable,
+            "reason": _storable(self.error.reason, 100),
+            "message": _storable(self.error.message, 1000),
+            "retryable": bool(self.error.retryable),
         }
-        return {
-            "status": self.status,
-            "imageUrl": self.image_url,
-            "error": error,
-            "completedAt": moment,
-            "updatedAt": moment,
-        }
+        return RequestDocument.fields(
+            status=self.status,
+            image_url=self.image_url,
+            error=error,
+            completed_at=moment,
+            updated_at=moment,
+        )
 
 
-def generate(request: Document, offers: Catalogue, *, timeout_seconds: float) -> str:
-    """The URL of the image that `request` orders.
+def generate_image(
+    request: RequestDocument, offer: Catalogue, *, timeout_seconds: float
+) -> Outcome:
+    """How the generation of `request` ended, completed or failed.
 
-    Raises GeneratorError, whatever goes wrong: a defect of ours costs the user no more than one of
-    the generator's.
+    Never raises: a defect of ours costs the user no more than a failure of the provider.
     """
     try:
-        return _generate(request, offers, timeout_seconds)
-    except GeneratorError:
-        raise
-    except Exception as error:
+        image_url = _run_provider(request, offer, timeout_seconds)
+    except GeneratorError as error:
+        return Outcome.failed(error)
+    except Exception as error:  # noqa: BLE001 - whatever happens after the charge is refunded
         logger.error("defect", generationRequestId=request.id, error=repr(error))
         message = "The request could not be carried out."
-        raise GeneratorError("DEFECT", message, retryable=False) from error
+        return Outcome.failed(GeneratorError("DEFECT", message, retryable=False))
+    if _storable(image_url, MAX_URL_LENGTH) != image_url:
+        message = "The model answered with something that is no URL."
+        return Outcome.failed(GeneratorError("INVALID_IMAGE_URL", message, retryable=False))
+    return Outcome.completed(image_url)
 
 
-def _generate(request: Document, offers: Catalogue, timeout_seconds: float) -> str:
-    model, size = offers.models.get(request["model"]), offers.sizes.get(request["size"])
+def _storable(value: object, length: int) -> str:
+    """`value` as at most `length` characters that UTF-8 can encode."""
+    return str(value).encode("utf-8", "replace").decode()[:length]
+
+
+def _run_provider(request: RequestDocument, offer: Catalogue, timeout_seconds: float) -> str:
+    model, size = offer.models.get(request.model), offer.sizes.get(request.size)
     if model is None or size is None:
         raise GeneratorError("OPTION_REMOVED", "The model is no longer on offer.", retryable=False)
     job = GenerationJob(
         generation_request_id=request.id,
         model=model.name,
-        style=request["style"],
-        color=request["color"],
+        style=request.style,
+        color=request.color,
         width=size.width,
         height=size.height,
-        prompt=request["prompt"],
-        source=request["source"],
+        prompt=request.prompt,
+        source=request.source,
         settings=model.settings,
     )
-    return providers.generate(model.generator, job, timeout_seconds=timeout_seconds)
+    return run.run_provider(model.generator, job, timeout_seconds=timeout_seconds)
 
 
 def settle(
-    request: Document, ending: Ending, *, only_if: Callable[[Document], bool] | None = None
-) -> Document:
-    """End an open request, with the refund unless it completed; the request as it then stands.
+    request: RequestDocument,
+    outcome: Outcome,
+    *,
+    only_if: Callable[[RequestDocument], bool] | None = None,
+    deadline_seconds: float | None = None,
+) -> RequestDocument:
+    """End an open request, with a refund unless it completed; return it as it then stands.
 
-    A request that somebody else has ended, or for which `only_if` is false, stays as it is: without
-    `only_if`, one that another attempt has taken over. So of all that may happen late or twice
-    (a second delivery, recovery, a cancel, a lost reply) only the first has an effect.
+    No-op if the request is already finished, or if `only_if` is false for it (by default: if
+    another attempt has taken it over). So of everything that may come late or twice (a second
+    delivery, recovery, a cancel, a lost reply) only the first has an effect. If the account has
+    been deleted, the request ends without a refund and says so.
+
+    Raises GenerationRequestNotFound when the request has been deleted.
     """
-    user_path = db.user(request["userId"])
-    is_ours = only_if or (lambda current: current["attemptId"] == request["attemptId"])
-    # A success of the synchronous road touches the request alone, whose update time the charge has
-    # told us: no read. All others need the user, for the refund or the place in flight.
-    needs_user = ending.status != "completed" or limits.tracks(request)
+    user_path = db.user(request.user_id)
+    may_settle = only_if or (lambda current: current.attempt_id == request.attempt_id)
+    # A synchronous success touches only the request, whose update time is known from the charge,
+    # so nothing is read. All others need the user, for the refund or the place in flight.
+    needs_user = outcome.status != Status.COMPLETED or (
+        limits.counts_in_flight() and request.mode is Mode.ASYNC
+    )
 
     def decide(transaction: db.Transaction) -> None:
-        current = transaction[request.path]
-        if current["status"] not in OPEN or not is_ours(current):
+        current = RequestDocument(transaction[request.path])
+        if not current.exists:
+            raise GenerationRequestNotFound(generationRequestId=request.id)
+        if not current.is_open or not may_settle(current):
             return
         moment = clock.now()
-        transaction.update(request.path, ending.fields(moment))
+        transaction.update(request.path, outcome.fields(moment))
         if not needs_user:
             return
         if not transaction[user_path].exists:
             logger.error("account of a request is gone", generationRequestId=request.id)
+            transaction.update(request.path, RequestDocument.fields(refunded=0))
             return
-        limits.release(transaction, current)
-        if ending.status != "completed":
-            reason = ending.error.reason if ending.error else "CANCELED"
-            ledger.refund(transaction, current, moment, reason=reason)
+        limits.release(transaction, request.user_id, request.id)
+        if outcome.status != Status.COMPLETED:
+            reason = outcome.error.reason if outcome.error else "CANCELED"
+            ledger.refund(
+                transaction,
+                current.user_id,
+                current.id,
+                current.credits,
+                moment,
+                charged_at=current.created_at,
+                reason=reason,
+            )
 
-    settled = db.transact(decide, request, *([user_path] if needs_user else []))[request.path]
-    if settled["status"] in OPEN:
-        return settled
-    duration = settled["completedAt"] - settled["createdAt"]
-    logger.info(
-        "generation settled" if settled["status"] == ending.status else "late result dropped",
-        generationRequestId=settled.id,
-        userId=settled["userId"],
-        model=settled["model"],
-        credits=settled["credits"],
-        outcome=settled["status"],
-        reason=(settled["error"] or {}).get("reason"),
-        durationMs=round(duration.total_seconds() * 1000),
+    documents = db.transact(
+        decide,
+        request.document,
+        *([user_path] if needs_user else []),
+        deadline_seconds=deadline_seconds,
     )
+    settled = RequestDocument(documents[request.path])
+    if not settled.is_open:
+        _log(settled, outcome)
     return settled
+
+
+def _log(settled: RequestDocument, outcome: Outcome) -> None:
+    ended = settled.completed_at or settled.created_at
+    logger.info(
+        "generation settled" if settled.status == outcome.status else "late result dropped",
+        generationRequestId=settled.id,
+        userId=settled.user_id,
+        model=settled.model,
+        credits=settled.credits,
+        outcome=settled.status,
+        reason=(settled.error or {}).get("reason"),
+        durationMs=round((ended - settled.created_at).total_seconds() * 1000),
+    )

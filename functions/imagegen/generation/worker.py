@@ -1,114 +1,141 @@
-"""The worker of the asynchronous road: lease, generate, settle.
+"""The worker of background requests: lease, generate, settle.
 
 Cloud Tasks delivers a task at least once, sometimes twice at the same time, and again after a
-worker has died. The lease makes all of that one piece of work: it is a transaction that moves the
-request to `processing` under a fresh attempt id, for a limited time. Who does not get it comes back
-later; who loses it (too slow, and taken over) can no longer settle.
+worker has died. The lease makes all of that one piece of work: a transaction moves the request to
+`processing` under a fresh attempt id, for a limited time. An attempt that does not get the lease
+comes back later; one that loses it (too slow, and taken over) can no longer settle.
 """
 
 import uuid
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from firebase_functions import https_fn, logger
 from pydantic import ValidationError
 
-from imagegen import clock, config, db
+from imagegen import clock, config, db, tasks
 from imagegen.catalogue import catalogue
-from imagegen.firestore.store import Document
-from imagegen.generation.settle import OPEN, Ending, generate, settle
+from imagegen.errors import BackendUnavailable
+from imagegen.generation.request import Mode, RequestDocument, Status
+from imagegen.generation.settle import Outcome, generate_image, settle
 from imagegen.providers.base import GeneratorError
 from imagegen.tasks import GenerationTask
 
-LEASE_MARGIN_SECONDS = 15  # beyond the generator's time: for settling
+LEASE_MARGIN_SECONDS = 15  # added to the generator's time, for settling
 
 
-class ComeBackLater(https_fn.HttpsError):
-    """Makes Cloud Tasks deliver the task again, after its backoff."""
+class RetryLater(https_fn.HttpsError):
+    """Makes Cloud Tasks deliver the task again, after its backoff.
+
+    It answers 409: after 429 or 503, Cloud Tasks would slow down the whole queue for one request.
+    """
 
     def __init__(self, why: str) -> None:
-        super().__init__(https_fn.FunctionsErrorCode.UNAVAILABLE, why)
+        super().__init__(https_fn.FunctionsErrorCode.ABORTED, why)
 
 
 def process(data: object) -> None:
     """Do one delivery of a task, whose `data` names the generation request.
 
-    Raises ComeBackLater when another attempt holds the lease, or a retryable failure leaves
-    attempts; BackendUnavailable when Firestore is out of reach. Both are delivered again.
+    After a retryable failure, while attempts are left, the next attempt is a new task that waits as
+    long as the provider asked. That a model is busy is no failure of this delivery: a queue slows
+    down when many of its deliveries fail.
+
+    Raises RetryLater when another attempt holds the lease, or when the queue does not take the next
+    attempt; BackendUnavailable when Firestore cannot be reached. Cloud Tasks then delivers the task
+    again.
     """
     try:
         task = GenerationTask.model_validate(data, by_alias=True, by_name=False)
     except ValidationError:
-        logger.error("task without a generation request")  # no delivery will be better
+        logger.error("task without a generation request")  # delivering it again would not help
         return
+    offer = catalogue.current()  # before the lease: no attempt is lost when it cannot be read
     lease = _take_lease(task.generation_request_id)
     if lease is None:
         return
     timeout_seconds = config.ASYNC_ATTEMPT_SECONDS.value
+    outcome = generate_image(lease, offer, timeout_seconds=timeout_seconds)
+    if (delay_seconds := _delay_before_retry(lease, outcome)) is None:
+        settle(lease, outcome)
+        return
+    _release_lease(lease)
     try:
-        url = generate(lease, catalogue.current(), timeout_seconds=timeout_seconds)
-    except GeneratorError as error:
-        if error.retryable and lease["attempts"] < config.ASYNC_MAX_ATTEMPTS.value:
-            _give_back(lease)
-            raise ComeBackLater(error.reason) from error
-        settle(lease, Ending.failed(error))
-    else:
-        settle(lease, Ending.completed(url))
+        tasks.enqueue(lease.id, delay_seconds=delay_seconds)
+    except BackendUnavailable as error:
+        raise RetryLater("the queue did not take the next attempt") from error
 
 
-def _take_lease(generation_request_id: str) -> Document | None:
+def _delay_before_retry(lease: RequestDocument, outcome: Outcome) -> float | None:
+    """Seconds until the next attempt, or None when there is to be none."""
+    error = outcome.error
+    if error is None or not error.retryable or lease.attempts >= config.ASYNC_MAX_ATTEMPTS.value:
+        return None
+    backoff: float = config.ASYNC_MIN_BACKOFF_SECONDS.value * 2 ** (lease.attempts - 1)
+    delay = max(min(backoff, config.ASYNC_MAX_BACKOFF_SECONDS.value), error.retry_after or 0)
+    # A request that would expire while it waits is refunded now.
+    return delay if delay < config.ASYNC_DEADLINE_SECONDS.value else None
+
+
+def _take_lease(generation_request_id: str) -> RequestDocument | None:
     """The request, leased to this attempt, or None when there is nothing left to do."""
     path, attempt_id = db.generation_request(generation_request_id), uuid.uuid4().hex
     moment = clock.now()
 
     def decide(transaction: db.Transaction) -> None:
-        # As in a charge: an attempt before this one may still be on its way, and a clock that has
-        # jumped back must not give up the lease that it may take.
+        # As in a charge: an earlier commit may still arrive, so a clock that has jumped back must
+        # not give up a lease that this call may already hold.
         nonlocal moment
         moment = max(moment, clock.now())
-        request = transaction[path]
+        request = RequestDocument(transaction[path])
         if not _is_open(request):
             return
-        if request["attemptId"] == attempt_id:
-            return  # ours: an earlier commit went through, only its reply was lost
-        if request["status"] == "processing" and request["leasedUntil"] > moment:
-            raise ComeBackLater("another attempt is at work")
-        lease_seconds = config.ASYNC_ATTEMPT_SECONDS.value + LEASE_MARGIN_SECONDS
-        leased_until = moment + timedelta(seconds=lease_seconds)
-        alive = moment + timedelta(seconds=config.ASYNC_DEADLINE_SECONDS.value)
-        transaction.update(
-            path,
-            {
-                "status": "processing",
-                "attempts": request["attempts"] + 1,
-                "attemptId": attempt_id,
-                "leasedUntil": leased_until,
-                "startedAt": request["startedAt"] or moment,
-                "expiresAt": max(alive, leased_until),
-                "updatedAt": moment,
-            },
-        )
+        if request.attempt_id == attempt_id:
+            return  # an earlier commit of this call succeeded and only its reply was lost
+        if request.status is Status.PROCESSING and _leased_until(request) > moment:
+            raise RetryLater("another attempt is at work")
+        transaction.update(path, _lease_fields(request, attempt_id, moment))
 
-    request = db.transact(decide, path)[path]
+    request = RequestDocument(db.transact(decide, path)[path])
     if not _is_open(request):
         return None
-    if request["attempts"] > config.ASYNC_MAX_ATTEMPTS.value:  # workers died, one after another
+    if request.attempts > config.ASYNC_MAX_ATTEMPTS.value:  # workers died, one after another
         error = GeneratorError("ATTEMPTS_EXHAUSTED", "The model gave no image.", retryable=True)
-        settle(request, Ending.failed(error))
+        settle(request, Outcome.failed(error))
         return None
     return request
 
 
-def _is_open(request: Document) -> bool:
-    return request.exists and request["mode"] == "async" and request["status"] in OPEN
+def _lease_fields(request: RequestDocument, attempt_id: str, moment: datetime) -> dict[str, object]:
+    lease_seconds = config.ASYNC_ATTEMPT_SECONDS.value + LEASE_MARGIN_SECONDS
+    leased_until = moment + timedelta(seconds=lease_seconds)
+    deadline = moment + timedelta(seconds=config.ASYNC_DEADLINE_SECONDS.value)
+    return RequestDocument.fields(
+        status=Status.PROCESSING,
+        attempts=request.attempts + 1,
+        attempt_id=attempt_id,
+        leased_until=leased_until,
+        started_at=request.started_at or moment,
+        expires_at=max(deadline, leased_until),
+        updated_at=moment,
+    )
 
 
-def _give_back(lease: Document) -> None:
+def _leased_until(request: RequestDocument) -> datetime:
+    return request.leased_until or request.created_at
+
+
+def _is_open(request: RequestDocument) -> bool:
+    return request.exists and request.mode is Mode.ASYNC and request.is_open
+
+
+def _release_lease(lease: RequestDocument) -> None:
     """End the lease early, so that the next delivery need not wait for it."""
 
     def decide(transaction: db.Transaction) -> None:
-        current = transaction[lease.path]
-        if current["attemptId"] == lease["attemptId"] and current["status"] == "processing":
+        current = RequestDocument(transaction[lease.path])
+        if current.attempt_id == lease.attempt_id and current.status is Status.PROCESSING:
             moment = clock.now()
-            transaction.update(lease.path, {"leasedUntil": moment, "updatedAt": moment})
+            released = RequestDocument.fields(leased_until=moment, updated_at=moment)
+            transaction.update(lease.path, released)
 
-    db.transact(decide, lease)
+    db.transact(decide, lease.document)

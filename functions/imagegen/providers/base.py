@@ -40,14 +40,18 @@ class GeneratedImage:
 class GeneratorError(Exception):
     """There is no image. `reason` is an UPPER_SNAKE_CASE word; `message` may reach the user.
 
-    `retryable` says whether the same job may succeed when it is tried again.
+    `retryable` says whether the same job may succeed when it is tried again, and `retry_after`
+    after how many seconds, where the provider said so.
     """
 
-    def __init__(self, reason: str, message: str, *, retryable: bool) -> None:
+    def __init__(
+        self, reason: str, message: str, *, retryable: bool, retry_after: float | None = None
+    ) -> None:
         super().__init__(message)
         self.reason = reason
         self.message = message
         self.retryable = retryable
+        self.retry_after = retry_after
 
 
 class Generator(Protocol):

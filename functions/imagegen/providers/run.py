@@ -17,7 +17,7 @@ GENERATORS: dict[str, Generator] = {
 }
 
 
-def generate(generator: str, job: GenerationJob, *, timeout_seconds: float) -> str:
+def run_provider(generator: str, job: GenerationJob, *, timeout_seconds: float) -> str:
     """The URL of the image that the named generator makes for `job`.
 
     A thread cannot be stopped from outside, so a generator that hangs is abandoned: it runs on in

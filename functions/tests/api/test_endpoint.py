@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from google.cloud import firestore
-from support.books import check_books
+from support.books import check_books, requests_of
 from support.orders import order_body
 from support.proxy import Fault, FirestoreProxy
 
@@ -284,11 +284,32 @@ def test_a_defect_of_ours_shows_a_request_id_and_nothing_else(
     assert "a secret of the implementation" in capsys.readouterr().err
 
 
-def test_a_broken_account_is_a_defect_and_not_a_crash(
-    call: Call, new_user: Callable[..., str]
+@pytest.mark.parametrize("balance", ["many", -1, 2.5, float("nan"), None, 2**60])
+@pytest.mark.parametrize("function", ["getUserCredits", "createGenerationRequest"])
+def test_an_account_whose_balance_is_no_number_of_credits_cannot_be_used(
+    call: Call,
+    client: firestore.Client,
+    new_user: Callable[..., str],
+    capsys: pytest.CaptureFixture[str],
+    function: str,
+    balance: object,
 ) -> None:
-    response = call("getUserCredits", json={"userId": new_user(0, credits="many")})
-    error_of(response, 500, "INTERNAL", "INTERNAL")
+    user_id = new_user(0, credits=balance)
+    body = order_body(user_id) if function == "createGenerationRequest" else {"userId": user_id}
+    response = call(function, json=body)
+    error_of(response, 409, "FAILED_PRECONDITION", "ACCOUNT_UNUSABLE")
+    assert f"users/{user_id}" in capsys.readouterr().err
+    assert requests_of(client, user_id) == []
+
+
+def test_a_balance_written_as_a_double_is_a_whole_number(
+    call: Call, client: firestore.Client, new_user: Callable[..., str]
+) -> None:
+    user_id = new_user(0, credits=100.0, ledgerSequence=0.0)
+    assert call("createGenerationRequest", json=order_body(user_id)).status_code == 200
+    reply = call("getUserCredits", json={"userId": user_id}).get_json()
+    assert reply["currentCredits"] == 99
+    assert type(client.document(f"users/{user_id}").get().get("credits")) is int
 
 
 def test_neither_prompt_nor_token_is_logged(

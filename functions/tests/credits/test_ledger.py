@@ -13,9 +13,10 @@ from imagegen import db
 from imagegen.api.auth import Caller
 from imagegen.credits import ledger
 from imagegen.credits.endpoints import GetUserCredits, UserCredits, get_user_credits
+from imagegen.credits.user import UserDocument
 from imagegen.errors import (
+    AccountUnusable,
     GenerationFailed,
-    ImagegenError,
     InsufficientCredits,
     InvalidField,
     NotOwner,
@@ -35,12 +36,16 @@ def deduct(user_id: str, request_id: str, credits_: int, moment: datetime = MOND
 
 
 def refund(user_id: str, request_id: str, credits_: int, created_at: datetime = MONDAY) -> None:
-    request = Document(
-        db.generation_request(request_id),
-        {"userId": user_id, "credits": credits_, "createdAt": created_at},
-    )
     db.transact(
-        lambda transaction: ledger.refund(transaction, request, MONDAY, reason="TEST"),
+        lambda transaction: ledger.refund(
+            transaction,
+            user_id,
+            request_id,
+            credits_,
+            MONDAY,
+            charged_at=created_at,
+            reason="TEST",
+        ),
         db.user(user_id),
     )
 
@@ -57,8 +62,9 @@ def test_a_deduction_and_its_refund_stand_in_the_ledger(
     refund(user_id, "r1", 3)
     first, second = ledger_of(client, user_id)
     assert first == {
-        "id": "r1-deduction", "type": "deduction", "credits": 3, "generationRequestId": "r1",
-        "balanceAfter": 7, "sequence": 1, "timestamp": MONDAY, "reason": "generation",
+        "id": "r1-deduction", "type": "deduction", "credits": 3, "delta": -3,
+        "generationRequestId": "r1", "balanceAfter": 7, "sequence": 1, "timestamp": MONDAY,
+        "reason": "generation",
     }  # fmt: skip
     assert (second["id"], second["type"], second["credits"]) == ("r1-refund", "refund", 3)
     assert (second["balanceAfter"], second["sequence"], second["reason"]) == (10, 2, "TEST")
@@ -83,12 +89,12 @@ def test_a_user_who_does_not_exist_is_not_made() -> None:
 
 @pytest.mark.parametrize("value", [-1, 2.5, "10", True, None])
 def test_a_balance_that_is_no_number_of_credits_is_an_error(value: object) -> None:
-    with pytest.raises(ImagegenError):
-        ledger.balance(Document("users/u", {"credits": value}))
+    with pytest.raises(AccountUnusable):
+        _ = UserDocument(Document("users/u", {"credits": value})).credits
 
 
 def test_a_document_without_credits_has_none() -> None:
-    assert ledger.balance(Document("users/u", {})) == 0
+    assert UserDocument(Document("users/u", {})).credits == 0
 
 
 def test_a_history_is_newest_first_and_pages_lead_through_all_of_it(

@@ -14,6 +14,7 @@ from support.proxy import FirestoreProxy
 
 from imagegen import clock, db
 from imagegen.credits import limits
+from imagegen.credits.user import UserDocument
 from imagegen.errors import InsufficientCredits, RateLimited
 from imagegen.firestore.store import Document
 from imagegen.generation import create as generation
@@ -142,8 +143,7 @@ def test_places_in_flight_are_counted_and_come_back(
     with pytest.raises(RateLimited) as limited:
         occupy("r3")
     assert limited.value.headers["RateLimit-Policy"] == '"inFlight";q=2'
-    done = Document(db.generation_request("r1"), {"userId": user_id})
-    db.transact(lambda t: limits.release(t, done), path)
+    db.transact(lambda t: limits.release(t, user_id, "r1"), path)
     occupy("r3")
     stopped_clock(NOON + timedelta(seconds=601))  # r2 never came back: its place is free again
     occupy("r4")
@@ -157,16 +157,31 @@ def test_places_in_flight_are_counted_and_come_back(
 def test_no_clock_lets_more_through_than_a_bucketful_and_its_refill(
     steps: list[int], per_minute: int
 ) -> None:
-    moment, user, passed = NOON, Document("users/u", {}), 0
-    earliest = latest = moment
+    moment, user, passed, wrong_clocks = NOON, Document("users/u", {}), 0, 0
+    filled_at = earliest = latest = moment
     for step in steps:
         moment += timedelta(seconds=step)
         latest = max(latest, moment)
         earliest = min(earliest, moment)
-        tokens = limits._tokens(user, per_minute, moment)
+        tokens = limits._tokens(UserDocument(user), per_minute, moment)
         assert 0 <= tokens <= per_minute
         if tokens >= 1:
             passed += 1
+            # A bucket filled by a clock more than a minute ahead counts as full once.
+            wrong_clocks += filled_at - moment > timedelta(seconds=60)
+            filled_at = moment
             user = Document("users/u", {"rate": {"tokens": tokens - 1, "at": moment}})
     forward = sum(step for step in steps if step > 0)
-    assert passed <= per_minute + forward * per_minute / 60 + 1
+    assert passed <= (1 + wrong_clocks) * per_minute + forward * per_minute / 60 + 1
+
+
+def test_a_clock_an_hour_ahead_empties_no_bucket_for_an_hour() -> None:
+    emptied = {"rate": {"tokens": 0.0, "at": NOON + timedelta(hours=1)}}
+    assert limits._tokens(UserDocument(Document("users/u", emptied)), 60, NOON) == 60
+
+
+@pytest.mark.parametrize(
+    "rate", ["x", [], {"tokens": "many", "at": NOON}, {"tokens": 3, "at": "noon"}, {"tokens": 3}]
+)
+def test_a_malformed_bucket_is_a_full_one(rate: object) -> None:
+    assert limits._tokens(UserDocument(Document("users/u", {"rate": rate})), 7, NOON) == 7

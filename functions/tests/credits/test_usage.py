@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from imagegen import clock
 from imagegen.credits import usage
+from imagegen.credits.user import UserDocument
 from imagegen.firestore.store import Document
 
 MONDAY = date(2026, 11, 16)
@@ -21,7 +22,9 @@ def test_usage_is_the_net_spending_of_the_last_days_and_weeks(
     days = sorted((MONDAY + timedelta(days=offset), amount) for offset, amount in spent)
     user = Document("users/u", {"credits": 0})
     for day, amount in days:
-        user = Document("users/u", {"usage": usage.after(user, day, amount)})
+        user = Document(
+            "users/u", {"usage": usage.after(UserDocument(user), day, amount, today=day)}
+        )
     newest = days[-1][0]
     by_day: dict[str, int] = {}
     by_week: dict[str, int] = {}

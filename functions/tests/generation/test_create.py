@@ -27,8 +27,8 @@ from imagegen.errors import (
 from imagegen.generation import create as generation
 from imagegen.generation import settle as lifecycle
 from imagegen.generation.replies import Generation
-from imagegen.generation.request import CreateGenerationRequest
-from imagegen.generation.settle import Ending, settle
+from imagegen.generation.request import CreateGenerationRequest, RequestDocument
+from imagegen.generation.settle import Outcome, settle
 from imagegen.providers import run as providers
 from imagegen.providers.base import GeneratedImage, GenerationJob, GeneratorError
 
@@ -85,6 +85,7 @@ def test_a_failed_generation_is_refunded(
     (request,) = requests_of(client, user_id)
     assert failed.value.details == {
         "generationRequestId": request["id"], "refundedCredits": 4, "retryable": True,
+        "cause": "MOCK_FAILURE",
     }  # fmt: skip
     assert (request["status"], request["imageUrl"]) == ("failed", None)
     assert request["error"]["reason"] == "MOCK_FAILURE"
@@ -232,9 +233,9 @@ def test_settling_twice_is_one_refund(
     with pytest.raises(GenerationFailed) as failed:
         generation.create(order(user_id, model="Doomed Model"), ANYBODY)
     (request,) = db.read(db.generation_request(failed.value.details["generationRequestId"]))
-    again = Ending.failed(GeneratorError("AGAIN", "again", retryable=True))
+    again = Outcome.failed(GeneratorError("AGAIN", "again", retryable=True))
     with ThreadPoolExecutor(5) as pool:
-        list(pool.map(lambda _: settle(request, again), range(5)))
+        list(pool.map(lambda _: settle(RequestDocument(request), again), range(5)))
     assert [entry["type"] for entry in ledger_of(client, user_id)] == ["deduction", "refund"]
     assert check_books(client, user_id, opening=5) == 5
 
@@ -317,7 +318,8 @@ def test_a_request_of_a_deleted_account_ends_without_bringing_the_account_back(
         raise GeneratorError("NO", "no", retryable=False)
 
     behave(delete_the_account)
-    with pytest.raises(GenerationFailed):
+    with pytest.raises(UserNotFound):  # there is nobody to refund, so no refund is claimed
         generation.create(order(user_id), ANYBODY)
     assert not client.document(db.user(user_id)).get().exists
-    assert [request["status"] for request in requests_of(client, user_id)] == ["failed"]
+    (request,) = requests_of(client, user_id)
+    assert (request["status"], request["refundedCredits"]) == ("failed", 0)

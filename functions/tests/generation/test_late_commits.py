@@ -82,4 +82,4 @@ def test_a_clock_that_jumps_back_gives_up_no_lease_that_may_already_be_taken(
     monkeypatch.setattr(db, "connection", lambda: late)
     lease = worker._take_lease(request["id"])
     assert lease is not None
-    assert lease["attempts"] == 2
+    assert lease.attempts == 2

@@ -43,7 +43,7 @@ def lost(
                 raise Died
 
             dying.setattr(clock, "now", lambda: moment)
-            dying.setattr(generation, "generate", die)
+            dying.setattr(generation, "generate_image", die)
             with pytest.raises(Died):
                 generation.create(order(user_id, **changes), ANYBODY)
         return user_id
@@ -166,8 +166,9 @@ def test_a_process_killed_between_charge_and_settle_loses_nobody_a_credit(
 ) -> None:
     user_id = new_user(5)
     program = (
-        "from conftest import ANYBODY, order; from imagegen import generation;"
-        f"generation.create(order({user_id!r}, model='Slow Model'), ANYBODY)"
+        "from support.orders import ANYBODY, order;"
+        "from imagegen.generation.create import create;"
+        f"create(order({user_id!r}, model='Slow Model'), ANYBODY)"
     )
     process = subprocess.Popen(
         [sys.executable, "-c", program],

@@ -1,6 +1,7 @@
 """The asynchronous road: accept, lease, try again, settle, however often a task is delivered."""
 
 import os
+import socket
 import subprocess
 import sys
 import threading
@@ -14,6 +15,7 @@ import firebase_admin
 import httpx
 import psutil
 import pytest
+from firebase_functions.https_fn import FunctionsErrorCode
 from google.cloud import firestore
 from support.books import check_books, requests_of
 from support.orders import ANYBODY, now, order, order_body
@@ -23,11 +25,12 @@ from support.servers import free_port, kill, wait_for
 
 from imagegen import clock, db, tasks
 from imagegen.api import auth
+from imagegen.catalogue import catalogue
 from imagegen.errors import BackendUnavailable
 from imagegen.generation import create as generation
 from imagegen.generation import recovery, worker
 from imagegen.generation.replies import Generation
-from imagegen.generation.worker import ComeBackLater
+from imagegen.generation.worker import RetryLater
 from imagegen.providers import run as providers
 from imagegen.providers.base import GeneratedImage, GenerationJob, GeneratorError
 
@@ -36,7 +39,7 @@ from imagegen.providers.base import GeneratedImage, GenerationJob, GeneratorErro
 def enqueued(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The ids that were put on the queue; nothing is delivered."""
     ids: list[str] = []
-    monkeypatch.setattr(tasks, "enqueue", ids.append)
+    monkeypatch.setattr(tasks, "enqueue", lambda request_id, **_: ids.append(request_id))
     return ids
 
 
@@ -164,7 +167,7 @@ def test_of_two_deliveries_at_once_one_works_and_the_other_comes_back_later(
         start.wait()
         try:
             deliver(request_id)
-        except ComeBackLater:
+        except RetryLater:
             return "later"
         return "done"
 
@@ -183,10 +186,10 @@ def test_a_retryable_failure_is_tried_again_and_may_succeed(
     script(BUSY, BUSY, IMAGE)
     user_id = new_user(5)
     request_id = accept(user_id)
-    for _ in range(2):
-        with pytest.raises(ComeBackLater):
-            deliver(request_id)
+    for number in (1, 2):
+        deliver(request_id)
         assert stored(client, request_id)["status"] == "processing"
+        assert enqueued == [request_id] * (number + 1)  # the next attempt
     deliver(request_id)
     assert (stored(client, request_id)["status"], stored(client, request_id)["attempts"]) == (
         "completed",
@@ -204,12 +207,10 @@ def test_after_the_last_attempt_it_is_failed_and_refunded(
     scripted = script(BUSY)
     user_id = new_user(5)
     request_id = accept(user_id)
-    for _ in range(2):
-        with pytest.raises(ComeBackLater):
-            deliver(request_id)
-    deliver(request_id)
-    deliver(request_id)
+    for _ in range(4):
+        deliver(request_id)
     assert scripted.runs == 3
+    assert enqueued == [request_id] * 3
     assert stored(client, request_id)["error"]["reason"] == "BUSY"
     assert check_books(client, user_id, opening=5) == 5
 
@@ -314,19 +315,101 @@ def test_when_the_queue_takes_no_task_the_charge_is_refunded(
     new_user: Callable[..., str],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    def refuse(_: str) -> None:
-        raise BackendUnavailable("The queue is out of reach.")
-
     monkeypatch.setattr(tasks, "enqueue", refuse)
     user_id = new_user(5)
     body = order_body(user_id, mode="async", idempotencyKey="k")
     for _ in range(2):  # the second time by its key
         response = call("createGenerationRequest", json=body)
-        assert response.status_code == 503
+        assert response.status_code == 500  # final: 503 would ask to try the same key again
         details = response.get_json()["error"]["details"]
-        assert (details["reason"], details["refundedCredits"]) == ("BACKEND_UNAVAILABLE", 1)
+        assert (details["reason"], details["refundedCredits"]) == ("GENERATION_FAILED", 1)
+        assert (details["cause"], details["retryable"]) == ("QUEUE_UNAVAILABLE", True)
     assert check_books(client, user_id, opening=5) == 5
     assert len(requests_of(client, user_id)) == 1
+
+
+def refuse(*_: object, **__: object) -> None:
+    raise BackendUnavailable("The queue is out of reach.")
+
+
+def test_a_repeated_call_does_not_fail_a_request_because_the_queue_is_down(
+    client: firestore.Client,
+    new_user: Callable[..., str],
+    enqueued: list[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    user_id = new_user(5)
+    first = accept(user_id, idempotencyKey="k")
+    minute_ago = now() - timedelta(minutes=1)
+    client.document(db.generation_request(first)).update({"enqueuedAt": minute_ago})
+    monkeypatch.setattr(tasks, "enqueue", refuse)
+    assert accept(user_id, idempotencyKey="k") == first
+    assert stored(client, first)["status"] == "pending"
+
+
+def test_the_next_attempt_waits_as_long_as_the_provider_asked(
+    client: firestore.Client,
+    new_user: Callable[..., str],
+    script: Callable[..., Scripted],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    delays: list[float] = []
+    monkeypatch.setattr(
+        tasks, "enqueue", lambda _, *, delay_seconds=0.0: delays.append(delay_seconds)
+    )
+    asks = [GeneratorError("BUSY", "b", retryable=True, retry_after=s) for s in (90.0, 10_000.0)]
+    script(*asks)
+    request_id = accept(user_id := new_user(5))
+    deliver(request_id)
+    assert delays == [0, 90]
+    deliver(request_id)  # nobody waits that long: refunded now
+    assert delays == [0, 90]
+    assert stored(client, request_id)["status"] == "failed"
+    assert check_books(client, user_id, opening=5) == 5
+
+
+def test_when_the_queue_takes_no_next_attempt_the_task_itself_comes_back(
+    client: firestore.Client,
+    new_user: Callable[..., str],
+    enqueued: list[str],
+    script: Callable[..., Scripted],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    script(BUSY, IMAGE)
+    request_id = accept(new_user(5))
+    with monkeypatch.context() as down:
+        down.setattr(tasks, "enqueue", refuse)
+        with pytest.raises(RetryLater) as later:
+            deliver(request_id)
+    assert later.value.code is FunctionsErrorCode.ABORTED  # 409; 429 and 503 slow the whole queue
+    deliver(request_id)
+    assert stored(client, request_id)["status"] == "completed"
+
+
+def test_a_catalogue_out_of_reach_costs_no_attempt(
+    client: firestore.Client,
+    new_user: Callable[..., str],
+    enqueued: list[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    request_id = accept(new_user(5))
+    monkeypatch.setattr(catalogue, "current", refuse)
+    with pytest.raises(BackendUnavailable):
+        deliver(request_id)
+    assert stored(client, request_id)["attempts"] == 0
+
+
+def test_a_silent_queue_is_given_up_after_a_while(monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        host, port = silent.getsockname()
+        monkeypatch.setenv("CLOUD_TASKS_EMULATOR_HOST", f"{host}:{port}")
+        monkeypatch.setattr(tasks, "ENQUEUE_SECONDS", 0.3)
+        app = firebase_admin.initialize_app(options={"projectId": "demo"}, name="silent")
+        monkeypatch.setattr(auth, "app", lambda: app)
+        started = time.monotonic()
+        with pytest.raises(BackendUnavailable):
+            tasks.enqueue("r1")
+        assert time.monotonic() - started < 5
 
 
 def test_a_queue_that_nobody_answers_at_is_out_of_reach(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -343,7 +426,11 @@ def test_a_repeated_call_puts_a_request_on_the_queue_again_that_no_worker_has_ta
 ) -> None:
     user_id = new_user(5)
     first = accept(user_id, idempotencyKey="k")
-    assert accept(user_id, idempotencyKey="k") == first
+    minute_ago = now() - timedelta(minutes=1)
+    client.document(db.generation_request(first)).update({"enqueuedAt": minute_ago})
+    with ThreadPoolExecutor(4) as pool:  # however often it is repeated
+        replies = pool.map(lambda _: accept(user_id, idempotencyKey="k"), range(20))
+        assert set(replies) == {first}
     assert enqueued == [first, first]
     deliver(first)
     reply = generation.create(order(user_id, mode="async", idempotencyKey="k"), ANYBODY)
@@ -478,7 +565,7 @@ def test_a_worker_killed_in_the_middle_costs_nobody_a_credit(
             time.sleep(0.05)
         kill(process)
         assert isinstance(delivery.exception(), httpx.TransportError)
-    with pytest.raises(ComeBackLater):  # its lease still stands
+    with pytest.raises(RetryLater):  # its lease still stands
         deliver(request_id)
     moment = now() + timedelta(minutes=20)
     monkeypatch.setattr(clock, "now", lambda: moment)

@@ -98,6 +98,6 @@ def test_bytes_are_stored_and_answered_as_a_url(mocker: MockerFixture) -> None:
     store = mocker.patch(
         "imagegen.providers.storage.store", return_value="https://example.com/stored"
     )
-    url = providers.generate("painter", job(), timeout_seconds=5)
+    url = providers.run_provider("painter", job(), timeout_seconds=5)
     assert url == "https://example.com/stored"
     store.assert_called_once_with("r1", b"png", "image/png")

@@ -67,5 +67,5 @@ def test_an_image_that_cannot_be_stored_is_a_failure_worth_another_try(
     monkeypatch.setitem(providers.GENERATORS, "painter", Painter())
     job = GenerationJob("r1", "M", "s", "c", 1, 1, "p")
     with pytest.raises(GeneratorError) as failed:
-        providers.generate("painter", job, timeout_seconds=10)
+        providers.run_provider("painter", job, timeout_seconds=10)
     assert (failed.value.reason, failed.value.retryable) == ("IMAGE_NOT_STORED", True)

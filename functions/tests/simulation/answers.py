@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from imagegen.errors import ImagegenError
-from imagegen.generation.worker import ComeBackLater
+from imagegen.generation.worker import RetryLater
 from simulation.books import OPEN, REFUNDED, Books
 from simulation.order_answers import OrderAnswers
 from simulation.orders import Offered
@@ -73,7 +73,7 @@ class Answers:
             error.reason != "INTERNAL" or (task.kind == "recovery" and not self._calm)
         ):
             return error.reason
-        if isinstance(error, ComeBackLater) and task.kind == "worker":
+        if isinstance(error, RetryLater) and task.kind == "worker":
             return "LATER"
         raise Violation(f"{task} ended with a defect: {error!r}") from error
 
@@ -84,7 +84,8 @@ class Answers:
                 raise Violation("canceled without its refund")
         elif reason == "NOT_CANCELABLE":
             status = _details(task)["status"]
-            if status in ("pending", "canceled"):
+            mode = self._books.state(task.asked.request_id)["mode"]
+            if status == "canceled" or (status == "pending" and mode == "async"):
                 raise Violation(f"not cancelable, being {status}")
             self._require_was(task, status)
         elif reason == "GENERATION_REQUEST_NOT_FOUND":
@@ -125,7 +126,7 @@ class Answers:
     def _worker(self, task: Task, reason: str) -> None:
         holder, request = self._books.rights.holder[task.asked], self._books.state(task.asked)
         is_open = request["status"] in OPEN
-        if reason == "OK" and is_open and holder is task:
+        if reason == "OK" and is_open and holder is task and task.asked not in task.enqueued:
             raise Violation("a delivery was called done, and nobody will go on")
         if reason == "LATER" and is_open and holder is task:
             given_back = request["leasedUntil"] <= task.latest_clock

@@ -13,14 +13,16 @@ from unittest import mock
 from firebase_functions import logger
 
 from imagegen import clock, db, tasks
-from imagegen.catalogue import catalogue
+from imagegen.catalogue import cache, catalogue
+from imagegen.catalogue.cache import Cache
+from imagegen.catalogue.catalogue import Catalogue
 from imagegen.generation import create as generation
 from imagegen.generation import recovery, worker
 from imagegen.generation import request as generation_request
 from imagegen.providers import run as providers
 from imagegen.providers.base import GenerationJob, GeneratorError
 from simulation.remote import RemoteQueue, RemoteStore
-from simulation.world import World
+from simulation.world import Process, World
 
 
 class Painters:
@@ -66,25 +68,37 @@ class Painters:
         return url
 
 
-class CatalogueLock:
-    """Takes the place of the catalogue's lock, and keeps a cache for each process."""
+class ProcessCondition:
+    """Takes the place of the condition in a process's catalogue cache."""
+
+    def __init__(self, world: World, process: Process) -> None:
+        self._world = world
+        self._process = process
+
+    def __enter__(self) -> None: ...
+
+    def __exit__(self, *_: object) -> None: ...
+
+    def wait(self) -> None:
+        self._world.wait()
+
+    def notify_all(self) -> None:
+        self._world.wake(self._process)
+
+
+class ProcessCaches:
+    """Takes the place of the catalogue's cache: each process has its own."""
 
     def __init__(self, world: World) -> None:
         self._world = world
 
-    def __enter__(self) -> None:
+    def get(self, max_age_seconds: float) -> Catalogue:
         process = self._world.running().process
-        while process.catalogue_locked:
-            self._world.wait()
-        process.catalogue_locked = True
-        catalogue._cached = process.cached_catalogue
-
-    def __exit__(self, error: type[BaseException] | None, *_: object) -> None:
-        # Nothing is cached after an error: what the module holds then is another process's.
-        process = self._world.running().process
-        process.cached_catalogue = None if error else catalogue._cached
-        process.catalogue_locked = False
-        self._world.wake(process)
+        if process.catalogue is None:
+            condition: Any = ProcessCondition(self._world, process)
+            process.catalogue = Cache(catalogue._load, condition)
+        found: Catalogue = process.catalogue.get(max_age_seconds)
+        return found
 
 
 @contextlib.contextmanager
@@ -104,17 +118,17 @@ def replaced(
         (db, "connection", lambda: store),
         (db, "time", time),
         (db, "random", world.random),
-        (catalogue, "time", time),
-        (catalogue, "_lock", CatalogueLock(world)),
-        (catalogue, "_cached", None),
+        (cache, "time", time),
+        (catalogue, "_cache", ProcessCaches(world)),
         (clock, "now", world.process_time),
         (generation, "uuid", identity),
         (generation_request, "uuid", identity),
         (worker, "uuid", identity),
-        (providers, "generate", painters.generate),
+        (providers, "run_provider", painters.generate),
         (tasks, "enqueue", queue.enqueue),
         (logger, "write", lambda entry: None),
         (recovery, "PAGE_SIZE", int(settings["page_size"])),
+        (recovery, "_map", map),
     ]
     environment = {name: value for name, value in settings.items() if name.isupper()}
     with contextlib.ExitStack() as stack:

@@ -17,7 +17,6 @@ CLAIMS: Mapping[str, tuple[str, ...]] = {
     "REQUEST_CANCELED": ("canceled",),
     "GENERATION_FAILED": ("failed",),
     "GENERATION_TIMEOUT": ("failed",),
-    "BACKEND_UNAVAILABLE": ("failed",),  # the queue, with what was refunded
 }
 
 
@@ -49,7 +48,7 @@ class OrderAnswers:
         if reason in self._refusals:
             if not self._refusals[reason](task, task.asked, said):
                 raise Violation(f"{task} was refused with {said}, which is not so")
-        elif reason != "BACKEND_UNAVAILABLE" or "refundedCredits" in said:
+        elif reason != "BACKEND_UNAVAILABLE":
             self._check_order(task, task.asked, said["generationRequestId"])
             self._check_claim(task, claim, said)
 

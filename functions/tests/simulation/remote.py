@@ -144,7 +144,7 @@ class RemoteQueue:
         self._delivering = delivering
         self._delivered = delivered
 
-    def enqueue(self, generation_request_id: str) -> None:
+    def enqueue(self, generation_request_id: str, *, delay_seconds: float = 0) -> None:
         world, task = self._world, self._world.running()
         fault = self._faults.draw(ON_ENQUEUE, world.seconds)
         world.note(
@@ -155,7 +155,9 @@ class RemoteQueue:
             raise ProcessDied
         world.pause(self._faults.travel_seconds())
         if fault is not Fault.REFUSED:
-            self._deliver_later(generation_request_id, 1, self._faults.travel_seconds())
+            task.enqueued.append(generation_request_id)
+            seconds = delay_seconds + self._faults.travel_seconds()
+            self._deliver_later(generation_request_id, 1, seconds)
         if fault is Fault.CRASH_AFTER:
             world.kill(task.process)
             raise ProcessDied

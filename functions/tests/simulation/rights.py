@@ -43,7 +43,9 @@ class Rights:
     def _create(self, task: Task, request_id: str, old: Fields, new: Fields) -> None:
         if old["mode"] == "sync" and self.holder[request_id] is not task:
             raise Violation(f"{task} settles a request of {self.holder[request_id]}")
-        # The queue did not take it, so it goes back; any call with its key may find that.
+        if {**old, "enqueuedAt": new.get("enqueuedAt")} == new:
+            return  # a repeated call is about to put it on the queue again
+        # The queue did not take it, so its call refunds it.
         if old["mode"] == "async" and (old["status"], new["status"]) != ("pending", "failed"):
             raise Violation("a create did a worker's work")
 
@@ -69,5 +71,7 @@ class Rights:
             raise Violation("recovery took a request that a worker holds")
 
     def _cancel(self, task: Task, request_id: str, old: Fields, new: Fields) -> None:
+        if old["mode"] == "sync":
+            raise Violation("canceled while its model runs")
         if (old["status"], new["status"]) != ("pending", "canceled"):
             raise Violation(f"a cancel made {old['status']} {new['status']}")

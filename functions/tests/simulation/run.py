@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import timedelta
 
+from imagegen.catalogue.cache import RETRY_SECONDS, STALE_SECONDS
 from imagegen.generation import worker
 from simulation.answers import Answers
 from simulation.at_rest import check_at_rest
@@ -49,7 +50,9 @@ def simulate(
     books = Books(world, memory, painters)
     limits = ("RATE_LIMIT_PER_MINUTE", "DAILY_CREDIT_LIMIT", "MAX_IN_FLIGHT")
     offered = Offered(
-        cached_seconds=float(plan.settings["CATALOGUE_TTL_SECONDS"]),
+        # While Firestore fails, an instance goes on with the catalogue that it has.
+        cached_seconds=float(plan.settings["CATALOGUE_TTL_SECONDS"])
+        + (0 if plan.calm else STALE_SECONDS + RETRY_SECONDS),
         limited=any(plan.settings[name] != "0" for name in limits),
     )
     answers = Answers(books, offered, calm=plan.calm)

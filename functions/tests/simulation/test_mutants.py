@@ -5,7 +5,7 @@ import pytest
 from simulation.mutants import MUTANTS, Mutant
 from simulation.run import simulate
 
-MOST_SEEDS = 1000
+MOST_SEEDS = 4000
 
 
 @pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: mutant.name)

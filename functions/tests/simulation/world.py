@@ -35,8 +35,7 @@ class Process:
     name: str
     clock_offset: timedelta = timedelta(0)
     alive: bool = True
-    cached_catalogue: Any = None
-    catalogue_locked: bool = False
+    catalogue: Any = None  # its cache
     waiting: list[Task] = field(default_factory=list)  # for the catalogue
 
 
@@ -58,6 +57,7 @@ class Task:
     latest_clock: datetime = EPOCH - timedelta(days=365)  # the latest time it has read
     applied: int = 0  # commits
     charges: list[str] = field(default_factory=list)  # requests it has charged for
+    enqueued: list[str] = field(default_factory=list)  # requests it has put on the queue
     coroutine: Any = None
 
     @property
