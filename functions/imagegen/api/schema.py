@@ -28,6 +28,9 @@ class WireModel(BaseModel):
         validate_by_name=True,
         extra="forbid",
         frozen=True,
+        # Validators are built at a model's first use: an instance serves one function, and would
+        # build those of all others at every cold start.
+        defer_build=True,
     )
 
     @classmethod

@@ -19,6 +19,7 @@ from support.api import SCHEDULED as SCHEDULED_FUNCTIONS
 from support.paths import ROOT
 
 from imagegen import errors
+from imagegen.api import headers
 from imagegen.api.endpoint import Endpoint
 from imagegen.errors import ImagegenError
 
@@ -65,6 +66,13 @@ def test_every_function_that_answers_http_is_described() -> None:
     named = [operation["operationId"] for _, _, operation in operations()]
     assert len(set(named)) == len(named)
     assert set(named) >= HTTP | SCHEDULED_FUNCTIONS
+
+
+def test_a_browser_may_read_every_header_of_an_answer() -> None:
+    always_readable = {headers.CACHE_CONTROL.name}
+    unreadable = {headers.ALLOW.name}  # only of use to whoever writes the call
+    exposed = {header.name for header in headers.EXPOSED}
+    assert set(DOCUMENT["components"]["headers"]) == exposed | always_readable | unreadable
 
 
 def test_every_error_of_the_tree_has_an_example_and_an_endpoint() -> None:
