@@ -1,9 +1,9 @@
 """The asynchronous road: accept, lease, try again, settle, however often a task is delivered."""
 
 import os
+import socket
 import subprocess
 import sys
-import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
