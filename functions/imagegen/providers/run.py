@@ -55,7 +55,9 @@ def _result(generator: Generator, job: GenerationJob, deadline: float) -> str | 
         image = generator.generate(job, deadline=deadline)
         if image.data is not None and image.mime_type is not None:
             return storage.store(job.generation_request_id, image.data, image.mime_type)
-        return str(image.url)
+        if not isinstance(image.url, str):
+            raise TypeError(f"an image's URL is {type(image.url).__name__}")
+        return image.url
     except GeneratorError as error:
         return error
     except GoogleAPICallError as error:

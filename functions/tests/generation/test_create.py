@@ -4,9 +4,11 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import grpc
 import pytest
+from google.api_core import exceptions
 from google.cloud import firestore
 from support.books import check_books, ledger_of, requests_of
 from support.orders import ANYBODY, order
@@ -14,6 +16,7 @@ from support.proxy import Fault, FirestoreProxy
 
 from imagegen import db
 from imagegen.api.auth import Caller
+from imagegen.catalogue import catalogue
 from imagegen.errors import (
     BackendUnavailable,
     GenerationFailed,
@@ -21,6 +24,8 @@ from imagegen.errors import (
     ImagegenError,
     InsufficientCredits,
     NotOwner,
+    OutcomeUnknown,
+    PriceChanged,
     UnknownOption,
     UserNotFound,
 )
@@ -323,3 +328,95 @@ def test_a_request_of_a_deleted_account_ends_without_bringing_the_account_back(
     assert not client.document(db.user(user_id)).get().exists
     (request,) = requests_of(client, user_id)
     assert (request["status"], request["refundedCredits"]) == ("failed", 0)
+
+
+@pytest.mark.parametrize(
+    ("reason", "message"),
+    [("BAD", b"bytes"), ("BAD", "\ud800"), ("X" * 5000, "y" * 2_000_000), (None, None)],
+    ids=["bytes", "surrogate", "too long", "nothing"],
+)
+def test_whatever_a_provider_says_is_stored_and_refunded(
+    client: firestore.Client,
+    new_user: Callable[..., str],
+    behave: Callable[..., None],
+    reason: Any,
+    message: Any,
+) -> None:
+    user_id = new_user(5)
+    behave(lambda job: raise_error(GeneratorError(reason, message, retryable=False)))
+    with pytest.raises(GenerationFailed):
+        generation.create(order(user_id), ANYBODY)
+    (request,) = requests_of(client, user_id)
+    assert len(request["error"]["message"]) <= 1000
+    assert check_books(client, user_id, opening=5) == 5
+
+
+@pytest.mark.parametrize("url", ["https://x/\udcff", "https://x/" + "y" * 5000, 7])
+def test_a_url_that_cannot_be_stored_is_a_failure_and_refunded(
+    client: firestore.Client, new_user: Callable[..., str], behave: Callable[..., None], url: Any
+) -> None:
+    user_id = new_user(5)
+    behave(lambda job: GeneratedImage(url=url))
+    with pytest.raises(GenerationFailed):
+        generation.create(order(user_id), ANYBODY)
+    assert check_books(client, user_id, opening=5) == 5
+
+
+def test_an_order_dearer_than_its_limit_is_refused_uncharged(
+    client: firestore.Client, new_user: Callable[..., str]
+) -> None:
+    user_id = new_user(5)
+    with pytest.raises(PriceChanged) as refused:
+        generation.create(order(user_id, size="1024x1024", maxCredits=2), ANYBODY)
+    assert refused.value.details == {"credits": 3}
+    assert requests_of(client, user_id) == []
+    assert generation.create(order(user_id, maxCredits=1), ANYBODY).code == 200
+    keyed = order(user_id, maxCredits=1, idempotencyKey="k")
+    assert generation.create(keyed, ANYBODY).code == 200
+    # The limit is not part of what was ordered: a repeated call may state another.
+    again = order(user_id, maxCredits=3, idempotencyKey="k")
+    assert generation.create(again, ANYBODY).headers == {"Idempotency-Replayed": "true"}
+
+
+def test_a_repeated_call_needs_no_catalogue(
+    new_user: Callable[..., str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keyed = order(new_user(5), idempotencyKey="k")
+    first = generation.create(keyed, ANYBODY)
+
+    def unavailable() -> None:
+        raise BackendUnavailable
+
+    monkeypatch.setattr(catalogue, "current", unavailable)
+    assert generation.create(keyed, ANYBODY).body == first.body
+    with pytest.raises(BackendUnavailable) as failed:
+        generation.create(order(keyed.user_id, idempotencyKey="another"), ANYBODY)
+    assert "generationRequestId" in failed.value.details
+
+
+@pytest.mark.parametrize(
+    "error", [exceptions.Unauthenticated, exceptions.PermissionDenied, exceptions.DataLoss]
+)
+def test_any_error_after_a_sent_commit_leaves_the_outcome_unknown(
+    client: firestore.Client,
+    new_user: Callable[..., str],
+    monkeypatch: pytest.MonkeyPatch,
+    error: type[Exception],
+) -> None:
+    user_id = new_user(5)
+    connection = db.connection()
+
+    class Lost:
+        query = staticmethod(connection.query)
+        read = staticmethod(connection.read)
+
+        def commit(self, writes: list[Any], timeout_seconds: float) -> Any:
+            connection.commit(writes, timeout_seconds)
+            raise error("after it was applied")
+
+    with monkeypatch.context() as losing:
+        losing.setattr(db, "connection", Lost)
+        with pytest.raises(OutcomeUnknown) as unknown:
+            generation.create(order(user_id), ANYBODY)
+    (request,) = requests_of(client, user_id)
+    assert unknown.value.details["generationRequestId"] == request["id"]

@@ -11,6 +11,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from google.api_core import exceptions
 from google.cloud import firestore
 from support.books import check_books, requests_of
 from support.orders import ANYBODY, now, order
@@ -19,6 +20,7 @@ from support.proxy import Fault, FirestoreProxy
 
 from imagegen import clock, db
 from imagegen.errors import GenerationFailed, ImagegenError
+from imagegen.firestore.store import Document, Query
 from imagegen.generation import create as generation
 from imagegen.generation import recovery
 from imagegen.providers import run as providers
@@ -44,6 +46,7 @@ def lost(
 
             dying.setattr(clock, "now", lambda: moment)
             dying.setattr(generation, "generate_image", die)
+            dying.setattr(generation, "_enqueue", die)
             with pytest.raises(Died):
                 generation.create(order(user_id, **changes), ANYBODY)
         return user_id
@@ -116,6 +119,124 @@ def test_one_request_that_cannot_be_settled_does_not_keep_the_others_waiting(
     assert check_books(client, broken, opening=5) == 5
 
 
+UNSETTLABLE = [
+    ("user", {"credits": None}),
+    ("user", {"ledgerSequence": None}),
+    ("user", {"ledgerSequence": 0.5}),
+    ("request", {"credits": "3"}),
+    ("request", {"credits": firestore.DELETE_FIELD}),
+    ("request", {"createdAt": "yesterday"}),
+    ("request", {"userId": firestore.DELETE_FIELD}),
+]
+
+
+@pytest.mark.parametrize(("which", "broken"), UNSETTLABLE)
+def test_a_malformed_document_is_named_and_the_others_go_on(
+    client: firestore.Client,
+    lost: Callable[..., str],
+    capsys: pytest.CaptureFixture[str],
+    which: str,
+    broken: dict[str, Any],
+) -> None:
+    victim, sound = lost(age=timedelta(hours=2)), lost()
+    (request,) = requests_of(client, victim)
+    path = db.user(victim) if which == "user" else db.generation_request(request["id"])
+    client.document(path).update(broken)
+    with pytest.raises(ImagegenError, match="1 requests could not be settled"):
+        recovery.recover()
+    assert request["id"] in capsys.readouterr().err
+    assert check_books(client, sound, opening=5) == 5
+    client.document(db.generation_request(request["id"])).delete()  # none of the other tests'
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        {"usage": "x"},
+        {"usage": {"days": {"total": 3}, "weeks": [1]}},
+        {"usage": {"days": {"2026-11-27": "three"}, "weeks": {"2026-W48": 3}}},
+        {"inFlight": []},
+        {"inFlight": {"r1": "soon"}},
+        {"rate": 7},
+    ],
+)
+def test_what_is_only_a_summary_never_stands_in_the_way_of_a_refund(
+    client: firestore.Client, lost: Callable[..., str], broken: dict[str, Any]
+) -> None:
+    user_id = lost(mode="async") if "inFlight" in broken else lost()
+    client.document(db.user(user_id)).update(broken)
+    recovery.recover()
+    assert check_books(client, user_id, opening=5) == 5
+
+
+def test_a_request_deleted_between_query_and_settle_is_no_failure(
+    client: firestore.Client, lost: Callable[..., str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (request,) = requests_of(client, lost())
+    found = db.query
+
+    def query(wanted: Query) -> list[Document]:
+        page = found(wanted)
+        client.document(db.generation_request(request["id"])).delete()
+        return page
+
+    monkeypatch.setattr(db, "query", query)
+    recovery.recover()
+
+
+def test_a_document_that_firestore_refuses_to_write_does_not_stop_the_others(
+    client: firestore.Client, lost: Callable[..., str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """For instance one that the outcome would make larger than 1 MiB."""
+    large, sound = lost(age=timedelta(hours=2)), lost()
+    connection = db.connection()
+
+    class Refusing:
+        query = staticmethod(connection.query)
+        read = staticmethod(connection.read)
+
+        def commit(self, writes: list[Any], timeout_seconds: float) -> Any:
+            if any(write.path == db.user(large) for write in writes):
+                raise exceptions.InvalidArgument("the document is too large")
+            return connection.commit(writes, timeout_seconds)
+
+    with monkeypatch.context() as refusing:
+        refusing.setattr(db, "connection", Refusing)
+        with pytest.raises(ImagegenError, match="1 requests"):
+            recovery.recover()
+    assert check_books(client, sound, opening=5) == 5
+    recovery.recover()
+
+
+def test_requests_that_use_up_their_deadline_do_not_keep_the_others_waiting(
+    client: firestore.Client, lost: Callable[..., str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The oldest ones hang; the run is over in a few deadlines, not in one for each."""
+    slow = [lost(age=timedelta(hours=2)) for _ in range(recovery.THREADS)]
+    sound = lost()
+    connection = db.connection()
+
+    class Hanging:
+        query = staticmethod(connection.query)
+        read = staticmethod(connection.read)
+
+        def commit(self, writes: list[Any], timeout_seconds: float) -> Any:
+            if any(db.user(user_id) == write.path for user_id in slow for write in writes):
+                time.sleep(timeout_seconds)
+                raise exceptions.DeadlineExceeded("slow")
+            return connection.commit(writes, timeout_seconds)
+
+    monkeypatch.setattr(recovery, "DEADLINE_SECONDS", 1.0)
+    started = time.monotonic()
+    with monkeypatch.context() as hanging:
+        hanging.setattr(db, "connection", Hanging)
+        with pytest.raises(ImagegenError, match=f"{len(slow)} requests"):
+            recovery.recover()
+    assert time.monotonic() - started < len(slow)
+    assert check_books(client, sound, opening=5) == 5
+    recovery.recover()
+
+
 def test_a_run_that_dies_half_way_is_finished_by_the_next(
     client: firestore.Client,
     lost: Callable[..., str],
@@ -123,6 +244,7 @@ def test_a_run_that_dies_half_way_is_finished_by_the_next(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     users = [lost() for _ in range(4)]
+    monkeypatch.setattr(recovery, "DEADLINE_SECONDS", 0.2)
     monkeypatch.setattr(db, "DEADLINE_SECONDS", 0.2)
     commits = iter([None, Fault(reply_lost=True)])
     proxy.fault_for = lambda rpc: next(commits, Fault()) if rpc == "Commit" else None

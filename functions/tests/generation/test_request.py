@@ -144,3 +144,27 @@ def test_two_orders_have_one_fingerprint_exactly_when_they_mean_the_same(
 ) -> None:
     same = generation_request.fingerprint(left) == generation_request.fingerprint(right)
     assert same == (canonical(left) == canonical(right))
+
+
+@pytest.mark.parametrize("prompt", ["\u200b", "\ufeff\u2060", "\u3164", "\u2800 \u00ad", "\u0301"])
+def test_a_prompt_in_which_nobody_sees_anything_is_refused(prompt: str) -> None:
+    with pytest.raises(ValidationError, match="visible"):
+        order("ann", prompt=prompt)
+
+
+@pytest.mark.parametrize("prompt", ["x", "🎨", "猫", "é", "👩\u200d🎨"])
+def test_one_visible_character_is_a_prompt(prompt: str) -> None:
+    assert order("ann", prompt=prompt).prompt == prompt
+
+
+@pytest.mark.parametrize("user_id", ["   ", "\u3000", "\u200b"])
+def test_a_user_id_in_which_nobody_sees_anything_is_refused(user_id: str) -> None:
+    with pytest.raises(ValidationError, match="visible"):
+        order(user_id)
+
+
+def test_the_limit_on_a_url_is_on_what_is_stored() -> None:
+    short, long = "https://x.example/" + "é" * 300, "https://x.example/" + "é" * 600
+    assert order("ann", source={"type": "photo", "url": short})
+    with pytest.raises(ValidationError, match="percent-encoded"):
+        order("ann", source={"type": "photo", "url": long})
