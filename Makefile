@@ -56,6 +56,10 @@ test: setup lint $(CONSOLE) ## lint, check types, run the tests on emulators of 
 	@$(if $(ARGS),,$(MAKE) test-console)
 	@$(IN_FUNCTIONS) $(PYTHON) ../tools/emulators.py exec -- venv/bin/python -m pytest $(ARGS)
 
+.PHONY: unit
+unit: venv ## the tests that need no emulator, in half a minute (ARGS='-k ledger')
+	@$(IN_FUNCTIONS) SIMULATION_SECONDS=0 venv/bin/python -m pytest -q -m 'not emulator' $(ARGS)
+
 .PHONY: test-console
 test-console: setup $(CONSOLE) ## the console's tests, in a real browser too
 	@cd web && npm test --silent
