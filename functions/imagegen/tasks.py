@@ -5,7 +5,7 @@ from typing import Any
 from firebase_admin import exceptions
 from google.auth.exceptions import GoogleAuthError
 
-from imagegen.api import auth
+from imagegen import firebase
 from imagegen.errors import BackendUnavailable
 
 WORKER = "locations/us-central1/functions/processGeneration"
@@ -21,6 +21,6 @@ def enqueue(generation_request_id: str) -> None:
 
     task: dict[str, Any] = {"data": {"generationRequestId": generation_request_id}}
     try:
-        functions.task_queue(WORKER, app=auth.app()).enqueue(task)
+        functions.task_queue(WORKER, app=firebase.app()).enqueue(task)
     except (exceptions.FirebaseError, GoogleAuthError, ValueError) as error:
         raise BackendUnavailable("The queue is out of reach.") from error
