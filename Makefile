@@ -102,6 +102,20 @@ format: venv ## put the code into shape
 	@$(IN_FUNCTIONS) venv/bin/ruff check --fix $(CODE) ../bench
 	@$(IN_FUNCTIONS) venv/bin/ruff format $(CODE) ../bench
 
+# Kept out of functions/venv: only this target needs it.
+UV := .cache/uv/bin/uv
+$(UV):
+	@$(PYTHON) -m venv .cache/uv
+	@.cache/uv/bin/pip install --quiet --disable-pip-version-check uv==0.13.9
+
+# The versions in the .txt files are kept unless ARGS asks for others.
+.PHONY: lock
+lock: $(UV) ## pin what functions/*.in ask for (ARGS='--upgrade-package httpx', ARGS=--upgrade)
+	@$(IN_FUNCTIONS) for name in requirements requirements-dev; do \
+		../$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+			--no-annotate --output-file $$name.txt $$name.in $(ARGS) || exit 1; \
+	done
+
 .PHONY: seed-data
 seed-data: setup ## make emulator-data again
 	@functions/venv/bin/python tools/seed.py --emulator-data
