@@ -13,7 +13,7 @@ endif
 EMULATORS := $(PYTHON) tools/emulators.py
 # ruff, mypy and pytest run in functions/, where their configuration is.
 IN_FUNCTIONS := cd functions &&
-CODE := . ../tools
+CODE := . ../tools ../bench
 
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-print-directory
@@ -56,6 +56,15 @@ test: setup lint $(CONSOLE) ## lint, check types, run the tests on emulators of 
 	@$(if $(ARGS),,$(MAKE) test-console)
 	@$(IN_FUNCTIONS) $(PYTHON) ../tools/emulators.py exec -- venv/bin/python -m pytest $(ARGS)
 
+.PHONY: unit
+unit: venv ## the tests that need no emulator, in half a minute (ARGS='-k ledger')
+	@$(IN_FUNCTIONS) SIMULATION_SECONDS=0 venv/bin/python -m pytest -q -m 'not emulator' $(ARGS)
+
+.PHONY: coverage
+coverage: setup ## what the tests cover, as text and in functions/htmlcov
+	@$(IN_FUNCTIONS) $(PYTHON) ../tools/emulators.py exec -- venv/bin/coverage run -m pytest -q $(ARGS)
+	@$(IN_FUNCTIONS) venv/bin/coverage html --quiet && venv/bin/coverage report
+
 .PHONY: test-console
 test-console: setup $(CONSOLE) ## the console's tests, in a real browser too
 	@cd web && npm test --silent
@@ -88,15 +97,31 @@ bench: setup ## speed, cost, cold start and the report's scale, beside a floor (
 	@functions/venv/bin/python bench/run.py
 
 .PHONY: lint
-lint: venv ## ruff and mypy
-	@$(IN_FUNCTIONS) venv/bin/ruff check $(CODE) ../bench
-	@$(IN_FUNCTIONS) venv/bin/ruff format --check $(CODE) ../bench
+lint: venv ## ruff, mypy and the import contracts
+	@$(IN_FUNCTIONS) venv/bin/ruff check $(CODE)
+	@$(IN_FUNCTIONS) venv/bin/ruff format --check $(CODE)
 	@$(IN_FUNCTIONS) venv/bin/mypy $(CODE)
+	@$(IN_FUNCTIONS) venv/bin/mypy ../bench/floor/main.py
+	@$(IN_FUNCTIONS) venv/bin/lint-imports --no-logo
 
 .PHONY: format
-format: venv ## put the code into shape
-	@$(IN_FUNCTIONS) venv/bin/ruff check --fix $(CODE) ../bench
-	@$(IN_FUNCTIONS) venv/bin/ruff format $(CODE) ../bench
+format: venv ## format the code
+	@$(IN_FUNCTIONS) venv/bin/ruff check --fix $(CODE)
+	@$(IN_FUNCTIONS) venv/bin/ruff format $(CODE)
+
+# Kept out of functions/venv: only this target needs it.
+UV := .cache/uv/bin/uv
+$(UV):
+	@$(PYTHON) -m venv .cache/uv
+	@.cache/uv/bin/pip install --quiet --disable-pip-version-check uv==0.13.9
+
+# The versions in the .txt files are kept unless ARGS asks for others.
+.PHONY: lock
+lock: $(UV) ## pin what functions/*.in ask for (ARGS='--upgrade-package httpx', ARGS=--upgrade)
+	@$(IN_FUNCTIONS) for name in requirements requirements-dev; do \
+		../$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+			--no-annotate --output-file $$name.txt $$name.in $(ARGS) || exit 1; \
+	done
 
 .PHONY: seed-data
 seed-data: setup ## make emulator-data again
@@ -130,7 +155,7 @@ deploy: project $(CONSOLE) ## deploy functions, rules, indexes and hosting (PROJ
 
 .PHONY: clean
 clean: ## remove what the other targets made
-	rm -rf functions/venv web/node_modules web/dist .cache .firebase .emulators-*.json firebase-export-* *-debug.log
+	rm -rf functions/venv functions/htmlcov functions/.coverage web/node_modules web/dist .cache .firebase .emulators-*.json firebase-export-* *-debug.log
 	find . -type d '(' -name __pycache__ -o -name '.*_cache' -o -name .hypothesis ')' -prune -exec rm -rf {} +
 
 .PHONY: project

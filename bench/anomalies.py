@@ -1,6 +1,5 @@
 """Measures the anomaly rules on simulated apps, beside simpler rules: prints Markdown tables.
 
-    functions/venv/bin/pip install numpy
     functions/venv/bin/python bench/anomalies.py            # the tables of docs/benchmarks.md
     functions/venv/bin/python bench/anomalies.py --tuning   # the seeds of the tuning
 
@@ -66,7 +65,8 @@ def compare(noise: str, seed: int, apps: int) -> dict[str, Score]:
 def print_comparison(scores: Mapping[str, Mapping[str, Score]], apps: int) -> None:
     first = scores[NOISES[0]]["this report"]
     print(
-        f"{3 * apps} apps × 52 weeks a noise; {first.planted.total()} anomalies planted (gamma).\n"
+        f"{3 * apps} apps × 52 weeks for each kind of noise; {first.planted.total()} planted "
+        "anomalies (gamma).\n"
     )
     row("noise", "rule", "recall", "precision", "false alarms a year", "weakest kind")
     row(*["---"] * 6)
@@ -78,7 +78,7 @@ def print_comparison(scores: Mapping[str, Mapping[str, Score]], apps: int) -> No
 
 
 def print_kinds(scores: Mapping[str, Mapping[str, Score]]) -> None:
-    print("\nRecall of this report by kind, found/planted by scale (both noises):\n")
+    print("\nRecall of this report by kind, as found/planted by scale (both kinds of noise):\n")
     row("planted", "recall", *SCALES)
     row(*["---"] * 5)
     both = [rules["this report"] for rules in scores.values()]
@@ -93,7 +93,7 @@ def print_kinds(scores: Mapping[str, Mapping[str, Score]]) -> None:
 
 
 def print_false_alarms(scores: Mapping[str, Mapping[str, Score]]) -> None:
-    print("\nFalse alarms of this report a year, by metric and scale:\n")
+    print("\nFalse alarms of this report per year, by metric and scale:\n")
     row("noise", "metric", *SCALES)
     row(*["---"] * 5)
     for noise, rules in scores.items():
@@ -105,8 +105,8 @@ def print_false_alarms(scores: Mapping[str, Mapping[str, Score]]) -> None:
 
 def print_special_lives(seed: int, apps: int) -> None:
     """Lives without planted anomalies: whatever is said is a false alarm, or a shift's notice."""
-    print("\nSpecial lives (gamma), anomalies above severity info in a report:\n")
-    row("life", "a report")
+    print("\nSpecial cases (gamma), anomalies above severity `info` per report:\n")
+    row("case", "per report")
     row(*["---"] * 2)
     rule = {"this report": ours(Thresholds())}
 

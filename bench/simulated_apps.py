@@ -144,7 +144,7 @@ class App:
         dates = [str(monday + timedelta(days=i)) for i in range(7)]
         kind = plant.kind if plant else ""
         self.drift = 0.9 * self.drift + rng.normal(0, self.drift_sigma)
-        trend = math.exp(self.drift) * (1 + self.growth) ** w
+        trend = math.exp(self.drift) * (1 + (self.growth or 0)) ** w
         if self.shift_week is not None and w - self.warm_up >= self.shift_week:
             trend *= 2
         requests = np.empty(7, dtype=int)
@@ -246,8 +246,8 @@ class App:
         rng = self.rng
         daily: dict[str, Numbers] = {}
         values: dict[str, dict[str, dict[str, Numbers]]] = {
-            name: {value: {} for value in shares}
-            for name, shares in {**SHARES, "size": SIZES}.items()
+            name: {value: {} for value in names}
+            for name, names in [*((n, list(s)) for n, s in SHARES.items()), ("size", list(SIZES))]
         }
         failing = plant.value if plant and plant.metric == "failureRate" else None
         lead = failing[0] if failing else "style"

@@ -8,6 +8,7 @@ no idempotency, no refund, no recovery, no limits, no log line, no price in the 
 from typing import Any
 
 from firebase_functions import https_fn
+from flask import Request
 from google.cloud import firestore
 
 db = firestore.Client()
@@ -15,7 +16,7 @@ PRICES = {"512x512": 1, "1024x1024": 3, "1024x1792": 4}
 
 
 @https_fn.on_request()
-def createGenerationRequest(request: https_fn.Request) -> Any:
+def createGenerationRequest(request: Request) -> Any:
     body = request.get_json()
     user = db.collection("users").document(body["userId"])
     generation = db.collection("generationRequests").document()
@@ -50,7 +51,7 @@ def charge(transaction: Any, user: Any, generation: Any, body: dict[str, Any], p
 
 
 @https_fn.on_request()
-def getUserCredits(request: https_fn.Request) -> Any:
+def getUserCredits(request: Request) -> Any:
     user = db.collection("users").document(request.get_json()["userId"])
     newest_first = user.collection("transactions").order_by("timestamp", direction="DESCENDING")
     return {

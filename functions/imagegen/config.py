@@ -1,7 +1,7 @@
-"""Parameters of a deployment: declared here, set in ``functions/.env*``, read when used.
+"""Parameters of a deployment, set in ``functions/.env*``; docs/configuration.md lists them.
 
-Reading ``NAME.value`` looks into the environment at that moment, so nothing is fixed at import and
-a test may set a variable for one test.
+``NAME.value`` reads the environment each time, so nothing is fixed at import and a test can set a
+variable for itself alone.
 """
 
 import os
@@ -18,14 +18,14 @@ from firebase_functions.params import (
 AUTH_MODE = StringParam(
     "AUTH_MODE",
     default="required",
-    description="required: every call carries a Firebase ID token. optional: a call without one is "
-    "trusted (the emulators only).",
+    description="required: every call needs a Firebase ID token. optional: a call without one is "
+    "trusted; for the emulators only.",
     input=SelectInput([SelectOption("required"), SelectOption("optional")]),
 )
 GENERATION_DEADLINE_SECONDS = IntParam(
     "GENERATION_DEADLINE_SECONDS",
     default=45,
-    description="Seconds a generator may take in a synchronous request before it is refunded.",
+    description="Seconds a model may take in a synchronous request before the request is refunded.",
 )
 ASYNC_DEADLINE_SECONDS = IntParam(
     "ASYNC_DEADLINE_SECONDS",
@@ -35,90 +35,90 @@ ASYNC_DEADLINE_SECONDS = IntParam(
 ASYNC_ATTEMPT_SECONDS = IntParam(
     "ASYNC_ATTEMPT_SECONDS",
     default=120,
-    description="Seconds a generator may take in one attempt at a background request.",
+    description="Seconds a model may take in one attempt at a background request.",
 )
 ASYNC_MAX_ATTEMPTS = IntParam(
     "ASYNC_MAX_ATTEMPTS",
     default=3,
-    description="Attempts at a background request before it is failed and refunded.",
+    description="Attempts at a background request before it fails and is refunded.",
 )
 ASYNC_MIN_BACKOFF_SECONDS = IntParam(
     "ASYNC_MIN_BACKOFF_SECONDS",
     default=5,
-    description="Shortest wait of the queue before it delivers a task again; it doubles.",
+    description="Seconds the queue waits before it delivers a task again; doubled after each try.",
 )
 ASYNC_MAX_BACKOFF_SECONDS = IntParam(
     "ASYNC_MAX_BACKOFF_SECONDS",
     default=60,
-    description="Longest wait of the queue before it delivers a task again.",
+    description="The longest time, in seconds, that the queue waits between deliveries.",
 )
 ASYNC_MAX_DELIVERIES = IntParam(
     "ASYNC_MAX_DELIVERIES",
     default=20,
-    description="Deliveries of a task; more than attempts, as some only find the lease taken.",
+    description="Deliveries of a task. Must exceed the attempts: some find the lease taken.",
 )
 ASYNC_MAX_CONCURRENT = IntParam(
     "ASYNC_MAX_CONCURRENT",
     default=100,
-    description="Background generations that run at once, over all users.",
+    description="Background generations that run at the same time, for all users together.",
 )
 ASYNC_MAX_PER_SECOND = IntParam(
     "ASYNC_MAX_PER_SECOND",
     default=100,
-    description="Background generations that start in one second, over all users.",
+    description="Background generations that start per second, for all users together.",
 )
 RATE_LIMIT_PER_MINUTE = IntParam(
     "RATE_LIMIT_PER_MINUTE",
     default=60,
-    description="Generation requests a user may make a minute, in bursts of as many. 0: no limit.",
+    description="Generation requests per user and minute, in bursts of up to as many. 0: no limit.",
 )
 DAILY_CREDIT_LIMIT = IntParam(
     "DAILY_CREDIT_LIMIT",
     default=0,
-    description="Net credits a user may spend a day. 0: no limit.",
+    description="Credits a user may spend per day, net of refunds. 0: no limit.",
 )
 MAX_IN_FLIGHT = IntParam(
     "MAX_IN_FLIGHT",
     default=0,
-    description="Background requests a user may have open at once. 0: no limit.",
+    description="Background requests a user may have open at the same time. 0: no limit.",
 )
 MOCK_FAILURE_RATE = StringParam(
     "MOCK_FAILURE_RATE",
     default="",
-    description="0 to 1: overrides the failure rate of every mock model. Empty: the model's own.",
+    description="Failure rate of every mock model, from 0 to 1. Empty: the model's own.",
 )
 IMAGE_BUCKET = StringParam(
     "IMAGE_BUCKET",
     default="",
-    description="Cloud Storage bucket for models that give bytes. Empty: the project's default.",
+    description="Cloud Storage bucket for generated images. Empty: the project's default bucket.",
 )
 CATALOGUE_TTL_SECONDS = IntParam(
     "CATALOGUE_TTL_SECONDS",
     default=60,
-    description="Seconds an instance uses the catalogue before it reads it again.",
+    description="Seconds an instance caches the catalogue.",
 )
 REPORT_TIME_ZONE = StringParam(
     "REPORT_TIME_ZONE",
     default="UTC",
-    description="IANA time zone whose midnights divide days and weeks.",
+    description="IANA time zone in which days and weeks begin.",
 )
 REPORT_THRESHOLDS = StringParam(
     "REPORT_THRESHOLDS",
     default="{}",
-    description="JSON object that replaces named defaults of the anomaly rules (docs/reports.md).",
+    description="JSON object with thresholds of the anomaly rules to override (docs/reports.md).",
 )
 REPORT_DIGEST = BoolParam(
     "REPORT_DIGEST",
     default=False,
-    description="Whether the secret REPORT_WEBHOOK_URL exists: every report is then told there.",
+    description="Whether to send each report to the webhook in the secret REPORT_WEBHOOK_URL.",
 )
-# A deploy asks for the value of every secret that is declared and unknown, and fails where nobody
-# answers. So the secret is declared only where the digest is on.
+# A deploy asks for the value of every declared secret that has none, and fails if it cannot ask.
+# So the secret is declared only when it is used.
 REPORT_SECRETS = (
     [
         SecretParam(
             "REPORT_WEBHOOK_URL",
-            description="https URL that gets a message for every weekly report (Slack's format).",
+            description="https URL that receives a Slack message for each weekly report.",
         )
     ]
     if REPORT_DIGEST.value
@@ -127,5 +127,5 @@ REPORT_SECRETS = (
 
 
 def report_webhook_url() -> str:
-    """Where the digest goes; empty: nowhere."""
+    """The URL that reports are sent to; empty when there is none."""
     return os.environ.get("REPORT_WEBHOOK_URL", "").strip()

@@ -1,4 +1,4 @@
-"""Every failure a caller can meet.
+"""Every error that a caller can receive.
 
 ImagegenError                      500 INTERNAL
 ├── MalformedJson                  400 INVALID_ARGUMENT
@@ -35,9 +35,9 @@ from typing import Any, ClassVar
 
 
 class ImagegenError(Exception):
-    """Base of all of them; raised itself for a state that only a defect can produce.
+    """Base class. Raised directly only for a state that nothing but a bug can produce.
 
-    `details` reach the client; `headers` go on the answer.
+    `details` are sent to the client; `headers` are added to the response.
     """
 
     code: ClassVar[int] = 500
@@ -60,7 +60,7 @@ class ImagegenError(Exception):
 
 
 class MalformedJson(ImagegenError):
-    """The body is not one well-formed JSON object."""
+    """The body is not a well-formed JSON object."""
 
     code, status, reason = 400, "INVALID_ARGUMENT", "MALFORMED_JSON"
     message = "The body must be one JSON object."
@@ -80,7 +80,7 @@ class UnknownOption(ImagegenError):
 
 
 class TokenMissing(ImagegenError):
-    """The call needs a Firebase ID token and carries none."""
+    """The call needs a Firebase ID token and has none."""
 
     code, status, reason = 401, "UNAUTHENTICATED", "TOKEN_MISSING"
     message = "Send a Firebase ID token: Authorization: Bearer <token>."
@@ -90,14 +90,14 @@ class TokenMissing(ImagegenError):
 
 
 class TokenInvalid(TokenMissing):
-    """The token is not one that this project's Firebase Authentication has issued."""
+    """The token was not issued by this project's Firebase Authentication."""
 
     reason = "TOKEN_INVALID"
     message = "The ID token is not valid."
 
 
 class TokenExpired(TokenMissing):
-    """The token was good once."""
+    """The token has expired."""
 
     reason = "TOKEN_EXPIRED"
     message = "The ID token has expired; refresh it and try again."
@@ -111,7 +111,7 @@ class InsufficientCredits(ImagegenError):
 
 
 class NotOwner(ImagegenError):
-    """The data belongs to somebody else."""
+    """The data belongs to another user."""
 
     code, status, reason = 403, "PERMISSION_DENIED", "NOT_OWNER"
     message = "You may only act for yourself."
@@ -125,14 +125,14 @@ class UserNotFound(ImagegenError):
 
 
 class GenerationRequestNotFound(ImagegenError):
-    """There is no such generation request, or it is somebody else's: the answer is the same."""
+    """The generation request does not exist or belongs to another user."""
 
     code, status, reason = 404, "NOT_FOUND", "GENERATION_REQUEST_NOT_FOUND"
     message = "There is no such generation request."
 
 
 class MethodNotAllowed(ImagegenError):
-    """The function does not answer this HTTP method."""
+    """The function does not support this HTTP method."""
 
     code, status, reason = 405, "UNIMPLEMENTED", "METHOD_NOT_ALLOWED"
 
@@ -162,14 +162,14 @@ class RequestInProgress(ImagegenError):
 
 
 class RequestCanceled(ImagegenError):
-    """Canceled before there was an image; details: generationRequestId, refundedCredits."""
+    """The request was canceled; details: generationRequestId, refundedCredits."""
 
     code, status, reason = 409, "FAILED_PRECONDITION", "REQUEST_CANCELED"
     message = "The request was canceled, credits refunded."
 
 
 class NotCancelable(ImagegenError):
-    """The request has left the state in which it can be canceled; details: status."""
+    """The request is no longer pending, so it cannot be canceled; details: status."""
 
     code, status, reason = 409, "FAILED_PRECONDITION", "NOT_CANCELABLE"
     message = "Only a pending request can be canceled."
@@ -183,7 +183,7 @@ class PayloadTooLarge(ImagegenError):
 
 
 class UnsupportedMediaType(ImagegenError):
-    """The body is not declared as JSON."""
+    """The Content-Type is not JSON."""
 
     code, status, reason = 415, "INVALID_ARGUMENT", "UNSUPPORTED_MEDIA_TYPE"
     message = "Send the body as Content-Type: application/json."
@@ -197,28 +197,28 @@ class IdempotencyKeyReused(ImagegenError):
 
 
 class RateLimited(ImagegenError):
-    """A limit of the user is reached; details: limit, and Retry-After says when to try again."""
+    """The user has reached a limit; details: limit. Retry-After says when to try again."""
 
     code, status, reason = 429, "RESOURCE_EXHAUSTED", "RATE_LIMITED"
     message = "Too many requests; try again later."
 
 
 class GenerationFailed(ImagegenError):
-    """The generator gave no image; details: generationRequestId, refundedCredits, retryable."""
+    """The model made no image; details: generationRequestId, refundedCredits, retryable."""
 
     code, status, reason = 500, "UNKNOWN", "GENERATION_FAILED"
     message = "AI generation failed, credits refunded."
 
 
 class GenerationTimeout(GenerationFailed):
-    """The generator gave no image in time; details as for `GenerationFailed`."""
+    """The model made no image in time; details as for `GenerationFailed`."""
 
     code, status, reason = 504, "DEADLINE_EXCEEDED", "GENERATION_TIMEOUT"
     message = "AI generation took too long, credits refunded."
 
 
 class BackendUnavailable(ImagegenError):
-    """Firestore is out of reach; with a generationRequestId in details, a charge may stand."""
+    """Firestore cannot be reached. If details name a generation request, it may be charged."""
 
     code, status, reason = 503, "UNAVAILABLE", "BACKEND_UNAVAILABLE"
     message = "The service is temporarily unavailable; try again."
@@ -228,4 +228,4 @@ class BackendUnavailable(ImagegenError):
 
 
 class OutcomeUnknown(BackendUnavailable):
-    """Firestore went out of reach after a commit was sent: it may or may not have been applied."""
+    """The reply to a commit was lost, so it may or may not have been applied."""

@@ -6,8 +6,7 @@ from typing import Any
 from firebase_admin import exceptions
 from google.auth.exceptions import GoogleAuthError
 
-from imagegen import deadline
-from imagegen.api import auth
+from imagegen import deadline, firebase
 from imagegen.api.schema import DocumentId, WireModel
 from imagegen.errors import BackendUnavailable
 
@@ -36,7 +35,7 @@ def enqueue(generation_request_id: str, *, delay_seconds: float = 0) -> None:
     options = functions.TaskOptions(schedule_delay_seconds=math.ceil(delay_seconds) or None)
 
     def send() -> None:
-        functions.task_queue(WORKER, app=auth.app()).enqueue(task, options)
+        functions.task_queue(WORKER, app=firebase.app()).enqueue(task, options)
 
     try:
         deadline.call(send, seconds=ENQUEUE_SECONDS, name=f"enqueue {generation_request_id}")

@@ -31,7 +31,16 @@ TEST_MODELS = {
     "Doomed Model": {"generator": "mock", "imageUrl": "https://example.com/x.png"},
     "Slow Model": {"generator": "mock", "imageUrl": "https://example.com/slow.png"},
 }
+# Whoever uses one of these, directly or through another fixture, needs the emulators.
+EMULATOR_FIXTURES = {"emulator", "deployed"}
 FAILURE_RATES = {"Sure Model": 0.0, "Doomed Model": 1.0, "Slow Model": 0.0}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the tests that need the emulators, so that `make unit` can leave them out."""
+    for item in items:
+        if EMULATOR_FIXTURES & set(getattr(item, "fixturenames", ())):
+            item.add_marker("emulator")
 
 
 @pytest.fixture(scope="session")

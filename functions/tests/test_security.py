@@ -56,6 +56,7 @@ def test_a_name_that_stands_twice_is_malformed(call: Call, body: bytes) -> None:
 
 
 @pytest.mark.parametrize("number", [b"1" * 5000, b"-1", b"1e999", b"9" * 400, b"1e5"])
+@pytest.mark.usefixtures("emulator")
 def test_numbers_of_any_length_are_bad_input(call: Call, number: bytes) -> None:
     body = b'{"userId": "x", "pageSize": ' + number + b"}"
     assert post(call, "getUserCredits", body).status_code in (400, 404)
@@ -97,6 +98,7 @@ def test_an_id_forges_no_log_line_and_no_header(
 
 @pytest.mark.parametrize("text", ["a\nb", "a\r\nX-Evil: 1", "a\x00b", "a\x1b[2J", "a\ud800b"])
 @pytest.mark.parametrize("field", ["userId", "model", "style", "idempotencyKey"])
+@pytest.mark.usefixtures("emulator")
 def test_control_characters_are_bad_input_wherever_they_stand(
     call: Call, field: str, text: str
 ) -> None:

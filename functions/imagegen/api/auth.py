@@ -1,13 +1,10 @@
 """Who is calling, and whose data they may touch."""
 
-import os
-import threading
 from dataclasses import dataclass
 
-import firebase_admin
 from firebase_admin import auth
 
-from imagegen import config
+from imagegen import config, firebase
 from imagegen.errors import (
     BackendUnavailable,
     NotOwner,
@@ -50,7 +47,7 @@ def identify(authorization: str | None) -> Caller:
     if scheme.lower() != "bearer":
         raise TokenInvalid("Authorization must be: Bearer <Firebase ID token>.")
     try:
-        claims = auth.verify_id_token(token.strip(), app=app())
+        claims = auth.verify_id_token(token.strip(), app=firebase.app())
     except auth.ExpiredIdTokenError as error:
         raise TokenExpired from error
     except auth.CertificateFetchError as error:
@@ -58,17 +55,3 @@ def identify(authorization: str | None) -> Caller:
     except (auth.InvalidIdTokenError, auth.UserDisabledError, ValueError) as error:
         raise TokenInvalid from error
     return Caller(uid=claims["uid"], is_admin=claims.get("admin") is True)
-
-
-_lock = threading.Lock()
-
-
-def app() -> firebase_admin.App:
-    """The Firebase app of this instance, made at the first token."""
-    with _lock:
-        try:
-            return firebase_admin.get_app()
-        except ValueError:
-            return firebase_admin.initialize_app(
-                options={"projectId": os.environ.get("GCLOUD_PROJECT")}
-            )

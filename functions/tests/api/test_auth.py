@@ -107,6 +107,7 @@ def test_without_a_token_a_call_is_401_and_told_how(call: Callable[..., Any]) ->
 @pytest.mark.parametrize(
     "header", ["Bearer", "Bearer ", "Bearer x", "Basic eDp5", "x", "", "Bearer a.b.c"]
 )
+@pytest.mark.usefixtures("emulator")
 def test_a_bad_token_is_refused_even_where_none_is_needed(
     call: Callable[..., Any], header: str
 ) -> None:

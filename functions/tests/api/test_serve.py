@@ -130,6 +130,7 @@ def test_a_generation_past_its_deadline_is_504(
     assert details["refundedCredits"] == 1
 
 
+@pytest.mark.usefixtures("emulator")
 def test_unknown_users_are_404(call: Call) -> None:
     response = call("createGenerationRequest", json=order_body("nobody-here"))
     error_of(response, 404, "NOT_FOUND", "USER_NOT_FOUND")

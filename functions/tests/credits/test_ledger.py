@@ -82,6 +82,7 @@ def test_a_balance_never_falls_below_zero(
     assert client.document(db.user(user_id)).get().get("credits") == 0
 
 
+@pytest.mark.usefixtures("emulator")
 def test_a_user_who_does_not_exist_is_not_made() -> None:
     with pytest.raises(UserNotFound):
         deduct("nobody", "r1", 1)

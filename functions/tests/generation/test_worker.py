@@ -23,8 +23,7 @@ from support.paths import FUNCTIONS
 from support.proxy import FirestoreProxy
 from support.servers import free_port, kill, wait_for
 
-from imagegen import clock, db, tasks
-from imagegen.api import auth
+from imagegen import clock, db, firebase, tasks
 from imagegen.catalogue import catalogue
 from imagegen.errors import BackendUnavailable
 from imagegen.generation import create as generation
@@ -405,7 +404,7 @@ def test_a_silent_queue_is_given_up_after_a_while(monkeypatch: pytest.MonkeyPatc
         monkeypatch.setenv("CLOUD_TASKS_EMULATOR_HOST", f"{host}:{port}")
         monkeypatch.setattr(tasks, "ENQUEUE_SECONDS", 0.3)
         app = firebase_admin.initialize_app(options={"projectId": "demo"}, name="silent")
-        monkeypatch.setattr(auth, "app", lambda: app)
+        monkeypatch.setattr(firebase, "app", lambda: app)
         started = time.monotonic()
         with pytest.raises(BackendUnavailable):
             tasks.enqueue("r1")
@@ -415,7 +414,7 @@ def test_a_silent_queue_is_given_up_after_a_while(monkeypatch: pytest.MonkeyPatc
 def test_a_queue_that_nobody_answers_at_is_out_of_reach(monkeypatch: pytest.MonkeyPatch) -> None:
     project = {"projectId": "demo-imagegen"}
     lonely = firebase_admin.initialize_app(options=project, name="lonely")
-    monkeypatch.setattr(auth, "app", lambda: lonely)
+    monkeypatch.setattr(firebase, "app", lambda: lonely)
     monkeypatch.setenv("CLOUD_TASKS_EMULATOR_HOST", "127.0.0.1:9")
     with pytest.raises(BackendUnavailable):
         tasks.enqueue("r1")

@@ -52,7 +52,7 @@ class Receiver:
 
 
 @pytest.fixture
-def receiver(monkeypatch: pytest.MonkeyPatch) -> Iterator[Receiver]:
+def receiver(emulator: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Receiver]:
     monkeypatch.setattr(webhook, "FIRST_PAUSE_SECONDS", 0.01)
     server = Receiver()
     monkeypatch.setenv("REPORT_WEBHOOK_URL", server.url)

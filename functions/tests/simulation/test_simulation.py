@@ -10,7 +10,8 @@ from support.paths import FUNCTIONS
 
 from simulation.run import simulate
 
-SECONDS = 50.0  # as many seeds, from the first on, as this leaves time for
+# As many seeds, from the first on, as this leaves time for.
+SECONDS = float(os.environ.get("SIMULATION_SECONDS", "50"))
 FEWEST_SEEDS = 200
 
 

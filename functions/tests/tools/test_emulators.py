@@ -181,6 +181,7 @@ def test_a_start_says_who_may_sign_in() -> None:
 
 
 @pytest.mark.parametrize("user", seed.DEMO_USERS)
+@pytest.mark.usefixtures("emulator")
 def test_the_accounts_of_emulator_data_sign_in(user: seed.DemoUser) -> None:
     host = os.environ["FIREBASE_AUTH_EMULATOR_HOST"]
     answer = httpx.post(
