@@ -204,7 +204,7 @@ class RateLimited(ImagegenError):
 
 
 class GenerationFailed(ImagegenError):
-    """The model made no image; details: generationRequestId, refundedCredits, retryable."""
+    """The model made no image; details: generationRequestId, refundedCredits, cause, retryable."""
 
     code, status, reason = 500, "UNKNOWN", "GENERATION_FAILED"
     message = "AI generation failed, credits refunded."

@@ -7,17 +7,10 @@ from firebase_admin import exceptions
 from google.auth.exceptions import GoogleAuthError
 
 from imagegen import deadline, firebase
-from imagegen.api.schema import DocumentId, WireModel
 from imagegen.errors import BackendUnavailable
 
 WORKER = "locations/us-central1/functions/processGeneration"
 ENQUEUE_SECONDS = 10.0  # the SDK alone would wait up to four minutes for a silent queue
-
-
-class GenerationTask(WireModel):
-    """What the worker is told: which generation request."""
-
-    generation_request_id: DocumentId
 
 
 def enqueue(generation_request_id: str, *, delay_seconds: float = 0) -> None:
@@ -30,8 +23,7 @@ def enqueue(generation_request_id: str, *, delay_seconds: float = 0) -> None:
     # Not at the top: only one of the functions uses the queue, and not at every start.
     from firebase_admin import functions  # noqa: PLC0415
 
-    generation_task = GenerationTask(generation_request_id=generation_request_id)
-    task: dict[str, Any] = {"data": generation_task.model_dump(by_alias=True)}
+    task: dict[str, Any] = {"data": {"generationRequestId": generation_request_id}}
     options = functions.TaskOptions(schedule_delay_seconds=math.ceil(delay_seconds) or None)
 
     def send() -> None:

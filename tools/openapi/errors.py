@@ -43,8 +43,15 @@ ERRORS: tuple[ImagegenError, ...] = (
     errors.UnsupportedMediaType(),
     errors.IdempotencyKeyReused(generationRequestId=REQUEST_ID),
     limits._limited("requestsPerMinute", 60, window=60, retry_after=1),
-    errors.GenerationFailed(generationRequestId=REQUEST_ID, refundedCredits=3, retryable=True),
-    errors.GenerationTimeout(generationRequestId=REQUEST_ID, refundedCredits=3, retryable=True),
+    errors.GenerationFailed(
+        generationRequestId=REQUEST_ID, refundedCredits=3, cause="MOCK_FAILURE", retryable=True
+    ),
+    errors.GenerationTimeout(
+        generationRequestId=REQUEST_ID,
+        refundedCredits=3,
+        cause="GENERATION_TIMEOUT",
+        retryable=True,
+    ),
     errors.BackendUnavailable(),
     errors.OutcomeUnknown(generationRequestId=REQUEST_ID),
 )
@@ -75,11 +82,13 @@ DETAILS: Mapping[str, Mapping[str, Any]] = {
     "limitBytes": COUNT,
     "limit": {"enum": ["requestsPerMinute", "creditsPerDay", "inFlight"]},
     "quota": COUNT,
+    "cause": TEXT,
     "retryable": {"type": "boolean"},
 }
 # All others are always there.
 OPTIONAL_DETAILS: Mapping[type[ImagegenError], tuple[str, ...]] = {
-    errors.BackendUnavailable: ("generationRequestId", "refundedCredits"),
+    errors.BackendUnavailable: ("generationRequestId",),
+    errors.UserNotFound: ("generationRequestId",),
 }
 
 

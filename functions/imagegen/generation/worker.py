@@ -13,12 +13,12 @@ from firebase_functions import https_fn, logger
 from pydantic import ValidationError
 
 from imagegen import clock, config, db, tasks
+from imagegen.api.schema import DocumentId, WireModel
 from imagegen.catalogue import catalogue
 from imagegen.errors import BackendUnavailable
 from imagegen.generation.request import Mode, RequestDocument, Status
 from imagegen.generation.settle import Outcome, generate_image, settle
 from imagegen.providers.base import GeneratorError
-from imagegen.tasks import GenerationTask
 
 LEASE_MARGIN_SECONDS = 15  # added to the generator's time, for settling
 
@@ -31,6 +31,12 @@ class RetryLater(https_fn.HttpsError):
 
     def __init__(self, why: str) -> None:
         super().__init__(https_fn.FunctionsErrorCode.ABORTED, why)
+
+
+class GenerationTask(WireModel):
+    """What a task says: which generation request to work on."""
+
+    generation_request_id: DocumentId
 
 
 def process(data: object) -> None:
