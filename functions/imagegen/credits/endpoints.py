@@ -21,6 +21,7 @@ from imagegen.credits.user import UserDocument
 from imagegen.errors import AccountUnusable, NotOwner, UserNotFound
 from imagegen.firestore.store import Document, Query
 
+DEFAULT_PAGE_SIZE = 100
 MAX_PAGE_SIZE = 1000
 SEQUENCE = TypeAdapter(Annotated[int, Field(ge=1, le=2**53, strict=True)])
 
@@ -79,8 +80,8 @@ class UserCredits(WireModel):
 def get_user_credits(body: GetUserCredits, caller: Caller) -> UserCredits:
     """Read a balance and its history.
 
-    The balance and the entries that explain it, newest first: up to 1,000 of them, or `pageSize`.
-    `nextPageToken` is there when there are older ones.
+    The balance and the entries that explain it, newest first. A page holds `pageSize` of them, 100
+    by default and 1,000 at most; `nextPageToken` is there when there are older ones.
     """
     caller.require_access_to(body.user_id)
     bound_to = ("transactions", body.user_id)
@@ -91,7 +92,7 @@ def get_user_credits(body: GetUserCredits, caller: Caller) -> UserCredits:
         raise UserNotFound(userId=body.user_id)
     # Entries younger than the balance are left out: both belong to one moment.
     newest = user.ledger_sequence if before is None else before - 1
-    size = min(body.page_size or MAX_PAGE_SIZE, MAX_PAGE_SIZE)
+    size = min(body.page_size or DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE)
     entries = _entries(body.user_id, newest, size + 1)
     token = paging.token(entries[size - 1]["sequence"], bound_to) if len(entries) > size else None
     return UserCredits(

@@ -1,7 +1,8 @@
 """What clients may do with generation requests: create, look at, list and cancel them."""
 
-from collections.abc import Sequence
-from datetime import datetime
+import contextlib
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import UTC, datetime
 from typing import Annotated, Any
 
 from pydantic import AwareDatetime, Field, StringConstraints, TypeAdapter
@@ -30,7 +31,8 @@ from imagegen.errors import (
     UnknownOption,
     UserNotFound,
 )
-from imagegen.firestore.store import Query
+from imagegen.firestore.store import Document, Query
+from imagegen.firestore.stored import MalformedDocument
 from imagegen.generation import create
 from imagegen.generation.replies import (
     RETRY_AFTER_SECONDS,
@@ -187,6 +189,7 @@ def get_generation_status(body: GetGenerationStatus, caller: Caller) -> Reply[Ge
     return Reply(request, headers={"Retry-After": RETRY_AFTER_SECONDS} if is_open else {})
 
 
+LATEST = datetime(9999, 12, 31, tzinfo=UTC)
 DEFAULT_PAGE_SIZE = 20
 MAX_PAGE_SIZE = 100
 # Creation time and id of the last request of a page.
@@ -239,11 +242,16 @@ def list_generation_requests(body: ListGenerationRequests, caller: Caller) -> Ge
         last = found[size - 1]
         token = paging.token([last["createdAt"].isoformat(), last.id], bound_to)
     return GenerationRequestPage(
-        generation_requests=[
-            GenerationRequest.from_document(RequestDocument(each)) for each in found[:size]
-        ],
+        generation_requests=list(_readable(found[:size])),
         next_page_token=token,
     )
+
+
+def _readable(documents: Iterable[Document]) -> Iterator[GenerationRequest]:
+    """The requests as they are shown; one that lacks a price or a status is logged, not shown."""
+    for document in documents:
+        with contextlib.suppress(MalformedDocument):
+            yield GenerationRequest.from_document(RequestDocument(document))
 
 
 def _filters(body: ListGenerationRequests) -> list[tuple[str, str]]:
@@ -267,7 +275,11 @@ def requests_query(
     """The query for a page of a user's requests, newest first; ids break ties."""
     return Query(
         "generationRequests",
-        where=[("userId", "==", user_id), *((field, "==", value) for field, value in filters)],
+        where=[
+            ("userId", "==", user_id),
+            *((field, "==", value) for field, value in filters),
+            ("createdAt", "<=", LATEST),  # a timestamp at all: pages are positions in time
+        ],
         order_by=("createdAt", "DESCENDING"),
         limit=limit,
         start_after=after,

@@ -1,11 +1,12 @@
 """What clients are shown of generation requests."""
 
-from typing import Literal
+from collections.abc import Mapping
+from typing import Any, Literal
 
 from pydantic import Field
 
 from imagegen.api.schema import NextPageToken, Timestamp, WireModel, is_none
-from imagegen.generation.request import Mode, RequestDocument, Source, Status
+from imagegen.generation.request import Mode, RequestDocument, Status
 
 RETRY_AFTER_SECONDS = "2"  # when to ask again for a request that is still open
 
@@ -28,8 +29,25 @@ class GenerationError(WireModel):
     message: str = Field(description="What went wrong, for people.")
 
 
+class RequestPhoto(WireModel):
+    """The photo that a generation request starts from."""
+
+    type: Literal["photo"] = Field(description="A photo.")
+    url: str = Field(description="Where the photo is.")
+
+
+class RequestAddress(WireModel):
+    """The place that a generation request starts from."""
+
+    type: Literal["address"] = Field(description="A place.")
+    address: str = Field(description="The postal address of the place.")
+
+
 class GenerationRequest(WireModel):
-    """A generation request."""
+    """A generation request.
+
+    What is stored is not checked by the rules for input: what was accepted can always be shown.
+    """
 
     generation_request_id: str = Field(description="The generation request.")
     user_id: str = Field(description="The user, by the uid of Firebase Authentication.")
@@ -42,7 +60,7 @@ class GenerationRequest(WireModel):
     color: str = Field(description="The color, in the catalogue's spelling.")
     size: str = Field(description="The size, in the catalogue's spelling.")
     prompt: str = Field(description="What the image shows.")
-    source: Source | None = Field(
+    source: RequestPhoto | RequestAddress | None = Field(
         default=None,
         exclude_if=is_none,
         description="What the image starts from, besides the prompt. Absent if there is nothing.",
@@ -72,17 +90,31 @@ class GenerationRequest(WireModel):
             color=request.color,
             size=request.size,
             prompt=request.prompt,
-            source=request.source,
+            source=_source(request.source),
             image_url=request.image_url,
             deducted_credits=request.credits,
             refunded_credits=request.refunded_credits,
-            error=(
-                GenerationError(reason=error["reason"], message=error["message"]) if error else None
-            ),
+            error=_error(error) if error is not None else None,
             created_at=request.created_at,
             started_at=request.started_at,
             completed_at=request.completed_at,
         )
+
+
+def _error(stored: Mapping[str, Any]) -> GenerationError:
+    return GenerationError(
+        reason=str(stored.get("reason", "UNKNOWN")), message=str(stored.get("message", ""))
+    )
+
+
+def _source(stored: Mapping[str, Any] | None) -> RequestPhoto | RequestAddress | None:
+    match stored:
+        case {"type": "photo", "url": str(url)}:
+            return RequestPhoto(type="photo", url=url)
+        case {"type": "address", "address": str(address)}:
+            return RequestAddress(type="address", address=address)
+        case _:
+            return None
 
 
 class GenerationRequestPage(WireModel):

@@ -166,6 +166,7 @@ def test_a_history_of_over_a_thousand_entries_comes_in_pages(
         fields = {"type": "grant", "credits": 1, "sequence": number, "timestamp": MONDAY}
         batch.set(entry, {**fields, "generationRequestId": None})
     batch.commit()
+    assert len(read_credits(user_id).transactions) == 100
     seen = read_credits(user_id, page_size=5000)
     assert len(seen.transactions) == 1000
     rest = read_credits(user_id, page_token=seen.next_page_token)

@@ -320,3 +320,47 @@ def test_what_is_on_offer_is_listed_for_anyone(
         "width": 1024,
         "height": 1024,
     }
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        {name: firestore.DELETE_FIELD}
+        for name in ("error", "imageUrl", "startedAt", "completedAt", "mode", "source", "prompt")
+    ]
+    + [
+        {"error": "text"},
+        {"error": {}},
+        {"source": {"type": "photo", "url": "https://x/" + "%C3%A9" * 600}},
+        {"source": {"type": "drawing"}},
+        {"prompt": 7},
+        {"imageUrl": ["x"]},
+    ],
+)
+def test_a_stored_request_can_be_shown_whatever_it_lacks(
+    client: firestore.Client, new_user: Callable[..., str], broken: dict[str, Any]
+) -> None:
+    user_id = new_user(5)
+    request_id = create(user_id)
+    client.document(db.generation_request(request_id)).update(broken)
+    page = list_generation_requests(ListGenerationRequests(user_id=user_id), ANYBODY)
+    assert [each.generation_request_id for each in page.generation_requests] == [request_id]
+    assert page.generation_requests[0].model_dump_json()
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [{"credits": firestore.DELETE_FIELD}, {"status": "lost"}, {"createdAt": "yesterday"}],
+)
+def test_a_request_that_cannot_be_shown_does_not_hide_the_others(
+    client: firestore.Client,
+    new_user: Callable[..., str],
+    capsys: pytest.CaptureFixture[str],
+    broken: dict[str, Any],
+) -> None:
+    user_id = new_user(5)
+    malformed, sound = create(user_id), create(user_id)
+    client.document(db.generation_request(malformed)).update(broken)
+    page = list_generation_requests(ListGenerationRequests(user_id=user_id), ANYBODY)
+    assert [each.generation_request_id for each in page.generation_requests] == [sound]
+    assert "createdAt" in broken or malformed in capsys.readouterr().err
