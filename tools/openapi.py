@@ -29,13 +29,13 @@ from openapi_pydantic import (
     Tag,
 )
 
-import suite
 from apidoc import postman
 from apidoc.examples import ERRORS, rendered
 from apidoc.operations import emulator, paths
 from apidoc.schemas import name_of, schemas
 from apidoc.terms import HEADERS
-from toolchain import FUNCTIONS, ROOT
+from emulators import suite
+from emulators.paths import FUNCTIONS, ROOT
 
 DESCRIPTION = """
 Users spend credits on images. A price is charged before an image is generated and given back, once,

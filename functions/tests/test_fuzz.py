@@ -23,8 +23,7 @@ from schemathesis.checks import load_all_checks
 from schemathesis.specs.openapi import checks as known
 from support.api import HTTP, is_valid, json_of
 from support.orders import order
-from support.paths import FUNCTIONS
-from toolchain import ROOT
+from support.paths import FUNCTIONS, ROOT
 from werkzeug.test import Client
 
 from imagegen import db

@@ -20,7 +20,6 @@ from openapi_pydantic import (
     ServerVariable,
 )
 
-import suite
 from apidoc.contract import (
     ENDPOINTS,
     REPLAYED,
@@ -31,6 +30,7 @@ from apidoc.contract import (
 from apidoc.examples import ERRORS, rendered
 from apidoc.schemas import kind, name_of, plain, said, schemas
 from apidoc.terms import HEADERS, REQUEST_HEADERS
+from emulators import config, suite
 from imagegen.errors import ImagegenError
 
 ON_EVERY_ANSWER = ("X-Request-Id", "Cache-Control")
@@ -194,7 +194,7 @@ def _component(collection: str, name: str) -> Reference:
 
 
 def emulator() -> Server:
-    port = suite.read_config()["emulators"]["functions"]["port"]
+    port = config.read()["emulators"]["functions"]["port"]
     return Server(
         url=f"http://{suite.HOST}:{port}/{{project}}/{suite.REGION}",
         description="The Firebase emulators (make run)",

@@ -7,10 +7,10 @@ from collections.abc import Callable, Iterator
 from datetime import timedelta
 from typing import Any
 
-import audit
 import pytest
-from books import RECOVERY, Account, faults
 from google.cloud import firestore
+from ops import audit
+from ops.books import RECOVERY, Account, faults
 from support.orders import ANYBODY, now, order
 
 from imagegen import clock, db

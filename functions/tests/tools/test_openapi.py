@@ -14,7 +14,7 @@ from apidoc.terms import HEADERS, REQUEST_HEADERS
 from openapi_spec_validator import validate
 from support.api import DOCUMENT, HTTP, Json, is_valid, json_of
 from support.api import SCHEDULED as SCHEDULED_FUNCTIONS
-from toolchain import ROOT
+from support.paths import ROOT
 
 from imagegen import errors
 from imagegen.errors import ImagegenError

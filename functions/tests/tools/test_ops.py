@@ -11,14 +11,10 @@ from datetime import UTC, datetime
 from typing import Any
 from unittest import mock
 
-import admin
-import audit
-import books
-import demo_life
 import pytest
-import rendering
-import terminal
+from demo import life
 from google.cloud import firestore
+from ops import admin, audit, books, rendering, terminal
 from rich.console import Console
 from support.books import check_books, ledger_of
 from support.orders import order
@@ -57,7 +53,7 @@ def demo(emulator: str, client: firestore.Client, run: Admin) -> Iterator[list[d
     own = firestore.Client(project=PROJECT)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(firestore_client, "_client", own)
-        patch.setattr(demo_life, "REQUESTS_A_DAY", 60.0)
+        patch.setattr(life, "REQUESTS_A_DAY", 60.0)
         catalogue.forget()
         arguments = ("--json", "demo-data", "--weeks", str(WEEKS), "--seed", "7")
         yield json.loads(run(*arguments).stdout)

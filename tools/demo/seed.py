@@ -1,7 +1,7 @@
 """Fill a Firestore with what the functions need: the catalogue, and users to try them with.
 
-    seed.py --emulator-data                          make emulator-data/ again
-    seed.py --project ID [--user ID=CREDITS] [--force]   fill a real project
+    imagegen-seed --emulator-data                              make emulator-data/ again
+    imagegen-seed --project ID [--user ID=CREDITS] [--force]   fill a real project
 
 A user document that exists is never touched: its credits belong to somebody.
 """
@@ -23,9 +23,10 @@ from google.api_core.exceptions import AlreadyExists
 from google.auth.exceptions import DefaultCredentialsError
 from google.cloud import firestore
 
-import emulators
-from suite import HOST, PROJECT, read_config
-from toolchain import Problem
+from emulators import config
+from emulators.paths import DATA
+from emulators.problem import Problem
+from emulators.suite import HOST, PROJECT, private
 
 CATALOGUE = Path(__file__).with_name("catalogue.json")
 PASSWORD = "imagegen"  # noqa: S105 - of accounts that exist in the emulator alone
@@ -64,7 +65,7 @@ def catalogue(base_url: str) -> dict[str, dict[str, Any]]:
 def hosting_url(project: str) -> str:
     """Where Firebase Hosting serves web/public: the emulator for the demo project."""
     if project == PROJECT:
-        return f"http://{HOST}:{read_config()['emulators']['hosting']['port']}"
+        return f"http://{HOST}:{config.read()['emulators']['hosting']['port']}"
     return f"https://{project}.web.app"
 
 
@@ -95,13 +96,13 @@ def seed_auth(users: Sequence[DemoUser]) -> None:
 
 def make_emulator_data() -> None:
     """Replace emulator-data/ with an export of freshly seeded emulators."""
-    with emulators.private(only=("firestore", "auth"), import_data=False) as suite:
+    with private(only=("firestore", "auth"), import_data=False) as suite:
         os.environ |= suite.environment()
         client = firestore.Client(project=PROJECT)
         seed_firestore(client, hosting_url(PROJECT), {u.uid: u.credits for u in DEMO_USERS})
         seed_auth(DEMO_USERS)
-        suite.export(emulators.DATA)
-    print(f"Written: {emulators.DATA.name}/")
+        suite.export(DATA)
+    print(f"Written: {DATA.name}/")
 
 
 def seed_project(project: str, credits: Mapping[str, int], *, force: bool) -> None:
@@ -122,7 +123,7 @@ def seed_project(project: str, credits: Mapping[str, int], *, force: bool) -> No
     print(f"{project}: {len(catalogue(''))} catalogue documents written.")
 
 
-def main(arguments: Sequence[str]) -> int:
+def main(arguments: Sequence[str] | None = None) -> int:
     options = parsed(arguments)
     try:
         if options.emulator_data:
@@ -140,7 +141,7 @@ def main(arguments: Sequence[str]) -> int:
     return 0
 
 
-def parsed(arguments: Sequence[str]) -> argparse.Namespace:
+def parsed(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="Fill a Firestore with the catalogue and users.")
     target = parser.add_mutually_exclusive_group(required=True)
     target.add_argument("--emulator-data", action="store_true", help="make emulator-data/ again")
@@ -162,7 +163,3 @@ def _user(text: str) -> tuple[str, int]:
     if not user_id or not credits.isdecimal():
         raise argparse.ArgumentTypeError(f"{text!r} is not ID=CREDITS, such as alice=100")
     return user_id, int(credits)
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))

@@ -17,7 +17,7 @@ from typing import Any
 from google.cloud import firestore
 from google.cloud.firestore_v1.field_path import FieldPath
 
-from books import Account, Fault, faults
+from ops.books import Account, Fault, faults
 
 ENTRY_FIELDS = ("type", "credits", "generationRequestId", "balanceAfter", "sequence")
 REQUEST_FIELDS = ("userId", "status", "credits", "expiresAt")

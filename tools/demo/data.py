@@ -15,14 +15,13 @@ from typing import Any
 
 from google.cloud import firestore
 
-import demo_life
-import seed
-from demo_life import Life, Weather
+from demo import seed
+from demo.life import PREFIX, Life, Weather
+from emulators.problem import Problem
 from imagegen import clock
 from imagegen.catalogue import catalogue
 from imagegen.report import weekly, weeks
 from imagegen.report.weeks import Week
-from toolchain import Problem
 
 BATCH = 400  # documents in a commit
 WRITERS = 4
@@ -132,8 +131,8 @@ def _weeks(number: int, now: datetime) -> tuple[list[Week], Week]:
 
 def _require_none(client: firestore.Client) -> None:
     users = client.collection("users")
-    first = users.order_by("__name__").start_at({"__name__": users.document(demo_life.PREFIX)})
-    if any(each.id.startswith(demo_life.PREFIX) for each in first.limit(1).stream()):
+    first = users.order_by("__name__").start_at({"__name__": users.document(PREFIX)})
+    if any(each.id.startswith(PREFIX) for each in first.limit(1).stream()):
         raise Problem(
             "There is demo data already. Emulators forget it when they stop: start them again "
             "(make run) for another."

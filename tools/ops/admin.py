@@ -1,32 +1,27 @@
 """What operators do: look at reports, check the books, give credits, make demo data.
 
-    admin.py report [--week 2026-W46] [--run]     show a weekly report; make it first
-    admin.py audit                                check every balance, entry and request
-    admin.py grant USER CREDITS --reason R --key K [--request ID]
-    admin.py demo-data [--weeks 12] [--seed 7]    an invented app with a past
+    imagegen-admin report [--week 2026-W46] [--run]     show a weekly report; make it first
+    imagegen-admin audit                                check every balance, entry and request
+    imagegen-admin grant USER CREDITS --reason R --key K [--request ID]
+    imagegen-admin demo-data [--weeks 12] [--seed 7]    an invented app with a past
 
-This is only the command line: the work is in `audit`, `demo_data` and the package itself.
+This is only the command line: it parses and prints.
 """
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "functions"))
-
-import audit as auditing
-import demo_data
-import rendering
-import results
+from demo import data
+from emulators.problem import Problem
 from imagegen import clock, db
 from imagegen.credits import ledger
 from imagegen.report import weekly, weeks
-from terminal import connect_to, log_lines, out, print_json, problems, progress
-from toolchain import Problem
+from ops import audit as auditing
+from ops import rendering, results
+from ops.terminal import connect_to, log_lines, out, print_json, problems, progress
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, rich_markup_mode=None)
 as_json = False
@@ -130,15 +125,15 @@ def demo(
 ) -> None:
     """Write weeks of an invented app's life, with their reports and a few anomalies."""
     with problems():
-        if not force and not demo_data.is_safe(db.client()):
+        if not force and not data.is_safe(db.client()):
             raise Problem(f"{db.client().project} is a real project: --force, if you mean it.")
         with progress() as bar, log_lines(lambda line: None):
-            task = bar.add_task("Inventing", total=demo_data.steps(number))
+            task = bar.add_task("Inventing", total=data.steps(number))
 
             def done(what: str, steps: int) -> None:
                 bar.update(task, description=f"Inventing: {what}", advance=steps)
 
-            planted = demo_data.make(db.client(), number, seed, done)
+            planted = data.make(db.client(), number, seed, done)
     result = [each.as_json() for each in planted]
     if as_json:
         print_json(result)
