@@ -46,8 +46,11 @@ def admits(versions: str, found: str) -> bool:
 
 
 def in_words(versions: str) -> str:
-    """The same range for people: 20.19+ or 22.12+."""
-    oldest = [".".join(map(str, least[:2])) + "+" for _, least in _alternatives(versions)]
+    """The same range for people: 20.19+ or 24+."""
+    oldest = [
+        ".".join(map(str, least[:2] if any(least[1:]) else least[:1])) + "+"
+        for _, least in _alternatives(versions)
+    ]
     return " or ".join([", ".join(oldest[:-1]), oldest[-1]] if oldest[1:] else oldest)
 
 
