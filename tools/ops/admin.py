@@ -97,24 +97,20 @@ def grant(
     request: Annotated[str, typer.Option(help="A completed request that it is for.")] = "",
 ) -> None:
     """Give a user credits, once for each key."""
-    entry, user_path = ledger.grant_path(user, key), db.user(user)
-    request_path = db.generation_request(request)
-
-    def decide(transaction: db.Transaction) -> None:
-        named = transaction[request_path] if request else None
-        moment = clock.now()
-        ledger.grant(transaction, user, number, moment, key=key, reason=reason, request=named)
-
     with problems():
-        before = db.read(entry)[0].exists
-        documents = db.transact(decide, entry, user_path, *([request_path] if request else []))
-    balance = ledger.balance(documents[user_path])
-    result = {"entryId": documents[entry].id, "isNew": not before, "currentCredits": balance}
+        granted = ledger.grant_credits(
+            user, number, key=key, reason=reason, generation_request_id=request or None
+        )
+    result = {
+        "entryId": granted.entry_id,
+        "isNew": granted.is_new,
+        "currentCredits": granted.balance,
+    }
     if as_json:
         print_json(result)
     else:
-        done = "were given before; nothing changed" if before else "given"
-        out.print(f"{number:,} credits {done}. {user} has {balance:,} now.", markup=False)
+        done = "given" if granted.is_new else "were given before; nothing changed"
+        out.print(f"{number:,} credits {done}. {user} has {granted.balance:,} now.", markup=False)
 
 
 @app.command("demo-data")

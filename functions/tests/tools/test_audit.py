@@ -13,7 +13,6 @@ from ops import audit
 from ops.books import RECOVERY, Account, faults
 from support.orders import ANYBODY, now, order
 
-from imagegen import clock, db
 from imagegen.catalogue import catalogue
 from imagegen.credits import ledger
 from imagegen.errors import GenerationFailed
@@ -41,19 +40,10 @@ def books(
     generation.create(order("ann", size="1024x1024", idempotency_key="image"), ANYBODY)
     with pytest.raises(GenerationFailed):
         generation.create(order("ann", model="Doomed Model", idempotency_key="none"), ANYBODY)
-    grant("ann", 5)
+    ledger.grant_credits("ann", 5, key="ticket", reason="sorry")
     yield own
     own.close()
     catalogue.forget()
-
-
-def grant(user_id: str, number: int) -> None:
-    entry = ledger.grant_path(user_id, "ticket")
-
-    def decide(transaction: db.Transaction) -> None:
-        ledger.grant(transaction, user_id, number, clock.now(), key="ticket", reason="sorry")
-
-    db.transact(decide, entry, db.user(user_id))
 
 
 def audited(client: firestore.Client) -> audit.Audit:

@@ -20,7 +20,6 @@ from support.books import check_books, ledger_of
 from support.orders import order
 from typer.testing import CliRunner, Result
 
-from imagegen import clock, db
 from imagegen.api.auth import Caller
 from imagegen.catalogue import catalogue
 from imagegen.credits import ledger
@@ -238,25 +237,25 @@ def test_a_key_gives_once_however_many_ask_at_once(
     shared: firestore.Client, new_user: Callable[..., str]
 ) -> None:
     user_id = new_user(2)
-    entry = ledger.grant_path(user_id, "key")
 
-    def give(_: int) -> None:
-        def decide(transaction: db.Transaction) -> None:
-            moment = clock.now()
-            ledger.grant(transaction, user_id, 3, moment, key="key", reason="sorry")
-
-        db.transact(decide, entry, db.user(user_id))
+    def give(_: int) -> ledger.Granted:
+        return ledger.grant_credits(user_id, 3, key="key", reason="sorry")
 
     with ThreadPoolExecutor(8) as operators:
-        list(operators.map(give, range(16)))
+        given = list(operators.map(give, range(16)))
+    assert {each.balance for each in given} == {5}
+    assert [each.is_new for each in given].count(True) == 1
     assert len(ledger_of(shared, user_id)) == 1
     assert check_books(shared, user_id, 2) == 5
 
 
-def test_a_grant_needs_a_user_and_a_number(shared: object, run: Admin) -> None:
+def test_a_grant_needs_a_user_a_number_a_key_and_a_reason(shared: object, run: Admin) -> None:
     assert "no such user" in run("grant", "nobody-at-all", "5", *SORRY, code=1).stderr
     for number in ("0", "-1", "many"):
         run("grant", "nobody-at-all", "--", number, *SORRY, code=2)
+    for reason, key in (("", "ticket"), ("sorry", " ")):
+        arguments = ("--reason", reason, "--key", key)
+        assert "a key and a reason" in run("grant", "nobody-at-all", "5", *arguments, code=1).stderr
 
 
 # --- what it stands on -------------------------------------------------------------------------
