@@ -1,9 +1,9 @@
-"""What operators do: look at reports, check the books, give credits, make demo data.
+"""The operators' commands: show reports, audit the ledger, grant credits, make demo data.
 
-    imagegen-admin report [--week 2026-W46] [--run]     show a weekly report; make it first
+    imagegen-admin report [--week 2026-W46] [--run]     show a weekly report, made first with --run
     imagegen-admin audit                                check every balance, entry and request
     imagegen-admin grant USER CREDITS --reason R --key K [--request ID]
-    imagegen-admin demo-data [--weeks 12] [--seed 7]    an invented app with a past
+    imagegen-admin demo-data [--weeks 12] [--seed 7]    invent an app with a history
 
 This is only the command line: it parses and prints.
 """
@@ -29,26 +29,30 @@ as_json = False
 
 @app.callback()
 def connect(
-    project: Annotated[str, typer.Option(help="A Firebase project; else the emulators.")] = "",
+    project: Annotated[str, typer.Option(help="A Firebase project instead of the emulators.")] = "",
     json_: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Look at reports, check the books, give credits, make demo data.
+    """Show reports, audit the ledger, grant credits, make demo data.
 
     Works on the emulators of `make run`, or with --project on that Firebase project, with the
-    credentials of `gcloud auth application-default login`. --project and --json stand before the
-    command. Exit codes: 0 all well, 1 the audit found faults or it cannot be done, 2 misuse.
+    credentials of `gcloud auth application-default login`. --project and --json come before the
+    command. Exit codes: 0 success, 1 failure or findings of the audit, 2 wrong usage.
     """
-    global as_json  # noqa: PLW0603 - said once, before the command
+    global as_json  # noqa: PLW0603 - given once, before the command
     as_json = json_
     connect_to(project)
 
 
 @app.command()
 def report(
-    week: Annotated[str, typer.Option(help="ISO week, e.g. 2026-W46; else the last one.")] = "",
-    run: Annotated[bool, typer.Option("--run", help="Make it, also if it is stored.")] = False,
+    week: Annotated[
+        str, typer.Option(help="ISO week, e.g. 2026-W46, instead of the last one.")
+    ] = "",
+    run: Annotated[
+        bool, typer.Option("--run", help="Make the report again if it is stored.")
+    ] = False,
 ) -> None:
-    """Show a weekly report; it is made first where there is none, or with --run."""
+    """Show a weekly report; if it is not stored yet, or with --run, it is made first."""
     with problems():
         wanted = weeks.named(week, clock.time_zone()) if week else _last_week()
         reference = db.client().document(f"reports/{wanted.name}")
@@ -84,7 +88,7 @@ def audit() -> None:
         print_json(audited)
     else:
         results.show_audit(audited, out)
-    if audited["faulty"]:
+    if audited["findingCount"]:
         raise typer.Exit(1)
 
 
@@ -92,11 +96,13 @@ def audit() -> None:
 def grant(
     user: Annotated[str, typer.Argument(help="The user's id.")],
     number: Annotated[int, typer.Argument(min=1, max=1_000_000, metavar="CREDITS")],
-    reason: Annotated[str, typer.Option(help="Why; the user's history keeps it.")],
-    key: Annotated[str, typer.Option(help="Names this grant, e.g. a ticket: given only once.")],
-    request: Annotated[str, typer.Option(help="A completed request that it is for.")] = "",
+    reason: Annotated[str, typer.Option(help="The reason, which stays in the user's history.")],
+    key: Annotated[
+        str, typer.Option(help="The name of this grant, e.g. a ticket; given once only.")
+    ],
+    request: Annotated[str, typer.Option(help="The completed request that it is for.")] = "",
 ) -> None:
-    """Give a user credits, once for each key."""
+    """Grant credits to a user, once for each key."""
     with problems():
         granted = ledger.grant_credits(
             user, number, key=key, reason=reason, generation_request_id=request or None
@@ -109,20 +115,20 @@ def grant(
     if as_json:
         print_json(result)
     else:
-        done = "given" if granted.is_new else "were given before; nothing changed"
+        done = "granted" if granted.is_new else "were granted before; nothing changed"
         out.print(f"{number:,} credits {done}. {user} has {granted.balance:,} now.", markup=False)
 
 
 @app.command("demo-data")
 def demo(
-    number: Annotated[int, typer.Option("--weeks", min=1, max=52, help="Of the past.")] = 12,
-    seed: Annotated[int, typer.Option(help="The same seed, the same life.")] = 7,
-    force: Annotated[bool, typer.Option("--force", help="Also in a real project.")] = False,
+    number: Annotated[int, typer.Option("--weeks", min=1, max=52, help="How many weeks.")] = 12,
+    seed: Annotated[int, typer.Option(help="The same seed invents the same data.")] = 7,
+    force: Annotated[bool, typer.Option("--force", help="Write to a real project, too.")] = False,
 ) -> None:
-    """Write weeks of an invented app's life, with their reports and a few anomalies."""
+    """Write several weeks of an invented app, with their reports and a few anomalies."""
     with problems():
         if not force and not data.is_safe(db.client()):
-            raise Problem(f"{db.client().project} is a real project: --force, if you mean it.")
+            raise Problem(f"{db.client().project} is a real project: add --force to write to it.")
         with progress() as bar, log_lines(lambda line: None):
             task = bar.add_task("Inventing", total=data.steps(number))
 

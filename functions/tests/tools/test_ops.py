@@ -14,13 +14,14 @@ from unittest import mock
 import pytest
 from demo import life
 from google.cloud import firestore
-from ops import admin, audit, books, rendering, terminal
+from ops import admin, audit, rendering, terminal
 from rich.console import Console
 from support.books import check_books, ledger_of
 from support.orders import order
 from typer.testing import CliRunner, Result
 
 from imagegen.api.auth import Caller
+from imagegen.audit.findings import findings
 from imagegen.catalogue import catalogue
 from imagegen.credits import ledger
 from imagegen.firestore import client as firestore_client
@@ -77,7 +78,7 @@ def test_what_demo_data_plants_is_found_and_explained(demo: list[dict[str, Any]]
 def test_the_books_of_demo_data_are_right(demo: object, run: Admin) -> None:
     assert "The books are right" in run("audit").stdout
     told = json.loads(run("--json", "audit").stdout)
-    assert (told["faulty"], told["faults"]) == (0, [])
+    assert (told["findingCount"], told["findings"]) == (0, [])
     assert min(told["users"], told["requests"], told["entries"]) > 60
 
 
@@ -108,7 +109,7 @@ def test_the_audit_lists_what_is_wrong_and_fails(demo: object, run: Admin) -> No
     result = run("audit", code=1)
     assert "I1" in result.stdout
     assert "the balance is -3" in result.stdout
-    assert json.loads(run("--json", "audit", code=1).stdout)["faults"][0]["userId"] == user.id
+    assert json.loads(run("--json", "audit", code=1).stdout)["findings"][0]["userId"] == user.id
     user.delete()
 
 
@@ -196,7 +197,7 @@ def test_a_key_that_gave_something_else_is_refused(
     shared: firestore.Client, run: Admin, new_user: Callable[..., str]
 ) -> None:
     user_id = new_user(2)
-    assert "5 credits given" in run("grant", user_id, "5", *SORRY).stdout
+    assert "5 credits granted" in run("grant", user_id, "5", *SORRY).stdout
     assert "another grant" in run("grant", user_id, "6", *SORRY, code=1).stderr
     assert check_books(shared, user_id, 2) == 7
 
@@ -226,10 +227,10 @@ def test_a_grant_may_name_a_completed_request_of_the_user(
 def check_books_of(client: firestore.Client, user_id: str) -> list[Any]:
     """What the audit says of one user."""
     return [
-        fault
+        finding
         for account in audit.accounts(client, audit.moment_of(client))
         if account.user_id == user_id
-        for fault in books.faults(account, datetime.now(UTC))
+        for finding in findings(account, datetime.now(UTC))
     ]
 
 
