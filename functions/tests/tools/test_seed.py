@@ -57,12 +57,41 @@ def test_a_project_with_users_is_seeded_only_when_forced(client: firestore.Clien
     user.delete()
 
 
+@pytest.mark.parametrize(
+    ("user", "problem"),
+    [
+        ("ann/x/y=5", "'ann/x/y' cannot be a user id: it must not contain '/'"),
+        ("..=5", "cannot be a user id"),
+        ("__ann__=5", "cannot be a user id"),
+        (f"{'a' * 1500}=5", "bytes long"),
+        ("ann=12345678901234567890", "a balance is at most 9,007,199,254,740,992 credits"),
+        ("ann=-5", "is not ID=CREDITS"),
+        ("ann=5.5", "is not ID=CREDITS"),
+        ("ann=", "is not ID=CREDITS"),
+        ("=5", "is not ID=CREDITS"),
+        ("ann", "is not ID=CREDITS"),
+    ],
+)
+def test_a_user_that_cannot_be_seeded_is_refused_with_the_reason(
+    user: str, problem: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit):
+        seed.main(["--project", "my-app", "--user", user])
+    assert problem in " ".join(capsys.readouterr().err.split())
+
+
+def test_users_are_named_with_their_credits() -> None:
+    arguments = ["--project", "my-app", "--user", "ann=5", "--user", "a=b=0"]
+    assert seed.parsed(arguments).user == [("ann", 5), ("a=b", 0)]
+
+
 def test_a_start_says_who_may_sign_in() -> None:
     accounts = json.loads((DATA / "auth_export" / "accounts.json").read_text())["users"]
     assert {account["localId"] for account in accounts} == {user.uid for user in seed.DEMO_USERS}
     assert {commands.password_of(account) for account in accounts} == {seed.PASSWORD}
 
 
+@pytest.mark.usefixtures("emulator")
 @pytest.mark.parametrize("user", seed.DEMO_USERS)
 def test_the_accounts_of_emulator_data_sign_in(user: seed.DemoUser) -> None:
     host = os.environ["FIREBASE_AUTH_EMULATOR_HOST"]
