@@ -22,7 +22,7 @@ def start() -> None:
     """Run everything on the ports of firebase.json until Ctrl-C."""
     wanted = config.read()
     tools = node.firebase_tools()
-    if not tools.available("ui"):
+    if not tools.provide("ui"):
         print("Starting without the Emulator UI: it cannot be downloaded offline.", flush=True)
         wanted = config.without_ui(wanted)
     for name, port in config.ports_of(wanted).items():

@@ -6,6 +6,8 @@ import os
 from collections.abc import Mapping
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
+# Where firebase-tools looks for a proxy, in this order.
+PROXIES = ("HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy")
 
 
 def current() -> dict[str, str]:
@@ -31,5 +33,18 @@ def no_proxy_for_loopback(environment: Mapping[str, str]) -> dict[str, str]:
 
 
 def for_firebase_tools() -> dict[str, str]:
-    """What firebase-tools needs to load the functions, to run and to deploy them."""
+    """What firebase-tools needs to load the functions and to deploy them."""
     return {"FUNCTIONS_DISCOVERY_TIMEOUT": "120", "NO_COLOR": "1"} | current()
+
+
+def for_emulators() -> dict[str, str]:
+    """What firebase-tools needs to run the emulators.
+
+    It ignores `no_proxy`, so behind a proxy it would not reach its own emulators: it gets no proxy.
+    The functions that it starts find theirs in ALL_PROXY, which it does not read.
+    """
+    variables = for_firebase_tools()
+    proxies = [variables.pop(name, "") for name in PROXIES]
+    if proxy := next(filter(None, proxies), None):
+        variables.setdefault("ALL_PROXY", proxy)
+    return variables

@@ -48,7 +48,7 @@ def java_version(printed: str | None) -> int:
 
 
 def firestore_emulator(tools: FirebaseTools) -> Path | None:
-    """The Firestore emulator's jar; None if firebase-tools has its own or will download it."""
+    """The Firestore emulator's jar; None if firebase-tools has its own. Downloads it if need be."""
     if chosen := os.environ.get("FIRESTORE_EMULATOR_BINARY_PATH"):
         if not Path(chosen).is_file():
             raise Problem(
@@ -63,7 +63,7 @@ def firestore_emulator(tools: FirebaseTools) -> Path | None:
         jar = Path(gcloud).resolve().parents[1] / component
         if jar.is_file():
             return _runnable(jar)
-    if tools.available("firestore"):
+    if tools.provide("firestore"):
         return None
     raise Problem(
         "The Firestore emulator is not installed and cannot be downloaded: connect to the "

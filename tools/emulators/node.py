@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from emulators import environment
 from emulators.paths import ROOT
 from emulators.problem import Problem
-from emulators.programs import output
+from emulators.programs import output, run_or_fail
 
 FIREBASE_TOOLS_VERSION = "15.34.2"
 # The one place that says which Node.js is new enough, for the console as well as the emulators.
@@ -92,9 +93,18 @@ class FirebaseTools:
         default = Path.home() / ".cache" / "firebase" / "emulators"
         return Path(os.environ.get("FIREBASE_EMULATORS_PATH", default), path).exists()
 
-    def available(self, emulator: str) -> bool:
-        """Whether firebase-tools has this part already or can download it now."""
-        return self.cached(emulator) or _reachable(self.downloads[emulator]["remoteUrl"])
+    def provide(self, emulator: str) -> bool:
+        """Download this emulator unless it is there; False if it cannot be downloaded now."""
+        if self.cached(emulator):
+            return True
+        if not _reachable(self.downloads[emulator]["remoteUrl"]):
+            return False
+        run_or_fail(
+            [*self.command, f"setup:emulators:{emulator}"],
+            f"The {emulator} emulator could not be downloaded: correct what is reported above.",
+            environment.for_firebase_tools(),
+        )
+        return True
 
 
 def firebase_tools() -> FirebaseTools:

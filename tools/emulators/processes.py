@@ -23,7 +23,7 @@ from emulators.problem import Problem
 
 READY = "All emulators ready!"
 NOT_LOADED = "Failed to load function definition from source"
-START_TIMEOUT_SECONDS = 900  # a first start may download the Firestore emulator
+START_TIMEOUT_SECONDS = 600  # a cold start on a slow machine takes a minute
 STOP_TIMEOUT_SECONDS = 20
 # firebase-tools reports every step. Only lines that are not known to be routine are shown.
 ROUTINE = re.compile(

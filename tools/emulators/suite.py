@@ -107,7 +107,7 @@ def running(
         command.append(f"--only={','.join(only)}")
     if import_from and import_from.exists():
         command.append(f"--import={import_from}")
-    variables = environment.for_firebase_tools() | java.environment(tools)
+    variables = environment.for_emulators() | java.environment(tools)
     variables.setdefault("FUNCTIONS_EMULATOR_PARALLEL", str(workers))
 
     directory.mkdir(parents=True)

@@ -40,6 +40,20 @@ def test_emulators_functions_and_tests_get_the_exemption(monkeypatch: pytest.Mon
         assert "127.0.0.1" in variables["no_proxy"].split(",")
 
 
+@pytest.mark.parametrize("name", environment.PROXIES)
+def test_firebase_tools_calls_its_emulators_without_the_proxy_of_the_functions(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for each in (*environment.PROXIES, "ALL_PROXY"):
+        monkeypatch.delenv(each, raising=False)
+    assert "ALL_PROXY" not in environment.for_emulators()
+    monkeypatch.setenv(name, "http://proxy.example:3128")
+    variables = environment.for_emulators()
+    assert not set(environment.PROXIES) & set(variables)
+    assert variables["ALL_PROXY"] == "http://proxy.example:3128"
+    assert environment.for_firebase_tools()[name] == "http://proxy.example:3128"
+
+
 def test_grpc_reaches_loopback_past_a_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("http_proxy", "http://127.0.0.1:1")
     server = grpc.server(futures.ThreadPoolExecutor(1))

@@ -103,3 +103,41 @@ def test_only_python_is_set_up_without_node(path: Path, monkeypatch: pytest.Monk
     assert not os.listdir(path)
     assert main(["setup", "--python-only"]) == 0
     assert len(ensured) == 1
+
+
+# --- firebase-tools ---------------------------------------------------------------------------
+
+
+@pytest.fixture
+def tools(path: Path, monkeypatch: pytest.MonkeyPatch) -> node.FirebaseTools:
+    """A firebase-tools that has downloaded nothing; calling it notes the call in `calls`."""
+    monkeypatch.setenv("FIREBASE_EMULATORS_PATH", str(path))
+    package = path / "firebase-tools"
+    info = {"remoteUrl": "https://example.com/x.jar", "downloadPathRelativeToCacheDir": "x.jar"}
+    known = package / "lib" / "emulator" / "downloadableEmulatorInfo.json"
+    known.parent.mkdir(parents=True)
+    known.write_text(json.dumps({"firestore": info, "ui": {"main": info}}))
+    (path / "node").write_text(f'#!/bin/sh\necho "$2" >> {path}/calls\n')
+    (path / "node").chmod(0o755)
+    return node.FirebaseTools(package)
+
+
+def test_an_emulator_is_downloaded_once_where_there_is_a_network(
+    tools: node.FirebaseTools, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(node, "_reachable", lambda url: False)
+    assert not tools.provide("firestore")
+    monkeypatch.setattr(node, "_reachable", lambda url: True)
+    assert tools.provide("firestore")
+    (path / "x.jar").touch()
+    assert tools.provide("ui")
+    assert (path / "calls").read_text() == "setup:emulators:firestore\n"
+
+
+def test_a_download_that_fails_is_one_sentence(
+    tools: node.FirebaseTools, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(node, "_reachable", lambda url: True)
+    (path / "node").write_text("#!/bin/sh\nexit 1\n")
+    with pytest.raises(Problem, match="The firestore emulator could not be downloaded"):
+        tools.provide("firestore")
