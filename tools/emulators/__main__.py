@@ -17,7 +17,7 @@ import sys
 from collections.abc import Sequence
 from types import FrameType
 
-from emulators import commands, node, virtualenv
+from emulators import commands, firebase_tools, node, virtualenv
 from emulators.problem import Problem
 
 
@@ -66,7 +66,7 @@ def run(options: argparse.Namespace) -> int:
     if options.verb == "start":
         commands.start()
     elif not python_only:
-        node.firebase_tools()
+        firebase_tools.find()
     return 0
 
 

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
-from emulators import config, environment, node, ports, suite
+from emulators import config, environment, firebase_tools, ports, suite
 from emulators.paths import DATA, ROOT
 from emulators.problem import Problem
 from emulators.suite import Suite
@@ -21,7 +21,7 @@ COMMAND_STOP_SECONDS = 5
 def start() -> None:
     """Run everything on the ports of firebase.json until Ctrl-C."""
     wanted = config.read()
-    tools = node.firebase_tools()
+    tools = firebase_tools.find()
     if not tools.provide("ui"):
         print("Starting without the Emulator UI: it cannot be downloaded offline.", flush=True)
         wanted = config.without_ui(wanted)
@@ -54,7 +54,7 @@ def execute(command: Sequence[str]) -> int:
 
 def firebase(arguments: Sequence[str]) -> int:
     """Call firebase-tools with `arguments` in the repository's root; its exit code."""
-    command = [*node.firebase_tools().command, *arguments]
+    command = [*firebase_tools.find().command, *arguments]
     return subprocess.call(command, cwd=ROOT, env=environment.for_firebase_tools())
 
 

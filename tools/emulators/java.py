@@ -10,7 +10,7 @@ import subprocess
 import zipfile
 from pathlib import Path
 
-from emulators.node import FirebaseTools
+from emulators.firebase_tools import FirebaseTools
 from emulators.paths import CACHE, VENV
 from emulators.problem import Problem
 from emulators.programs import output

@@ -15,9 +15,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from emulators import config, environment, java, node, ports
+from emulators import config, environment, firebase_tools, java, ports
 from emulators.config import Config
-from emulators.node import FirebaseTools
+from emulators.firebase_tools import FirebaseTools
 from emulators.paths import CACHE, DATA, ROOT
 from emulators.processes import SuiteProcesses
 
@@ -77,7 +77,7 @@ def private(only: Sequence[str] = (), *, import_data: bool = True) -> Iterator[S
     free = dict(zip(names, ports.free_ports(len(names)), strict=True))
     with running(
         config.with_ports(wanted, free),
-        node.firebase_tools(),
+        firebase_tools.find(),
         only=only,
         import_from=DATA if import_data else None,
         workers=4,

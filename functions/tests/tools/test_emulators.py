@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from emulators import config, java, ports, processes
-from emulators.node import FirebaseTools
+from emulators.firebase_tools import FirebaseTools
 from emulators.problem import Problem
 
 TABLE = """
