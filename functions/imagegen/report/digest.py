@@ -17,7 +17,7 @@ from typing import Any
 from firebase_functions import logger
 
 from imagegen import clock, config, db
-from imagegen.report import webhook
+from imagegen.report.delivery import deliver
 
 Report = Mapping[str, Any]
 
@@ -52,7 +52,7 @@ def _send_once(url: str, report: Report) -> dict[str, Any] | None:
     claim["claim"] = uuid.uuid4().hex
     if not _claimed(path, claim):
         return None
-    delivery = webhook.deliver(url, message(report))
+    delivery = deliver(url, message(report))
     record = {**identity, **asdict(delivery), "at": clock.now()}
 
     def decide(transaction: db.Transaction) -> None:

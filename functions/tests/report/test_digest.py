@@ -12,15 +12,13 @@ from typing import Any
 import pytest
 import yaml
 from past_app import MONDAY, AppWithHistory, empty_client
-from receiver import Receiver, receiver
 from support.paths import FUNCTIONS
+from support.receiver import Receiver, report_webhook
 
 from imagegen import db
 from imagegen.errors import OutcomeUnknown
 from imagegen.firestore import client as firestore_client
 from imagegen.report import digest, weekly
-
-__all__ = ["receiver"]  # a fixture
 
 WEEK = "2026-W10"
 
@@ -33,6 +31,11 @@ def app(emulator: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[AppWithHisto
     app.request(MONDAY)
     yield app
     client.close()
+
+
+@pytest.fixture
+def receiver(monkeypatch: pytest.MonkeyPatch) -> Iterator[Receiver]:
+    yield from report_webhook(monkeypatch)
 
 
 def report(**changes: Any) -> dict[str, Any]:
