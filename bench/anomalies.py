@@ -22,7 +22,7 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "functions"))
 
 from imagegen.report import anomalies
-from imagegen.report.metrics import WeekNumbers
+from imagegen.report.numbers import WeekNumbers
 from imagegen.report.thresholds import Thresholds
 
 from simple_rules import Rule, ZScores, fixed_ratios

@@ -32,7 +32,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "functions"))
 
 from imagegen import db
 from imagegen.report import weekly
-from imagegen.report.metrics import Request, Tally
+from imagegen.report.numbers import Request, Tally
 
 PROJECT = "demo-bench-report"
 WEEK, MONDAY = "2026-W10", datetime(2026, 3, 2, tzinfo=UTC)

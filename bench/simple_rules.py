@@ -7,7 +7,7 @@ from statistics import fmean, median, pstdev
 from typing import Any
 
 from imagegen.report import guards
-from imagegen.report.metrics import Numbers, WeekNumbers
+from imagegen.report.numbers import Numbers, WeekNumbers
 from imagegen.report.past import summed
 from imagegen.report.thresholds import Thresholds
 

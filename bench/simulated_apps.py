@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 
 import numpy as np
-from imagegen.report.metrics import Numbers, UserNumbers, WeekNumbers
+from imagegen.report.numbers import Numbers, UserNumbers, WeekNumbers
 
 WARM_UP = 12  # weeks before the first that is judged
 JUDGED = 52

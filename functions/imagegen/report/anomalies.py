@@ -9,7 +9,7 @@ from typing import Any
 from imagegen.report import counts, guards, rates
 from imagegen.report import users as spending
 from imagegen.report.event import Event
-from imagegen.report.metrics import UserNumbers, WeekNumbers
+from imagegen.report.numbers import UserNumbers, WeekNumbers
 from imagegen.report.past import flag, level, recall
 from imagegen.report.severity import SEVERITIES
 from imagegen.report.thresholds import Thresholds

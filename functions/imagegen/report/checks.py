@@ -15,7 +15,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from imagegen.report.aggregations import Measured, Sum
-from imagegen.report.metrics import Tally
+from imagegen.report.numbers import Tally
 
 # check -> what is compared, in words: the report's side first
 SIDES = {
@@ -66,7 +66,7 @@ def findings(days: Iterable[Tally], measured: Measured) -> list[dict[str, Any]]:
 def _refunded_in_week(total: Tally, measured: Measured) -> Sum | None:
     if measured.late is None:
         return None
-    _, late = measured.late
+    late = measured.late.refunded
     return Sum(total.refunds_in_week + late.count, total.credits_refunded_in_week + late.credits)
 
 
@@ -94,7 +94,7 @@ def _late(measured: Measured) -> list[dict[str, Any]]:
     check = "lateSettlements"
     if measured.late is None:
         return [finding(check, "unavailable", "Late settlements could not be counted.")]
-    ended, refunded = measured.late
+    ended, refunded = measured.late.ended, measured.late.refunded
     if ended.count == 0:
         return []
     message = (

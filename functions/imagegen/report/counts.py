@@ -21,7 +21,7 @@ from imagegen.report.distributions import (
     poisson_interval,
 )
 from imagegen.report.event import Direction, Event
-from imagegen.report.metrics import WeekNumbers
+from imagegen.report.numbers import WeekNumbers
 from imagegen.report.past import Past, monday, summed
 from imagegen.report.thresholds import Thresholds
 

@@ -12,8 +12,8 @@ from typing import Any
 
 from imagegen.report.checks import finding
 from imagegen.report.distributions import wilson
-from imagegen.report.history import compact
-from imagegen.report.metrics import DIMENSIONS, NO_VALUE, SAMPLES, Numbers, Tally, UserNumbers
+from imagegen.report.earlier import compact
+from imagegen.report.numbers import DIMENSIONS, NO_VALUE, SAMPLES, Numbers, Tally, UserNumbers
 from imagegen.report.weeks import Week
 
 TOP_USERS = 10

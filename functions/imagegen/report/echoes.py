@@ -8,7 +8,7 @@ from imagegen.report.distributions import beta_binomial_above
 from imagegen.report.event import Contribution, Event
 from imagegen.report.expected_rates import Dimension, Rate, days_of
 from imagegen.report.explaining import most_telling
-from imagegen.report.metrics import WeekNumbers
+from imagegen.report.numbers import WeekNumbers
 from imagegen.report.past import summed
 from imagegen.report.thresholds import Thresholds
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from statistics import fmean
 
-from imagegen.report.metrics import Numbers, WeekNumbers
+from imagegen.report.numbers import Numbers, WeekNumbers
 from imagegen.report.past import Past
 from imagegen.report.thresholds import Thresholds
 

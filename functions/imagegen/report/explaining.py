@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from imagegen.report.event import Contribution, Event
-from imagegen.report.metrics import Numbers, WeekNumbers
+from imagegen.report.numbers import Numbers, WeekNumbers
 from imagegen.report.past import Past
 from imagegen.report.thresholds import Thresholds
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from statistics import median
 
 from imagegen.report.event import Direction, Event
-from imagegen.report.metrics import Numbers, UserNumbers, WeekNumbers
+from imagegen.report.numbers import Numbers, UserNumbers, WeekNumbers
 from imagegen.report.past import follows, summed
 from imagegen.report.thresholds import Thresholds
 

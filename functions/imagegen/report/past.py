@@ -8,7 +8,7 @@ from datetime import date, timedelta
 from typing import Any
 
 from imagegen.report.event import Event
-from imagegen.report.metrics import Numbers, WeekNumbers
+from imagegen.report.numbers import Numbers, WeekNumbers
 
 Subject = tuple[str, tuple[str, str] | None]  # metric, dimension
 

@@ -15,7 +15,7 @@ from imagegen.report import severity
 from imagegen.report.baseline import MAD_TO_SIGMA, TAILS, quantile
 from imagegen.report.distributions import benjamini_hochberg, student_above
 from imagegen.report.event import Direction, Event
-from imagegen.report.metrics import Numbers, WeekNumbers
+from imagegen.report.numbers import Numbers, WeekNumbers
 from imagegen.report.past import Past, summed
 from imagegen.report.thresholds import Thresholds
 

@@ -18,7 +18,7 @@ from imagegen.report.distributions import (
 )
 from imagegen.report.event import Event
 from imagegen.report.expected_rates import Dimension, Rate, days_of, overall_rate, value_rate
-from imagegen.report.metrics import Numbers, WeekNumbers
+from imagegen.report.numbers import Numbers, WeekNumbers
 from imagegen.report.past import Past, summed
 from imagegen.report.thresholds import Thresholds
 

@@ -16,7 +16,7 @@ from typing import Any
 from imagegen.report import severity
 from imagegen.report.baseline import quantile
 from imagegen.report.event import Event, Scope
-from imagegen.report.metrics import UserNumbers, WeekNumbers
+from imagegen.report.numbers import UserNumbers, WeekNumbers
 from imagegen.report.thresholds import Thresholds
 
 EarlierWeeks = Callable[[Sequence[str]], Mapping[str, tuple[tuple[int, int], ...]]]

@@ -22,25 +22,24 @@ from firebase_functions import logger
 from google.cloud import firestore
 
 from imagegen import clock, config, db
-from imagegen.errors import BackendUnavailable
 from imagegen.report import (
     aggregations,
     anomalies,
     checks,
     digest,
     document,
-    history,
-    reading,
+    earlier,
+    requests,
     weeks,
 )
 from imagegen.report.aggregations import Measured
 from imagegen.report.anomalies import Findings
 from imagegen.report.checks import finding
-from imagegen.report.history import Earlier
-from imagegen.report.metrics import Tally, UserNumbers, WeekNumbers, users_of_week
-from imagegen.report.pasts import Pasts, PastsUnavailable
-from imagegen.report.reading import Source
+from imagegen.report.earlier import Earlier
+from imagegen.report.numbers import Tally, UserNumbers, WeekNumbers, users_of_week
+from imagegen.report.source import Source
 from imagegen.report.thresholds import Thresholds
+from imagegen.report.user_history import Pasts, PastsUnavailable
 from imagegen.report.weeks import Day, Week
 
 STREAMS = 2  # one waits for Firestore while the other decodes; more wait for each other
@@ -58,43 +57,50 @@ def run(schedule_time: datetime | None = None, *, week: str | None = None) -> di
     began = time.monotonic()
     limits = Thresholds.parse(config.REPORT_THRESHOLDS.value)
     chosen = _choose(schedule_time, week)
-    earlier = _read_earlier(chosen)
-    days, measured = _read_week(chosen, earlier.read_time)
+    with closing(Source()) as source:
+        before = earlier.read(chosen, source)
+        if source.read_time < chosen.end:
+            raise ValueError(f"{chosen.name} is not over before {chosen.end:%Y-%m-%d %H:%M} UTC")
+        pasts = Pasts(before, source)
+        report = _make(chosen, source, before, pasts, limits)
+    stored = _store(report)
+    _log_ending(stored, users_read=pasts.documents_read, seconds=time.monotonic() - began)
+    return digest.send(stored)
 
+
+def _make(
+    week: Week, source: Source, before: Earlier, pasts: Pasts, limits: Thresholds
+) -> dict[str, Any]:
+    """The report, but for its revision."""
+    days, measured = _read_week(week, source)
     users = users_of_week(days)
     values = document.values_by_day(days)
-    facts = document.facts(chosen, days, users, values, measured.new_users)
+    facts = document.facts(week, days, users, values, measured.new_users)
     numbers = WeekNumbers(
-        week=chosen.name,
+        week=week.name,
         daily={date: tally.numbers for date, tally in days.items()},
         values=values,
         new_users=measured.known_new_users,
     )
-    pasts = Pasts(earlier)
-    found, unjudged = _judge(numbers, users, earlier, pasts, limits)
-    data_quality = [
-        *checks.findings(days.values(), measured),
-        *document.fold_findings(days, values),
-        *unjudged,
-    ]
-    stored = _store(
-        {
-            **facts,
-            "reportStatus": "success",
-            "schemaVersion": history.SCHEMA_VERSION,
-            "generatedAt": clock.now(),
-            "deltas": history.deltas(facts["totals"], earlier),
-            "anomalies": found.anomalies,
-            "bands": found.bands,
-            "tests": found.tests,
-            "thresholds": found.thresholds,
-            "dataQuality": data_quality,
-            "memory": found.memory,
-            "userHistory": pasts.to_store(chosen.name, users),
-        }
-    )
-    _log_ending(stored, users_read=pasts.documents_read, seconds=time.monotonic() - began)
-    return digest.send(stored)
+    found, unjudged = _judge(numbers, users, before, pasts, limits)
+    return {
+        **facts,
+        "reportStatus": "success",
+        "schemaVersion": earlier.SCHEMA_VERSION,
+        "generatedAt": clock.now(),
+        "deltas": earlier.deltas(facts["totals"], before),
+        "anomalies": found.anomalies,
+        "bands": found.bands,
+        "tests": found.tests,
+        "thresholds": found.thresholds,
+        "dataQuality": [
+            *checks.findings(days.values(), measured),
+            *document.fold_findings(days, values),
+            *unjudged,
+        ],
+        "memory": found.memory,
+        "userHistory": pasts.to_store(week.name, users),
+    }
 
 
 def _choose(schedule_time: datetime | None, week: str | None) -> Week:
@@ -105,24 +111,13 @@ def _choose(schedule_time: datetime | None, week: str | None) -> Week:
     return weeks.ended_by(schedule_time, clock.time_zone())
 
 
-def _read_earlier(week: Week) -> Earlier:
-    try:
-        earlier = history.read(week)
-    except db.OUT_OF_REACH as error:
-        raise BackendUnavailable from error
-    if earlier.read_time < week.end:
-        raise ValueError(f"{week.name} is not over before {week.end:%Y-%m-%d %H:%M} UTC")
-    return earlier
-
-
-def _read_week(week: Week, read_time: datetime) -> tuple[dict[str, Tally], Measured]:
+def _read_week(week: Week, source: Source) -> tuple[dict[str, Tally], Measured]:
     """The days' tallies by ISO date, and what Firestore and the ledger count beside them."""
     with (
-        closing(Source(read_time)) as source,
         ThreadPoolExecutor(CHECKS_AT_ONCE) as checkers,
         ThreadPoolExecutor(STREAMS) as readers,
     ):
-        outcome = aggregations.start(week, read_time, checkers)
+        outcome = aggregations.start(week, source, checkers)
         parts = [
             readers.submit(_read_days, week, days, source)
             for days in (week.days[:4], week.days[4:])
@@ -139,7 +134,7 @@ def _read_week(week: Week, read_time: datetime) -> tuple[dict[str, Tally], Measu
 def _read_days(week: Week, days: Sequence[Day], source: Source) -> dict[str, Tally]:
     began = time.monotonic()
     tallies = {}
-    for day, tally in reading.tallies(days, source, week.end):
+    for day, tally in requests.tallies(days, source, week.end):
         tallies[day.date] = tally
         logger.info(
             "report day read",
@@ -154,17 +149,17 @@ def _read_days(week: Week, days: Sequence[Day], source: Source) -> dict[str, Tal
 def _judge(
     numbers: WeekNumbers,
     users: Mapping[str, UserNumbers],
-    earlier: Earlier,
+    before: Earlier,
     pasts: Pasts,
     limits: Thresholds,
 ) -> tuple[Findings, list[dict[str, Any]]]:
     """The anomalies, and what could not be judged."""
-    before = earlier.as_week_numbers()
+    history = before.as_week_numbers()
     unjudged = []
     try:
-        found = anomalies.find(numbers, before, users.items(), limits, pasts)
+        found = anomalies.find(numbers, history, users.items(), limits, pasts)
     except PastsUnavailable:
-        found = anomalies.find(numbers, before, (), limits)
+        found = anomalies.find(numbers, history, (), limits)
         message = "Single users were not judged: their earlier weeks could not be read."
         unjudged.append(finding("userHistory", "unavailable", message))
     if found.insufficient_history:

@@ -7,7 +7,7 @@ from datetime import date, timedelta
 from typing import Any
 
 from imagegen.report.anomalies import Findings, find
-from imagegen.report.metrics import Numbers, UserNumbers, WeekNumbers
+from imagegen.report.numbers import Numbers, UserNumbers, WeekNumbers
 from imagegen.report.thresholds import Thresholds
 
 MONDAY = date(2026, 1, 5)  # of 2026-W02

@@ -9,7 +9,7 @@ from dataclasses import replace
 from made_weeks import DEFAULTS, NOBODY, dates, lived, made_week, steady, stored
 
 from imagegen.report.anomalies import Findings, find
-from imagegen.report.metrics import Numbers, UserNumbers, WeekNumbers
+from imagegen.report.numbers import Numbers, UserNumbers, WeekNumbers
 
 FIELDS = {
     "id", "week", "metric", "scope", "date", "direction", "dimension", "actual", "expected",

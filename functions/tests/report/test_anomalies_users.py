@@ -9,7 +9,7 @@ from made_weeks import DEFAULTS, lived, made_week, steady, stored
 
 from imagegen.report import severity
 from imagegen.report.anomalies import find
-from imagegen.report.metrics import UserNumbers
+from imagegen.report.numbers import UserNumbers
 
 Users = list[tuple[str, UserNumbers]]
 RECORD = ((20, 8), (25, 9), (22, 8))

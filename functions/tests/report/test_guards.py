@@ -9,7 +9,7 @@ from made_weeks import DEFAULTS, NOBODY, Failing, lived, made_week, stored
 
 from imagegen.report import guards
 from imagegen.report.anomalies import find
-from imagegen.report.metrics import UserNumbers, WeekNumbers
+from imagegen.report.numbers import UserNumbers, WeekNumbers
 
 
 def _events(week: WeekNumbers, *history: WeekNumbers, users: Any = NOBODY) -> list[Any]:

@@ -19,8 +19,9 @@ from support.proxy import FirestoreProxy
 from imagegen import clock, db
 from imagegen.errors import BackendUnavailable
 from imagegen.firestore import client as firestore_client
-from imagegen.report import aggregations, anomalies, reading, weekly
-from imagegen.report.reading import Source
+from imagegen.firestore.client import FirestoreStore
+from imagegen.report import aggregations, anomalies, requests, source, weekly
+from imagegen.report.source import Source
 
 WEEK = "2026-W10"
 MICROSECOND = timedelta(microseconds=1)
@@ -255,24 +256,26 @@ def test_a_fold_that_loses_requests_is_noticed(
 ) -> None:
     app.request(MONDAY, status)
     app.request(MONDAY + timedelta(days=1))
-    whole = Source.documents
-    monkeypatch.setattr(Source, "documents", lambda *args: islice(whole(*args), 1, None))
+    whole = Source.stream
+    monkeypatch.setattr(Source, "stream", lambda *args: islice(whole(*args), 1, None))
     report = weekly.run(week=WEEK)
     assert report["totals"]["requests"] == 1
     assert set(problems(report)) == noticed
 
 
-@pytest.mark.parametrize("error", [exceptions.FailedPrecondition("no index"), TimeoutError()])
+@pytest.mark.parametrize(
+    "error", [exceptions.FailedPrecondition("no index"), exceptions.DeadlineExceeded("slow")]
+)
 def test_a_check_that_cannot_be_made_is_a_finding_and_never_a_zero(
     app: AppWithHistory, monkeypatch: pytest.MonkeyPatch, error: Exception
 ) -> None:
-    def refuse(*_: Any) -> Any:
-        raise exceptions.RetryError("given up", error)
+    def refuse(*_: Any, **__: Any) -> Any:
+        raise error
 
     app.request(MONDAY)
     app.user("new", createdAt=MONDAY)
-    monkeypatch.setattr(aggregations, "_sum", refuse)
-    monkeypatch.setattr(aggregations, "_count", refuse)
+    monkeypatch.setattr(FirestoreStore, "aggregate", refuse)
+    monkeypatch.setattr(source, "AGGREGATE_DEADLINE_SECONDS", 0.05)
     report = weekly.run(week=WEEK)
     assert set(problems(report).values()) == {"unavailable"}
     assert set(problems(report)) == {
@@ -286,27 +289,60 @@ def test_a_check_that_cannot_be_made_is_a_finding_and_never_a_zero(
     weekly.run(week="2026-W11")
 
 
+@pytest.mark.parametrize("method", ["snapshot", "aggregate"])
+def test_a_read_that_fails_in_passing_is_made_again(
+    app: AppWithHistory, monkeypatch: pytest.MonkeyPatch, method: str
+) -> None:
+    whole = getattr(FirestoreStore, method)
+    failures: list[Any] = list(db.RETRYABLE_READ)
+
+    def fail_first(*args: Any, **kwargs: Any) -> Any:
+        if failures:
+            raise failures.pop()("later")
+        return whole(*args, **kwargs)
+
+    app.request(MONDAY)
+    monkeypatch.setattr(FirestoreStore, method, fail_first)
+    assert problems(weekly.run(week=WEEK)) == {}
+    assert failures == []
+
+
+def test_without_the_earlier_reports_there_is_no_report(
+    app: AppWithHistory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: Any, **__: Any) -> Any:
+        raise exceptions.ServiceUnavailable("away")
+
+    app.request(MONDAY)
+    monkeypatch.setattr(FirestoreStore, "snapshot", refuse)
+    monkeypatch.setattr(source, "READ_DEADLINE_SECONDS", 0.05)
+    with pytest.raises(BackendUnavailable):
+        weekly.run(week=WEEK)
+    assert app.stored(WEEK) == {}
+
+
 def test_users_are_not_judged_when_their_past_cannot_be_read(
     app: AppWithHistory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     app.request(MONDAY)
-    whole = type(app.client).get_all
+    whole = FirestoreStore.snapshot
 
-    def only_reports(client: Any, references: list[Any], *args: Any, **kwargs: Any) -> Any:
-        if references[0].path.startswith("users/"):
+    def only_reports(store: FirestoreStore, paths: list[str], *args: Any, **kwargs: Any) -> Any:
+        if paths[0].startswith("users/"):
             raise exceptions.ServiceUnavailable("away")
-        return whole(client, references, *args, **kwargs)
+        return whole(store, paths, *args, **kwargs)
 
-    monkeypatch.setattr(type(app.client), "get_all", only_reports)
+    monkeypatch.setattr(FirestoreStore, "snapshot", only_reports)
+    monkeypatch.setattr(source, "READ_DEADLINE_SECONDS", 0.05)
     assert problems(weekly.run(week=WEEK)) == {"userHistory": "unavailable"}
 
 
 class Interrupted:
-    """A `Source.documents` that breaks off after every second document, so many times."""
+    """A `Source.stream` that breaks off after every second document, so many times."""
 
     def __init__(self, times: int) -> None:
         self.left = times
-        self.whole = Source.documents
+        self.whole = Source.stream
 
     def __call__(self, source: Source, query: Any) -> Any:
         for number, document in enumerate(self.whole(source, query)):
@@ -321,9 +357,9 @@ def test_a_stream_that_breaks_off_goes_on_where_it_was(
 ) -> None:
     for i in range(7):  # some at one and the same moment
         app.request(MONDAY + timedelta(seconds=i // 3), userId=f"user{i}")
-    monkeypatch.setattr(reading, "FIRST_BACKOFF_SECONDS", 0.001)
+    monkeypatch.setattr(requests, "FIRST_BACKOFF_SECONDS", 0.001)
     broken = Interrupted(3)
-    monkeypatch.setattr(Source, "documents", lambda *args: broken(*args))  # noqa: PLW0108 - binds
+    monkeypatch.setattr(Source, "stream", lambda *args: broken(*args))  # noqa: PLW0108 - binds
     report = weekly.run(week=WEEK)
     assert broken.left == 0
     assert (report["totals"]["requests"], report["totals"]["activeUsers"]) == (7, 7)
@@ -338,8 +374,8 @@ def test_a_day_that_cannot_be_read_fails_the_run_and_stores_nothing(
         yield
 
     app.request(MONDAY)
-    monkeypatch.setattr(reading, "FIRST_BACKOFF_SECONDS", 0.001)
-    monkeypatch.setattr(Source, "documents", refuse)
+    monkeypatch.setattr(requests, "FIRST_BACKOFF_SECONDS", 0.001)
+    monkeypatch.setattr(Source, "stream", refuse)
     with pytest.raises(BackendUnavailable):
         weekly.run(week=WEEK)
     assert app.stored(WEEK) == {}

@@ -11,14 +11,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from google.api_core import exceptions
+from google.api_core.exceptions import GoogleAPIError
 
-from imagegen import db
-from imagegen.report.history import Earlier, Report
-from imagegen.report.metrics import UserNumbers
+from imagegen.firestore.store import Document
+from imagegen.report.earlier import Earlier, Report
+from imagegen.report.numbers import UserNumbers
+from imagegen.report.source import Source
 
 WEEKS = 8  # of a user's past
-RPC_TIMEOUT_SECONDS = 30.0
 
 # ISO week -> (net credits, the busiest day's)
 Past = Mapping[str, tuple[int, int]]
@@ -31,9 +31,9 @@ class PastsUnavailable(Exception):
 class Pasts:
     """Callable as the rules' `EarlierWeeks`."""
 
-    def __init__(self, earlier: Earlier) -> None:
+    def __init__(self, earlier: Earlier, source: Source) -> None:
         self._weeks = earlier.weeks[-WEEKS:]
-        self._read_time = earlier.read_time
+        self._source = source
         self._kept = {**self._from(earlier.last), **self._from(earlier.revision)}
         self._asked: dict[str, Past] = {}
         self.documents_read = 0
@@ -70,25 +70,19 @@ class Pasts:
         return history
 
     def _read(self, user_ids: Sequence[str]) -> dict[str, Past]:
-        users = db.client().collection("users")
         # Requests written by somebody else may name what no user document can be called.
-        references = [users.document(each) for each in user_ids if "/" not in each]
-        if not references:
+        paths = [f"users/{each}" for each in user_ids if "/" not in each]
+        if not paths:
             return {}
-        self.documents_read += len(references)
+        self.documents_read += len(paths)
         try:
-            snapshots = db.client().get_all(
-                references,
-                field_paths=["usage.weeks"],
-                read_time=self._read_time,
-                timeout=RPC_TIMEOUT_SECONDS,
-            )
-            return {each.id: self._past(each) for each in snapshots}
-        except exceptions.GoogleAPIError as error:
+            users = self._source.documents(paths, ["usage.weeks"])
+        except GoogleAPIError as error:
             raise PastsUnavailable from error
+        return {each.id: self._past(each) for each in users}
 
-    def _past(self, user: Any) -> Past:
-        spent = ((user.to_dict() or {}).get("usage") or {}).get("weeks") or {}
+    def _past(self, user: Document) -> Past:
+        spent = ((user.fields or {}).get("usage") or {}).get("weeks") or {}
         return {
             week: (spent[week].get("credits", 0), spent[week].get("busiestDay", 0))
             for week in self._weeks

@@ -7,7 +7,7 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from imagegen.report.metrics import (
+from imagegen.report.numbers import (
     DIMENSIONS,
     SAMPLES,
     Numbers,

@@ -9,6 +9,8 @@ from typing import Any, NamedTuple
 DIMENSIONS = ("model", "style", "color", "size")
 NO_VALUE = "(none)"  # where a request lacks its model, style, color or size
 SAMPLES = 5
+STATUSES = frozenset(("pending", "processing", "completed", "failed", "canceled"))
+REFUNDED = frozenset(("failed", "canceled"))
 
 
 class Request(NamedTuple):
@@ -94,7 +96,7 @@ class Tally:
             if value not in known:
                 known[value] = Numbers()
             known[value].count(status, credits)
-        spent = 0 if status in {"failed", "canceled"} else credits
+        spent = 0 if status in REFUNDED else credits
         if request.user_id:
             self._count_user(request.user_id, 1, spent)
         self.changed_at = max(self.changed_at, request.changed_at)

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import astuple, dataclass
-from datetime import datetime
 from statistics import median
-from typing import Any, cast
+from typing import Any
 
 from imagegen import db
+from imagegen.errors import BackendUnavailable
 from imagegen.report import weeks
-from imagegen.report.metrics import DIMENSIONS, Numbers, WeekNumbers
+from imagegen.report.numbers import DIMENSIONS, Numbers, WeekNumbers
+from imagegen.report.source import Source
 from imagegen.report.weeks import Week
 
 SCHEMA_VERSION = 1  # a report of another one is no history
 WEEKS = 12  # reports read; the rules take their daily numbers from the last 8
 COMPARED_WEEKS = 4
-RPC_TIMEOUT_SECONDS = 30.0
 COMPARED = (
     "requests", "completed", "failed", "canceled", "successRate", "creditsCharged",
     "creditsRefunded", "creditsNet", "activeUsers", "newUsers",
@@ -32,12 +32,11 @@ Report = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Earlier:
-    """What was stored before this run, and the moment at which it was read."""
+    """What was stored before this run."""
 
     weeks: list[str]  # the names of the weeks before, oldest first
     reports: Mapping[str, Report]  # by ISO week, as far as there are any
     revision: Report | None  # this week's report as an earlier run left it
-    read_time: datetime
 
     @property
     def last(self) -> Report | None:
@@ -47,25 +46,23 @@ class Earlier:
         return [week_numbers(self.reports[each]) for each in self.weeks if each in self.reports]
 
 
-def read(week: Week) -> Earlier:
-    """The reports before, and an earlier one of the same week, in one read."""
+def read(week: Week, source: Source) -> Earlier:
+    """The reports before, and an earlier one of the same week, in one read.
+
+    Raises BackendUnavailable.
+    """
     names = weeks.before(week, WEEKS)
-    reports = db.client().collection("reports")
-    snapshots = list(
-        db.client().get_all(
-            [reports.document(name) for name in [*names, week.name]],
-            field_paths=FIELDS,
-            timeout=RPC_TIMEOUT_SECONDS,
-        )
-    )
-    stored = {each.id: cast(Report, each.to_dict() or {}) for each in snapshots}
+    try:
+        documents = source.documents([f"reports/{name}" for name in [*names, week.name]], FIELDS)
+    except db.RETRYABLE_READ as error:
+        raise BackendUnavailable from error
     found = {
-        name: report
-        for name, report in stored.items()
-        if report.get("schemaVersion") == SCHEMA_VERSION
+        document.id: document.fields
+        for document in documents
+        if document.fields and document.fields.get("schemaVersion") == SCHEMA_VERSION
     }
     revision = found.pop(week.name, None)
-    return Earlier(names, found, revision, snapshots[0].read_time)
+    return Earlier(names, found, revision)
 
 
 def compact(values: Mapping[str, Mapping[str, Mapping[str, Numbers]]]) -> dict[str, Any]:
