@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 DIMENSIONS = ("model", "style", "color", "size")
 NO_VALUE = "(none)"  # where a request lacks its model, style, color or size
@@ -66,6 +66,13 @@ class Numbers:
     def add(self, other: Numbers) -> None:
         for each in fields(self):
             setattr(self, each.name, getattr(self, each.name) + getattr(other, each.name))
+
+
+def summed(parts: Iterable[Numbers]) -> Numbers:
+    total = Numbers()
+    for each in parts:
+        total.add(each)
+    return total
 
 
 @dataclass(slots=True)
@@ -130,6 +137,13 @@ class Tally:
         self.unreadable_ids = sorted([*self.unreadable_ids, *ids])[:SAMPLES]
 
 
+class UserWeek(NamedTuple):
+    """What one user spent in an earlier week, in net credits."""
+
+    credits: int
+    busiest_day_credits: int
+
+
 @dataclass(frozen=True)
 class UserNumbers:
     """One user's week: net credits spent, over the week and on the busiest day."""
@@ -138,22 +152,7 @@ class UserNumbers:
     credits: int
     busiest_day_credits: int
     busiest_day: str | None = None  # ISO date
-    # Net credits of earlier active weeks (`usage.weeks` of the user document), newest last.
-    earlier_weeks: tuple[tuple[int, int], ...] = ()  # (credits, busiest day's credits)
-
-
-@dataclass(frozen=True)
-class WeekNumbers:
-    """One ISO week as the anomaly rules see it: this week's tally, or an earlier stored report."""
-
-    week: str  # "2026-W47"
-    daily: Mapping[str, Numbers]  # by ISO date, the week's seven days in order
-    # dimension -> value -> ISO date -> numbers; a day without requests may be absent
-    values: Mapping[str, Mapping[str, Mapping[str, Numbers]]]
-    new_users: Mapping[str, int]  # by ISO date
-    anomalies: tuple[Mapping[str, Any], ...] = ()  # as stored; empty for the week under test
-    # What that report stored for the rules of later weeks: `Findings.memory`.
-    memory: Mapping[str, Any] = field(default_factory=dict)
+    earlier_weeks: tuple[UserWeek, ...] = ()  # those with spending, newest last
 
 
 def users_of_week(days: Mapping[str, Tally]) -> dict[str, UserNumbers]:

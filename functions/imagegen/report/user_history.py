@@ -1,76 +1,69 @@
-"""What a few users spent in the weeks before: their documents know, for nine weeks.
+"""What a few users spent in the weeks before; their documents know it for nine weeks.
 
-The rule for single users asks for its top spenders only, so the cost stays that of the week. What
-was read is kept in the report, with what they spent in the report's own week. So whoever was a top
-spender last week, and most of them were, need not be read again; and a later run of the same week
-comes to the same result when the user documents have long forgotten.
+The rule for single users asks for its top spenders only, so the cost does not grow with the number
+of users. What was read is stored in the report, with what they spent in the report's own week. So
+last week's top spenders, who are most of this week's, are not read again; and a later run of the
+same week has the same result, though the user documents have forgotten those weeks.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from google.api_core.exceptions import GoogleAPIError
 
 from imagegen.firestore.store import Document
-from imagegen.report.earlier import Earlier, Report
-from imagegen.report.numbers import UserNumbers
+from imagegen.report.document import UserHistoryEntry, WeeklyReport
+from imagegen.report.earlier import EarlierReports
+from imagegen.report.numbers import UserNumbers, UserWeek
 from imagegen.report.source import Source
 
-WEEKS = 8  # of a user's past
+WEEKS = 8  # of a user's own
 
-# ISO week -> (net credits, the busiest day's)
-Past = Mapping[str, tuple[int, int]]
-
-
-class PastsUnavailable(Exception):
-    """The user documents cannot be read, so nothing can be said of users' own records."""
+ByWeek = Mapping[str, UserWeek]
 
 
-class Pasts:
-    """Callable as the rules' `EarlierWeeks`."""
+class UserHistoryUnavailable(Exception):
+    """The user documents cannot be read, so users cannot be compared with their own records."""
 
-    def __init__(self, earlier: Earlier, source: Source) -> None:
+
+class UserHistory:
+    """Callable as the rules' `EarlierWeeks`. Raises UserHistoryUnavailable."""
+
+    def __init__(self, earlier: EarlierReports, source: Source) -> None:
         self._weeks = earlier.weeks[-WEEKS:]
         self._source = source
-        self._kept = {**self._from(earlier.last), **self._from(earlier.revision)}
-        self._asked: dict[str, Past] = {}
+        self._stored = {**self._of(earlier.last), **self._of(earlier.revision)}
+        self._asked: dict[str, ByWeek] = {}
         self.documents_read = 0
 
-    def _from(self, report: Report | None) -> dict[str, Past]:
+    def _of(self, report: WeeklyReport | None) -> dict[str, ByWeek]:
         return {
-            each["userId"]: {
-                week: (spent[0], spent[1])
-                for week, spent in each["weeks"].items()
-                if week in self._weeks
-            }
-            for each in (report or {}).get("userHistory", [])
+            each.user_id: {week: spent for week, spent in each.weeks.items() if week in self._weeks}
+            for each in (report.user_history if report else [])
         }
 
-    def __call__(self, user_ids: Sequence[str]) -> dict[str, tuple[tuple[int, int], ...]]:
-        unknown = [each for each in user_ids if each not in self._kept]
-        known = {**self._kept, **self._read(unknown)}
+    def __call__(self, user_ids: Sequence[str]) -> dict[str, tuple[UserWeek, ...]]:
+        unknown = [each for each in user_ids if each not in self._stored]
+        known = {**self._stored, **self._read(unknown)}
         self._asked.update({each: known.get(each, {}) for each in user_ids})
         return {
             each: tuple(spent for _, spent in sorted(self._asked[each].items()))
             for each in user_ids
         }
 
-    def to_store(self, week: str, users: Mapping[str, UserNumbers]) -> list[dict[str, Any]]:
+    def to_store(self, week: str, users: Mapping[str, UserNumbers]) -> list[UserHistoryEntry]:
         """`userHistory` of the report on `week`."""
-        history = []
+        entries = []
         for user_id in sorted(self._asked):
-            past = dict(self._asked[user_id])
-            if users[user_id].credits:  # as in `usage.weeks`, a week without spending is no entry
-                past[week] = (users[user_id].credits, users[user_id].busiest_day_credits)
-            history.append(
-                {"userId": user_id, "weeks": {name: list(spent) for name, spent in past.items()}}
-            )
-        return history
+            by_week, user = dict(self._asked[user_id]), users[user_id]
+            if user.credits:  # as in `usage.weeks`, a week without spending has no entry
+                by_week[week] = UserWeek(user.credits, user.busiest_day_credits)
+            entries.append(UserHistoryEntry(user_id=user_id, weeks=by_week))
+        return entries
 
-    def _read(self, user_ids: Sequence[str]) -> dict[str, Past]:
-        # Requests written by somebody else may name what no user document can be called.
+    def _read(self, user_ids: Sequence[str]) -> dict[str, ByWeek]:
+        # A request that was not written by this backend may name what is no document id.
         paths = [f"users/{each}" for each in user_ids if "/" not in each]
         if not paths:
             return {}
@@ -78,13 +71,13 @@ class Pasts:
         try:
             users = self._source.documents(paths, ["usage.weeks"])
         except GoogleAPIError as error:
-            raise PastsUnavailable from error
-        return {each.id: self._past(each) for each in users}
+            raise UserHistoryUnavailable from error
+        return {each.id: self._by_week(each) for each in users}
 
-    def _past(self, user: Document) -> Past:
+    def _by_week(self, user: Document) -> ByWeek:
         spent = ((user.fields or {}).get("usage") or {}).get("weeks") or {}
         return {
-            week: (spent[week].get("credits", 0), spent[week].get("busiestDay", 0))
+            week: UserWeek(spent[week].get("credits", 0), spent[week].get("busiestDay", 0))
             for week in self._weeks
             if week in spent
         }

@@ -1,7 +1,7 @@
-"""The probability the anomaly rules need: tails, quantiles, intervals and the false discovery rate.
+"""The statistics of the anomaly rules, named as in scipy.stats: sf is P(X > x), cdf is P(X ≤ x).
 
-No scipy: the one special function, the regularised incomplete beta, is mpmath's, and mpmath is
-imported when the first tail is asked for, not when a worker starts.
+Without scipy: the one special function, the regularised incomplete beta, is mpmath's, and mpmath is
+imported when the first tail is computed, not when a worker starts.
 """
 
 from __future__ import annotations
@@ -11,9 +11,20 @@ from collections.abc import Sequence
 from functools import lru_cache
 
 Z95 = 1.959963984540054  # the standard normal's 97.5 % quantile
+MAD_TO_SIGMA = 1.4826  # for a normal distribution
+TAILS = ((0.9, 1.645), (0.97, 2.17))  # the share of |normal| that lies within so many σ
+MOVING_RANGE_TO_SIGMA = 1.128  # the mean range of two normal values, in σ
 
 
-def wilson(successes: int, n: int) -> tuple[float, float]:
+def quantile(ascending: Sequence[float], share: float) -> float:
+    """Linear between neighbours (type 7 of Hyndman and Fan, 1996)."""
+    at = share * (len(ascending) - 1)
+    low = int(at)
+    high = min(low + 1, len(ascending) - 1)
+    return ascending[low] + (at - low) * (ascending[high] - ascending[low])
+
+
+def wilson_interval(successes: int, n: int) -> tuple[float, float]:
     """The 95 % score interval of a proportion (Wilson, 1927); (0, 1) when nothing was tried."""
     if n == 0:
         return (0.0, 1.0)
@@ -35,51 +46,51 @@ def poisson_interval(count: float) -> tuple[float, float]:
 
 
 @lru_cache(maxsize=4096)
-def regularised_beta(x: float, a: float, b: float) -> float:
+def betainc(a: float, b: float, x: float) -> float:
     """I_x(a, b), the regularised incomplete beta function."""
     import mpmath  # noqa: PLC0415 -- 34 ms, which only the report should pay
 
     return float(mpmath.betainc(a, b, 0, x, regularized=True))
 
 
-def negative_binomial_above(y: float, mean: float, dispersion: float) -> float:
-    """P(Y ≥ y) for a negative binomial of variance mean + dispersion·mean²: I_{μ/(μ+r)}(y, r)."""
-    if y <= 0:
+def nbinom_sf(y: float, mean: float, dispersion: float) -> float:
+    """P(Y > y), a negative binomial of variance mean + dispersion·mean²: I_{μ/(μ+r)}(y + 1, r)."""
+    if y < 0:
         return 1.0
     r = 1 / dispersion
-    return regularised_beta(mean / (mean + r), y, r)
+    return betainc(y + 1, r, mean / (mean + r))
 
 
-def negative_binomial_below(y: float, mean: float, dispersion: float) -> float:
-    """P(Y ≤ y) for the same: I_{r/(μ+r)}(r, y + 1)."""
+def nbinom_cdf(y: float, mean: float, dispersion: float) -> float:
+    """P(Y ≤ y) of the same: I_{r/(μ+r)}(r, y + 1)."""
     r = 1 / dispersion
-    return regularised_beta(r / (mean + r), r, y + 1)
+    return betainc(r, y + 1, r / (mean + r))
 
 
-def negative_binomial_range(mean: float, dispersion: float) -> tuple[float, float]:
+def nbinom_interval(mean: float, dispersion: float) -> tuple[float, float]:
     """About the 2.5 % and 97.5 % quantiles: those of the gamma with the same mean and variance."""
     variance = mean + dispersion * mean * mean
     shape, scale = mean * mean / variance, variance / mean
     return (scale * _gamma_quantile(shape, -Z95), scale * _gamma_quantile(shape, Z95))
 
 
-def student_above(score: float, freedom: float) -> float:
-    """P(T ≥ score) for Student's t: half of I_{ν/(ν+t²)}(ν/2, 1/2) where the score is positive."""
-    half = regularised_beta(freedom / (freedom + score * score), freedom / 2, 0.5) / 2
-    return half if score > 0 else 1 - half
+def t_sf(t: float, df: float) -> float:
+    """P(T > t) of Student's t: half of I_{ν/(ν+t²)}(ν/2, 1/2) where t is positive."""
+    half = betainc(df / 2, 0.5, df / (df + t * t)) / 2
+    return half if t > 0 else 1 - half
 
 
-def beta_binomial_above(k: int, n: int, mean: float, size: float) -> float:
-    """P(K ≥ k) of n trials whose probability is Beta(mean·size, (1 - mean)·size).
+def betabinom_sf(k: int, n: int, mean: float, size: float) -> float:
+    """P(K > k) of n trials whose probability is Beta(mean·size, (1 - mean)·size).
 
     Sums the shorter tail term by term, each from the one before it; exact but for rounding.
     """
-    if k <= 0:
+    if k < 0:
         return 1.0
     a, b = mean * size, (1 - mean) * size
-    if k > n * mean:
-        return min(1.0, _beta_binomial_sum(k, n, a, b))
-    return max(0.0, 1.0 - _beta_binomial_sum(n - k + 1, n, b, a))
+    if k + 1 > n * mean:
+        return min(1.0, _upper_tail(k + 1, n, a, b))
+    return max(0.0, 1.0 - _upper_tail(n - k, n, b, a))
 
 
 def benjamini_hochberg(p_values: Sequence[float], q: float, family: int) -> float:
@@ -103,7 +114,7 @@ def _gamma_quantile(shape: float, z: float) -> float:
     return shape * root**3 if root > 0 else 0.0
 
 
-def _beta_binomial_sum(k: int, n: int, a: float, b: float) -> float:
+def _upper_tail(k: int, n: int, a: float, b: float) -> float:
     """P(K ≥ k), from the term at k upwards until the rest is negligible."""
     if k > n:
         return 0.0

@@ -6,15 +6,17 @@ from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 from typing import Any
 
-from imagegen.report.anomalies import Findings, find
-from imagegen.report.numbers import Numbers, UserNumbers, WeekNumbers
-from imagegen.report.thresholds import Thresholds
+from imagegen.report.anomalies.find import Findings, find
+from imagegen.report.anomalies.history import WeekNumbers
+from imagegen.report.anomalies.memory import Memory
+from imagegen.report.anomalies.thresholds import Thresholds
+from imagegen.report.numbers import Numbers, UserNumbers
 
 MONDAY = date(2026, 1, 5)  # of 2026-W02
 STYLES = {"anime": 0.5, "sketch": 0.3, "watercolor": 0.2}
 UNEVEN = (1.0, 1.06, 0.95, 1.03, 0.98, 1.08, 0.92, 1.02, 0.97, 1.05, 0.94)
 DEFAULTS = Thresholds()
-NOBODY: tuple[tuple[str, UserNumbers], ...] = ()
+NOBODY: Mapping[str, UserNumbers] = {}
 
 
 Failing = Mapping[tuple[str | None, int], float]  # (style or all, weekday) -> failure rate
@@ -66,7 +68,7 @@ def made_week(
 
 def lived(
     weeks: Sequence[WeekNumbers],
-    users: Sequence[Sequence[tuple[str, UserNumbers]]] | None = None,
+    users: Sequence[Mapping[str, UserNumbers]] | None = None,
     thresholds: Thresholds = DEFAULTS,
 ) -> list[Findings]:
     """What every week's report says, each with the memory of those before it."""
@@ -81,14 +83,13 @@ def lived(
 
 def stored(week: WeekNumbers, found: Findings) -> WeekNumbers:
     """The week as a later report gets it back."""
-    return WeekNumbers(
-        week.week, week.daily, week.values, week.new_users, tuple(found.anomalies), found.memory
-    )
+    memory = Memory.from_firestore(found.memory.to_firestore())
+    return WeekNumbers(week.week, week.daily, week.values, week.new_users, memory)
 
 
 def steady(n: int, **settings: Any) -> list[WeekNumbers]:
     return [made_week(w, **settings) for w in range(n)]
 
 
-def last(said: Sequence[Findings]) -> list[dict[str, Any]]:
+def last(said: Sequence[Findings]) -> list[Any]:
     return said[-1].anomalies

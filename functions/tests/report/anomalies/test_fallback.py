@@ -5,15 +5,16 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from made_weeks import DEFAULTS, NOBODY, Failing, lived, made_week, stored
+from support.made_weeks import DEFAULTS, NOBODY, Failing, lived, made_week, stored
 
-from imagegen.report import guards
-from imagegen.report.anomalies import find
-from imagegen.report.numbers import UserNumbers, WeekNumbers
+from imagegen.report.anomalies import fallback
+from imagegen.report.anomalies.find import find
+from imagegen.report.anomalies.history import WeekNumbers
+from imagegen.report.numbers import UserNumbers
 
 
 def _events(week: WeekNumbers, *history: WeekNumbers, users: Any = NOBODY) -> list[Any]:
-    return guards.find(week, history, users, DEFAULTS)
+    return fallback.find(week, history, users, DEFAULTS)
 
 
 def subjects(week: WeekNumbers, *history: WeekNumbers, users: Any = NOBODY) -> set[Any]:
@@ -63,7 +64,7 @@ def test_a_success_rate_under_half_of_last_weeks() -> None:
 
 
 def test_a_user_beyond_the_credits_of_a_day() -> None:
-    users = [("calm", UserNumbers(9, 90, 50)), ("busy", UserNumbers(9, 90, 51, "2026-01-06"))]
+    users = {"calm": UserNumbers(9, 90, 50), "busy": UserNumbers(9, 90, 51, "2026-01-06")}
     events = _events(made_week(0), users=users)
     assert [(event.dimension, event.date) for event in events] == [(("user", "busy"), "2026-01-06")]
 
@@ -76,12 +77,12 @@ def test_a_day_with_four_times_the_usual_new_users(surge: int, fires: bool) -> N
 
 def test_guards_are_information_and_end_when_four_reports_exist() -> None:
     weeks = [made_week(w, failing={(None, 0): 0.9, (None, 1): 0.9}) for w in range(6)]
-    methods = [{each["method"] for each in said.anomalies} for said in lived(weeks)]
+    methods = [{each.method for each in said.anomalies} for said in lived(weeks)]
     assert "guard" in methods[0]
     assert all("guard" not in each for each in methods[4:])
     kept = lived(weeks, thresholds=DEFAULTS.model_copy(update={"keep_guards": True}))
-    infos = [a for said in kept for a in said.anomalies if a["method"] == "guard"]
-    assert {each["severity"] for each in infos} == {"info"}
+    infos = [a for said in kept for a in said.anomalies if a.method == "guard"]
+    assert {each.severity for each in infos} == {"info"}
 
 
 def test_a_guard_says_nothing_that_a_test_has_said() -> None:
@@ -89,5 +90,5 @@ def test_a_guard_says_nothing_that_a_test_has_said() -> None:
     memories = lived(history)
     before = [stored(week, said) for week, said in zip(history, memories, strict=True)]
     said = find(made_week(2, times=4), before, NOBODY, DEFAULTS).anomalies
-    requests = [each for each in said if each["metric"] == "requests"]
-    assert [each["method"] for each in requests] == ["negative_binomial"]
+    requests = [each for each in said if each.metric == "requests"]
+    assert [each.method for each in requests] == ["negative_binomial"]

@@ -1,4 +1,7 @@
-"""What a daily count should be: a level, a weekday's factor and a dispersion, all robust."""
+"""What a daily count is expected to be: a level, a factor for each weekday, and a dispersion.
+
+All of them are robust: a few extreme days hardly move them.
+"""
 
 from __future__ import annotations
 
@@ -7,22 +10,27 @@ from dataclasses import dataclass
 from datetime import date
 from statistics import fmean, median
 
-from imagegen.report.thresholds import Thresholds
-
-MAD_TO_SIGMA = 1.4826  # for a normal distribution
-TAILS = ((0.9, 1.645), (0.97, 2.17))  # the share of |normal| that lies within so many σ
-WEEKDAY_PRIOR = 2  # weeks of "no weekday differs" that a weekday's factor starts from
-MIN_MEAN = 0.5
+from imagegen.report.anomalies.statistics import MAD_TO_SIGMA, TAILS, quantile
+from imagegen.report.anomalies.thresholds import (
+    BASELINE_PARAMETERS,
+    MIN_LEVEL_DAYS,
+    MIN_MEAN,
+    TRIMMED_FROM_EACH_END,
+    WEEK_DISPERSION_MIN_WEEKS,
+    WEEKDAY_MIN_DAYS,
+    WEEKDAY_PRIOR,
+    Thresholds,
+)
 
 
 @dataclass(frozen=True)
 class Day:
-    """One day of history; masked days count for nothing."""
+    """One day of history; a masked day is left out of all expectations."""
 
     date: str
     count: float
     masked: bool = False
-    once: bool = False  # masked for itself, not as part of something lasting
+    once: bool = False  # masked as a single day, not as a part of a lasting change
 
 
 @dataclass(frozen=True)
@@ -36,8 +44,8 @@ class Baseline:
     factors: tuple[float, ...]  # Monday first, mean 1
     day_dispersion: float
     week_dispersion: float
-    # Past actual / expected, ascending; days that were flagged for themselves are among them, so
-    # that what happens again and again is no news.
+    # Past actual / expected, ascending; single flagged days are among them, so that what happens
+    # again and again is not reported each time.
     day_ratios: tuple[float, ...]
     week_ratios: tuple[float, ...]
     history_days: int
@@ -53,8 +61,8 @@ class Baseline:
 def baseline(days: Sequence[Day], level_from: str | None, t: Thresholds) -> Baseline | None:
     """The expectations that `days` (oldest first) support; None with too little history.
 
-    A new level that began on `level_from` makes the level of its own days alone; the days before
-    it keep telling about weekdays and dispersion, each measured against its own level.
+    Where a new level began on `level_from`, only the days since then make the level. The days
+    before it still tell about weekdays and dispersion, measured against their own level.
     """
     kept = [day for day in days if not day.masked]
     if len(kept) < t.min_history_days:
@@ -88,14 +96,14 @@ def baseline(days: Sequence[Day], level_from: str | None, t: Thresholds) -> Base
 def _weekday_factors(days: Sequence[Day]) -> tuple[float, ...]:
     """(n·m + 2)/(n + 2) for each weekday, m its mean ratio to the mean of its week, normalised.
 
-    A week's mean is taken over its unmasked days and corrected for the weekdays that are missing.
+    A week's mean is that of its unmasked days, corrected for the weekdays that are missing.
     """
     factors: tuple[float, ...] = (1.0,) * 7
     for _ in range(2):
         ratios: list[list[float]] = [[] for _ in range(7)]
         for week in _by_week(days).values():
             usual = sum(day.count for day in week) / sum(_factor(day, factors) for day in week)
-            if len(week) >= 4 and usual > 0:
+            if len(week) >= WEEKDAY_MIN_DAYS and usual > 0:
                 for day in week:
                     ratios[_weekday(day)].append(day.count / usual)
         shrunk = [_shrunk_mean(sorted(each)) for each in ratios]
@@ -110,16 +118,16 @@ def _shrunk_mean(ratios: list[float]) -> float:
 
 
 def _parts(days: Sequence[Day], level_from: str | None) -> list[list[Day]]:
-    """The days before a new level and those since; as one when no level began, or too lately."""
+    """The days before a new level and those since; a part that is too short is left out."""
     since = [day for day in days if level_from and day.date >= level_from]
     before = [day for day in days if not level_from or day.date < level_from]
-    return [part for part in (before, since) if len(part) >= 7]
+    return [part for part in (before, since) if len(part) >= MIN_LEVEL_DAYS]
 
 
 def _level(days: Sequence[Day], factors: tuple[float, ...], t: Thresholds) -> float:
     """The 10 %-trimmed mean of count/factor over the newest days."""
     adjusted = sorted(day.count / _factor(day, factors) for day in days[-t.level_days :])
-    cut = len(adjusted) // 10
+    cut = len(adjusted) // TRIMMED_FROM_EACH_END
     return fmean(adjusted[cut : len(adjusted) - cut])
 
 
@@ -132,7 +140,7 @@ def _excess(ratios: dict[str, float], level: float) -> float:
     errors = sorted(abs(ratio - 1) for ratio in ratios.values())
     n = len(errors)
     sigma = max(MAD_TO_SIGMA * median(errors), *(quantile(errors, q) / z for q, z in TAILS))
-    return sigma * sigma * n / (n - 8) - 1 / level
+    return sigma * sigma * n / (n - BASELINE_PARAMETERS) - 1 / level
 
 
 def _week_ratios(ratios: dict[str, float], factors: tuple[float, ...]) -> list[float]:
@@ -148,20 +156,12 @@ def _week_ratios(ratios: dict[str, float], factors: tuple[float, ...]) -> list[f
 def _week_dispersion(weeks: list[float], level: float, day: float, t: Thresholds) -> float:
     """Whole weeks scatter more than seven independent days would: demand drifts."""
     least = max(t.min_dispersion, day / 7)
-    if len(weeks) < 4:
+    if len(weeks) < WEEK_DISPERSION_MIN_WEEKS:
         return least
     middle = median(weeks)
     spread = MAD_TO_SIGMA * median(abs(each - middle) for each in weeks) / middle
     n = len(weeks)
     return min(t.max_dispersion, max(least, spread**2 * n / (n - 2) - 1 / (7 * level * middle)))
-
-
-def quantile(ascending: Sequence[float], share: float) -> float:
-    """Linear between neighbours (type 7 of Hyndman and Fan)."""
-    at = share * (len(ascending) - 1)
-    low = int(at)
-    high = min(low + 1, len(ascending) - 1)
-    return ascending[low] + (at - low) * (ascending[high] - ascending[low])
 
 
 def _by_week(days: Sequence[Day]) -> dict[tuple[int, int], list[Day]]:

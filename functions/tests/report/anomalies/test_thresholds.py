@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from imagegen.report.thresholds import Thresholds
+from imagegen.report.anomalies.thresholds import Thresholds
 
 
 def test_named_thresholds_replace_the_defaults_and_the_rest_stays() -> None:
@@ -35,7 +35,7 @@ def test_anything_but_an_object_is_an_error(text: str) -> None:
 
 
 def test_the_operators_table_names_every_threshold_with_its_default() -> None:
-    page = Path(__file__).resolve().parents[3] / "docs" / "reports.md"
+    page = Path(__file__).resolve().parents[4] / "docs" / "reports.md"
     rows = re.compile(r"^\| `(\w+)` \| ([^|]+) \|", re.MULTILINE)
     told = dict(rows.findall(page.read_text(encoding="utf-8").split("## Thresholds")[1]))
     assert {name: str(value).lower() for name, value in Thresholds().as_json().items()} == {

@@ -1,10 +1,10 @@
-"""How much an anomaly matters: the gravest thing that can be said of it, never a sum."""
+"""How much an anomaly matters: the gravest rule that applies, never a sum."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
-from imagegen.report.event import Event
+from imagegen.report.anomalies.anomaly import Anomaly
 
 SEVERITIES = ("critical", "high", "medium", "low", "info")  # gravest first
 
@@ -13,19 +13,19 @@ def gravest(severities: Iterable[str]) -> str:
     return min(severities, key=SEVERITIES.index)
 
 
-def of_count(event: Event, unit: float) -> str:
+def of_count(anomaly: Anomaly, unit: float) -> str:
     """Of a day or week of requests, credits or new users; `unit` credits are worth a request."""
-    ratio = event.ratio or 0.0
-    if event.direction == "up":
+    ratio = anomaly.ratio or 0.0
+    if anomaly.direction == "up":
         return _first([(ratio >= 10, "critical"), (ratio >= 3, "high"), (ratio >= 1.75, "medium")])
-    stopped = event.actual == 0 and (event.expected or 0) >= 20 * unit
+    stopped = anomaly.actual == 0 and (anomaly.expected or 0) >= 20 * unit
     return _first([(stopped, "critical"), (ratio <= 0.3, "high"), (ratio <= 0.6, "medium")])
 
 
-def of_failure_rate(event: Event) -> str:
+def of_failure_rate(anomaly: Anomaly) -> str:
     """Of a failure rate: by how many percentage points it rose, and whether half of all fail."""
-    rise = round(event.actual - (event.expected or 0.0), 9)  # 15 % less 5 % is 10 points
-    half = event.actual >= 0.5 and (event.n or 0) >= 30
+    rise = round(anomaly.actual - (anomaly.expected or 0.0), 9)  # 15 % less 5 % is 10 points
+    half = anomaly.actual >= 0.5 and (anomaly.n or 0) >= 30
     return _first([(half, "critical"), (rise >= 0.2, "high"), (rise >= 0.1, "medium")])
 
 
