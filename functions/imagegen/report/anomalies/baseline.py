@@ -156,9 +156,9 @@ def _week_ratios(ratios: dict[str, float], factors: tuple[float, ...]) -> list[f
 def _week_dispersion(weeks: list[float], level: float, day: float, t: Thresholds) -> float:
     """Whole weeks scatter more than seven independent days would: demand drifts."""
     least = max(t.min_dispersion, day / 7)
-    if len(weeks) < WEEK_DISPERSION_MIN_WEEKS:
+    middle = median(weeks) if len(weeks) >= WEEK_DISPERSION_MIN_WEEKS else 0.0
+    if middle == 0:  # too few weeks, or most of them without any count
         return least
-    middle = median(weeks)
     spread = MAD_TO_SIGMA * median(abs(each - middle) for each in weeks) / middle
     n = len(weeks)
     return min(t.max_dispersion, max(least, spread**2 * n / (n - 2) - 1 / (7 * level * middle)))

@@ -78,6 +78,11 @@ def test_a_surge_of_new_users() -> None:
     assert [(each.metric, each.date) for each in said] == [("newUsers", dates(8)[3])]
 
 
+def test_new_users_that_were_not_counted_until_lately_can_be_judged() -> None:
+    weeks = [*steady(6, new_users=0), made_week(6, new_users=30), made_week(7, new_users=30)]
+    assert [each.tests.counts > 0 for each in lived(weeks)[3:]] == [True] * 5
+
+
 def test_a_flagged_day_does_not_change_what_is_expected_later() -> None:
     calm = lived(steady(10))[-1].bands["requests"]
     excited = lived([*steady(8), made_week(8, times={2: 10.0}), made_week(9)])
