@@ -20,8 +20,9 @@ from google.cloud.firestore_v1 import types
 from google.cloud.firestore_v1.services.firestore.transports import FirestoreGrpcTransport
 from grpc.experimental import ChannelOptions
 
+from imagegen.firestore.queries import structured_query
 from imagegen.firestore.store import Create, Document, Query, Update
-from imagegen.firestore.values import Value, decoded, encoded, field_path
+from imagegen.firestore.values import decoded, encoded, field_path
 
 # The plain protocol buffers beneath the client's own classes.
 BatchGetRequest = types.BatchGetDocumentsRequest.pb()
@@ -29,15 +30,6 @@ CommitRequest = types.CommitRequest.pb()
 RunAggregationQueryRequest = types.RunAggregationQueryRequest.pb()
 RunQueryRequest = types.RunQueryRequest.pb()
 
-_Operator = types.StructuredQuery.FieldFilter.Operator
-OPERATORS = {
-    "<": _Operator.LESS_THAN,
-    "<=": _Operator.LESS_THAN_OR_EQUAL,
-    "==": _Operator.EQUAL,
-    ">=": _Operator.GREATER_THAN_OR_EQUAL,
-    ">": _Operator.GREATER_THAN,
-    "in": _Operator.IN,
-}
 CHANNEL_OPTIONS = [
     (ChannelOptions.SingleThreadedUnaryStream, 1),  # else every stream of results costs a thread
     ("grpc.keepalive_time_ms", 30_000),  # as the high-level client has it
@@ -141,7 +133,7 @@ class FirestoreStore:
         takes longer than receiving it. As there are never more than a few in memory, there may be
         any number.
         """
-        parent, structured = self._structured(query)
+        parent, structured = structured_query(query, self._documents)
         request = RunQueryRequest(parent=parent, structured_query=structured, read_time=read_time)
         replies = self._run_query(
             types.RunQueryRequest.wrap(request),
@@ -165,7 +157,7 @@ class FirestoreStore:
 
         Firestore takes four sums beside the count, at most.
         """
-        parent, structured = self._structured(query)
+        parent, structured = structured_query(query, self._documents)
         aggregations: list[dict[str, Any]] = [{"alias": "count", "count": {}}]
         for name in sums:
             aggregations.append({"alias": name, "sum": {"field": {"field_path": field_path(name)}}})
@@ -215,48 +207,6 @@ class FirestoreStore:
             message["update_mask"] = {"field_paths": [field_path(name) for name in write.fields]}
             message["current_document"] = {"update_time": write.update_time}
         return message
-
-    def _structured(self, query: Query) -> tuple[str, dict[str, Any]]:
-        """What the query is below, and the fields of its StructuredQuery."""
-        whole_name = self._documents + query.collection
-        parent, _, collection = whole_name.rpartition("/")
-        structured: dict[str, Any] = {
-            "from_": [{"collection_id": collection, "all_descendants": query.in_group}]
-        }
-        if query.select is not None:
-            structured["select"] = {
-                "fields": [{"field_path": field_path(name)} for name in query.select]
-            }
-        if query.where:
-            structured["where"] = _composite_filter(query)
-        if query.order_by is not None:
-            field, direction = query.order_by
-            structured["order_by"] = [
-                {"field": {"field_path": path}, "direction": direction}
-                for path in (field_path(field), "__name__")
-            ]
-            if query.start_after is not None:
-                value, document_id = query.start_after
-                last = Value(reference_value=f"{whole_name}/{document_id}")
-                structured["start_at"] = {"values": [encoded(value), last], "before": False}
-        if query.limit is not None:
-            structured["limit"] = {"value": query.limit}
-        return parent, structured
-
-
-def _composite_filter(query: Query) -> dict[str, Any]:
-    filters = [
-        {
-            "field_filter": {
-                "field": {"field_path": field_path(field)},
-                "op": OPERATORS[operator],
-                "value": encoded(value),
-            }
-        }
-        for field, operator, value in query.where
-    ]
-    operator_and = types.StructuredQuery.CompositeFilter.Operator.AND
-    return {"composite_filter": {"op": operator_and, "filters": filters}}
 
 
 _lock = threading.Lock()

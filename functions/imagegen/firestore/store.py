@@ -75,7 +75,7 @@ class Query:
 
 
 class Store(Protocol):
-    """What `imagegen.db` needs; Firestore in earnest, memory in the simulation."""
+    """What `imagegen.db` needs: Firestore, or memory in the simulation."""
 
     def read(self, paths: Sequence[str], timeout_seconds: float) -> list[Document]:
         """The documents at `paths`, in that order, all as of one moment."""

@@ -29,7 +29,7 @@ ValuesByDay = Mapping[str, Mapping[str, Mapping[str, Numbers]]]
 
 
 def values_by_day(days: Mapping[str, Tally]) -> dict[str, dict[str, dict[str, Numbers]]]:
-    """dimension -> value -> ISO date -> numbers; the rarest of too many values become one."""
+    """By dimension, value and ISO date; the rarest of too many values are merged into one."""
     found: dict[str, dict[str, dict[str, Numbers]]] = {}
     for dimension in DIMENSIONS:
         requests: dict[str, int] = {}

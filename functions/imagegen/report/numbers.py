@@ -1,4 +1,4 @@
-"""The numbers of a week, folded request by request: pure, order-free and mergeable."""
+"""The numbers of a week, added up request by request, in any order and in any number of parts."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Request(NamedTuple):
     credits: int
     changed_at: int  # when the document was last written, in epoch microseconds
     refunded_in_week: bool = False  # given back before the request's own week was over
-    readable: bool = True  # False: a field was missing or of another type, and a stand-in counts
+    readable: bool = True  # False: a field was missing or malformed, and was replaced
 
 
 @dataclass(slots=True)
@@ -49,7 +49,7 @@ class Numbers:
         return self.completed / ended if ended else None
 
     def count(self, status: str, credits: int) -> None:
-        """One more request; what has no known ending is still in flight."""
+        """One more request; one whose status is none of the known ends counts as in flight."""
         self.requests += 1
         self.credits_charged += credits
         if status == "completed":
@@ -77,10 +77,9 @@ def summed(parts: Iterable[Numbers]) -> Numbers:
 
 @dataclass(slots=True)
 class Tally:
-    """A day's requests, folded. Its size depends on users and values, never on requests.
+    """A day's requests, added up. Its size depends on users and values, not on requests.
 
-    The order of `count` and `merge` does not matter: any split of the same requests into tallies,
-    merged in any order, is equal to one tally of all.
+    Any split of the same requests into tallies, merged in any order, equals one tally of them all.
     """
 
     numbers: Numbers = field(default_factory=Numbers)

@@ -30,7 +30,6 @@ from imagegen.report.anomalies.thresholds import (
 )
 from imagegen.report.numbers import Numbers, summed
 
-TESTS = 2 * 8  # seven days and the week, in both directions
 WAYS: tuple[Direction, ...] = ("up", "down")
 
 
@@ -70,14 +69,15 @@ def find(week: WeekNumbers, history: History, t: Thresholds) -> ByPrice:
         for way in WAYS
         if _passes(numbers, price, way, 1 if day else 7, t)
     ]
-    cut = benjamini_hochberg([p_value(e) for e in suspects], t.count_fdr, TESTS)
+    tests = len(periods) * len(WAYS)
+    cut = benjamini_hochberg([p_value(e) for e in suspects], t.count_fdr, tests)
     kept = [e for e in suspects if p_value(e) <= cut]
     anomalies = []
     for way in WAYS:
         flagged = [e for e in kept if e.direction == way]
         if flagged:
             anomalies.append(_combined(flagged, week, price, t))
-    return ByPrice(anomalies, TESTS)
+    return ByPrice(anomalies, tests)
 
 
 def _price(history: History, t: Thresholds) -> Price | None:

@@ -1,6 +1,6 @@
-"""Every constant that decides what is an anomaly: those that a deployment may set, and fixed ones.
+"""Every constant that decides what is an anomaly: fixed ones, and those a deployment may set.
 
-How grave an anomaly is, `severity` decides. Constants of mathematics are in `statistics`.
+`severity` decides how grave an anomaly is. Constants of mathematics are in `statistics`.
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ from pydantic.alias_generators import to_camel
 # Baselines of counts.
 TRIMMED_FROM_EACH_END = 10  # one day in so many is left out of the level, at either end
 WEEKDAY_PRIOR = 2  # weeks of "no weekday differs" that a weekday's factor starts with
-WEEKDAY_MIN_DAYS = 4  # that a week needs to tell about weekdays
-MIN_LEVEL_DAYS = 7  # that a level is made of
+WEEKDAY_MIN_DAYS = 4  # unmasked, for a week to be used for the weekdays' factors
+MIN_LEVEL_DAYS = 7  # with fewer, there is no level
 MIN_MEAN = 0.5  # of a day or week, at least
 BASELINE_PARAMETERS = 8  # fitted: seven weekdays and the level
-WEEK_DISPERSION_MIN_WEEKS = 4
+WEEK_DISPERSION_MIN_WEEKS = 4  # with fewer, weeks scatter as seven independent days
 
 # Counts.
 CERTAIN_UP_RATIO, CERTAIN_DOWN_RATIO = 3.0, 0.3  # so extreme that no precedent excuses them
@@ -30,11 +30,11 @@ MIN_PRICE_SCATTER = 0.05  # relative, of one request
 
 # Failure rates.
 MIN_RATE, MAX_RATE = 0.001, 0.99  # of an expectation
-RATE_SIGMA_FACTOR = 1.1
+RATE_SIGMA_FACTOR = 1.1  # σ is estimated too low without the largest ranges
 RATE_RANGES_DROPPED = 20  # one moving range in so many is left out, the largest ones
-RATE_MIN_DAYS = 8  # that moving ranges need
-UNKNOWN_RATE_DISPERSION = 0.01  # ρ with fewer days: cautious
-MAX_RATE_DISPERSION = 0.5
+RATE_MIN_DAYS = 8  # with fewer, there are too few moving ranges
+UNKNOWN_RATE_DISPERSION = 0.01  # ρ in that case: cautious
+MAX_RATE_DISPERSION = 0.5  # ρ, at most
 WEEK_SHARE_OF_DISPERSION = 0.25  # days are partly independent of each other
 
 # Failures of a value that are a part of everybody's failures.
@@ -45,9 +45,9 @@ VALUE_EXCESS_SHARE = 0.7  # of all failures beyond expectation: the value is the
 CERTAIN_SIZE = 1e6  # a beta so narrow that the beta-binomial is the binomial
 
 # Single users.
-USER_WEEKS = 8  # of a user's own, that the record is taken from
+USER_WEEKS = 8  # a user's record is the most spent in one of these
 KNOWN_USER_MIN_WEEKS = 2  # active before this one; with fewer, a user is new
-USER_DAMPING_QUANTILE = 0.9
+USER_DAMPING_QUANTILE = 0.9  # of active users' spending; see `user_damping`
 
 # Guards.
 GUARD_MAX_USERS = 10  # named in one report

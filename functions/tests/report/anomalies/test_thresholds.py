@@ -1,10 +1,12 @@
 """Every constant has a name, and a deployment may replace some."""
 
+import ast
 import re
 from pathlib import Path
 
 import pytest
 
+from imagegen.report import anomalies
 from imagegen.report.anomalies.thresholds import Thresholds
 
 
@@ -41,3 +43,23 @@ def test_the_operators_table_names_every_threshold_with_its_default() -> None:
     assert {name: str(value).lower() for name, value in Thresholds().as_json().items()} == {
         name: value.strip() for name, value in told.items()
     }
+
+
+def test_no_rule_has_constants_of_its_own() -> None:
+    modules = {path.stem: path for path in Path(anomalies.__path__[0]).glob("*.py")}
+    constants = {name: numbers_at_the_top(path) for name, path in modules.items()}
+    assert constants.pop("thresholds")
+    assert constants.pop("statistics")
+    assert {name: found for name, found in constants.items() if found} == {}
+
+
+def numbers_at_the_top(path: Path) -> list[str]:
+    """Module-level assignments that hold a number."""
+    statements = ast.parse(path.read_text(encoding="utf-8")).body
+    return [
+        ast.unparse(each)
+        for each in statements
+        if isinstance(each, ast.Assign | ast.AnnAssign)
+        for node in ast.walk(each)
+        if isinstance(node, ast.Constant) and isinstance(node.value, int | float)
+    ]
