@@ -20,9 +20,10 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "functions"))
 
-from imagegen.report import anomalies
-from imagegen.report.metrics import WeekNumbers
-from imagegen.report.thresholds import Thresholds
+from imagegen.report.anomalies.find import find
+from imagegen.report.anomalies.history import WeekNumbers
+from imagegen.report.anomalies.memory import Memory
+from imagegen.report.anomalies.thresholds import Thresholds
 
 from simple_rules import Rule, ZScores, fixed_ratios
 from simulated_apps import KINDS, SCALES, App, Plant, SimulatedWeek
@@ -142,15 +143,15 @@ def ours(t: Thresholds) -> Rule:
 
     def rule(
         week: SimulatedWeek, history: list[WeekNumbers], _: list[SimulatedWeek]
-    ) -> tuple[list[Any], Any]:
-        found = anomalies.find(
+    ) -> tuple[list[Any], Memory]:
+        found = find(
             week.numbers,
             history[-12:],
-            week.users.items(),
+            week.users,
             t,
             lambda ids: {user_id: week.earlier.get(user_id, ()) for user_id in ids},
         )
-        return found.anomalies, found.memory
+        return [each.to_firestore() for each in found.anomalies], found.memory
 
     return rule
 
@@ -233,7 +234,7 @@ def run(app: App, rules: Mapping[str, Rule], scores: Mapping[str, Score]) -> Non
         score.lives += 1
         for w, week in enumerate(lived):
             events, memory = rule(week, history, lived[:w])
-            history.append(replace(week.numbers, anomalies=tuple(events), memory=memory))
+            history.append(replace(week.numbers, memory=memory))
             if w >= app.warm_up:
                 judge(week, [each for each in events if counts(each)], app, w - app.warm_up, score)
 

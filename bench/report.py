@@ -32,7 +32,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "functions"))
 
 from imagegen import db
 from imagegen.report import weekly
-from imagegen.report.metrics import Request, Tally
+from imagegen.report.document import WeeklyReport
+from imagegen.report.numbers import Request, Tally
 
 PROJECT = "demo-bench-report"
 WEEK, MONDAY = "2026-W10", datetime(2026, 3, 2, tzinfo=UTC)
@@ -94,13 +95,11 @@ def measured(way: str) -> dict[str, Any]:
     }
 
 
-def outline(report: dict[str, Any]) -> dict[str, Any]:
+def outline(report: WeeklyReport) -> dict[str, Any]:
     return {
-        "requests": report["totals"]["requests"],
-        "credits": report["totals"]["creditsNet"],
-        "warnings": [
-            each["message"] for each in report["dataQuality"] if each["severity"] != "info"
-        ],
+        "requests": report.totals.requests,
+        "credits": report.totals.credits_net,
+        "warnings": [each.message for each in report.data_quality if each.severity != "info"],
     }
 
 

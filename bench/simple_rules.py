@@ -6,21 +6,23 @@ from collections.abc import Callable, Mapping, Sequence
 from statistics import fmean, median, pstdev
 from typing import Any
 
-from imagegen.report import guards
-from imagegen.report.metrics import Numbers, WeekNumbers
-from imagegen.report.past import summed
-from imagegen.report.thresholds import Thresholds
+from imagegen.report.anomalies import fallback
+from imagegen.report.anomalies.history import WeekNumbers
+from imagegen.report.anomalies.memory import Memory
+from imagegen.report.anomalies.record import AnomalyRecord
+from imagegen.report.anomalies.thresholds import Thresholds
+from imagegen.report.numbers import Numbers, summed
 
 from simulated_apps import SimulatedWeek
 
-Rule = Callable[[SimulatedWeek, list[WeekNumbers], "list[SimulatedWeek]"], tuple[list[Any], Any]]
+Rule = Callable[[SimulatedWeek, list[WeekNumbers], "list[SimulatedWeek]"], tuple[list[Any], Memory]]
 
 
 def fixed_ratios(
     week: SimulatedWeek, history: list[WeekNumbers], _: list[SimulatedWeek]
-) -> tuple[list[Any], Any]:
-    events = guards.find(week.numbers, history[-12:], week.users.items(), Thresholds())
-    return [each.as_json() | {"alarm": True} for each in events], {}
+) -> tuple[list[Any], Memory]:
+    events = fallback.find(week.numbers, history[-12:], week.users, Thresholds())
+    return [AnomalyRecord.of(each).to_firestore() | {"alarm": True} for each in events], Memory()
 
 
 class ZScores:
@@ -32,12 +34,12 @@ class ZScores:
 
     def __call__(
         self, week: SimulatedWeek, history: list[WeekNumbers], lived: list[SimulatedWeek]
-    ) -> tuple[list[Any], Any]:
+    ) -> tuple[list[Any], Memory]:
         self.events: dict[tuple[Any, ...], dict[str, Any]] = {}
         self.judge_counts(week.numbers, history[-8:])
         self.judge_rates(week.numbers, history[-8:])
         self.judge_users(week, lived[-8:])
-        return list(self.events.values()), {}
+        return list(self.events.values()), Memory()
 
     def judge_counts(self, week: WeekNumbers, past: Sequence[WeekNumbers]) -> None:
         for metric, stream in STREAMS.items():

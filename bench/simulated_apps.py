@@ -13,7 +13,8 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 
 import numpy as np
-from imagegen.report.metrics import Numbers, UserNumbers, WeekNumbers
+from imagegen.report.anomalies.history import WeekNumbers
+from imagegen.report.numbers import Numbers, UserNumbers, UserWeek
 
 WARM_UP = 12  # weeks before the first that is judged
 JUDGED = 52
@@ -64,7 +65,7 @@ class Plant:
 class SimulatedWeek:
     numbers: WeekNumbers
     users: dict[str, UserNumbers]
-    earlier: dict[str, tuple[tuple[int, int], ...]]
+    earlier: dict[str, tuple[UserWeek, ...]]
     plant: Plant | None
     abuser: str | None = None
 
@@ -284,7 +285,7 @@ class App:
 
     def user_numbers(
         self, by_user: np.ndarray, spent: np.ndarray, dates: list[str]
-    ) -> tuple[dict[str, UserNumbers], dict[str, tuple[tuple[int, int], ...]]]:
+    ) -> tuple[dict[str, UserNumbers], dict[str, tuple[UserWeek, ...]]]:
         weekly, busiest = spent.sum(axis=1), spent.max(axis=1)
         which, orders = spent.argmax(axis=1).tolist(), by_user.sum(axis=1).tolist()
         w, b = weekly.tolist(), busiest.tolist()
@@ -294,7 +295,7 @@ class App:
         }
         top = set(np.argsort(-weekly)[:60].tolist()) | set(np.argsort(-busiest)[:60].tolist())
         earlier = {
-            self.ids[i]: tuple((int(a[i]), int(c[i])) for a, c in self.past_spent if a[i])
+            self.ids[i]: tuple(UserWeek(int(a[i]), int(c[i])) for a, c in self.past_spent if a[i])
             for i in top
         }
         self.past_spent = [*self.past_spent[1:], (weekly, busiest)]

@@ -35,7 +35,7 @@ CONFLICT = (
     exceptions.NotFound,
 )
 # Firestore could not be reached or could not answer; what was sent may have been applied.
-OUT_OF_REACH = (
+UNAVAILABLE_ERRORS = (
     exceptions.Cancelled,
     exceptions.DeadlineExceeded,
     exceptions.InternalServerError,
@@ -43,8 +43,8 @@ OUT_OF_REACH = (
     exceptions.ServiceUnavailable,
     exceptions.Unknown,
 )
-# A read that Firestore gave up in favour of somebody's write is one to try again.
-UNREAD = (exceptions.Aborted, *OUT_OF_REACH)
+# A read may be tried again after these, and when it was aborted in favour of a write.
+RETRYABLE_READ = (exceptions.Aborted, *UNAVAILABLE_ERRORS)
 
 Result = TypeVar("Result")
 
@@ -77,8 +77,8 @@ def read(*paths: str) -> list[Document]:
     Raises BackendUnavailable when Firestore is out of reach.
     """
     try:
-        return _persist(lambda seconds: connection().read(paths, seconds), UNREAD)
-    except UNREAD as error:
+        return retry(lambda seconds: connection().read(paths, seconds), RETRYABLE_READ)
+    except RETRYABLE_READ as error:
         raise BackendUnavailable from error
 
 
@@ -88,8 +88,8 @@ def query(wanted: Query) -> list[Document]:
     Raises BackendUnavailable when Firestore is out of reach.
     """
     try:
-        return _persist(lambda seconds: connection().query(wanted, seconds), UNREAD)
-    except UNREAD as error:
+        return retry(lambda seconds: connection().query(wanted, seconds), RETRYABLE_READ)
+    except RETRYABLE_READ as error:
         raise BackendUnavailable from error
 
 
@@ -165,21 +165,23 @@ def transact(
         return transaction.committed(connected.commit([*transaction.writes.values()], seconds))
 
     try:
-        return _persist(attempt, (*CONFLICT, *OUT_OF_REACH), deadline_seconds)
+        return retry(attempt, (*CONFLICT, *UNAVAILABLE_ERRORS), deadline_seconds)
     except GoogleAPICallError as error:
         if commit_sent:  # whatever the last error was, one of the commits may have been applied
             raise OutcomeUnknown from error
-        if isinstance(error, (*CONFLICT, *OUT_OF_REACH)):
+        if isinstance(error, (*CONFLICT, *UNAVAILABLE_ERRORS)):
             raise BackendUnavailable from error
         raise
 
 
-def _persist(
+def retry(
     attempt: Callable[[float], Result],
     errors: tuple[type[GoogleAPICallError], ...],
     deadline_seconds: float | None = None,
 ) -> Result:
     """What `attempt(RPC timeout)` returns, tried again after `errors` until the deadline.
+
+    Raises the last error. The deadline is DEADLINE_SECONDS unless another is given.
 
     Between attempts it waits a random part of a growing while ("full jitter"), so that those who
     met in a conflict do not meet again: AWS Architecture Blog, Exponential Backoff And Jitter.

@@ -117,7 +117,7 @@ def make(
                 progress(day.date, 1)
         _write(client, life.take())
         if week is not current:
-            report = weekly.run(week=week.name)
+            report = weekly.run(week=week.name).to_firestore()
             progress(f"report {week.name}", 1)
             planted += _found(week, incidents, report)
     return planted

@@ -61,7 +61,7 @@ def report(
             with progress() as bar:
                 task = bar.add_task(f"Making the report of {wanted.name}", total=7)
                 with log_lines(lambda line: bar.advance(task, line == "report day read")):
-                    stored = weekly.run(week=wanted.name)
+                    stored = weekly.run(week=wanted.name).to_firestore()
     if as_json:
         print_json(stored)
     else:

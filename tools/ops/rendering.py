@@ -13,6 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from imagegen.report.digest import headline
+from imagegen.report.document import WeeklyReport
 
 Report = Mapping[str, Any]
 
@@ -38,7 +39,7 @@ def show(report: Report, console: Console) -> None:
     console.rule(f"[bold]Weekly report {report['isoWeek']}[/]", align="left")
     console.print(Text(f"{period}, {report['timeZone']}; {told}", style="dim"))
     console.print()
-    console.print(Text(headline(report), style="bold"))
+    console.print(Text(headline(WeeklyReport.from_firestore(report)), style="bold"))
     for part in (_anomalies(report), _tiles(report), _days(report), *_tables(report)):
         console.print()
         console.print(part)

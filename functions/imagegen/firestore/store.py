@@ -60,7 +60,9 @@ class Query:
     """Documents of one collection, in the order of one field and then of their ids.
 
     `order_by` is (field, "ASCENDING" | "DESCENDING"); `start_after` is the field's value and the
-    id of the document before the first one wanted.
+    id of the document before the first one wanted. `select` names the fields that the documents
+    come with, all of them if None. With `in_group`, `collection` is an id, and every collection of
+    that id is searched, below whichever document it is.
     """
 
     collection: str
@@ -68,10 +70,12 @@ class Query:
     order_by: tuple[str, str] | None = None
     limit: int | None = None
     start_after: tuple[Any, str] | None = None
+    select: Sequence[str] | None = None
+    in_group: bool = False
 
 
 class Store(Protocol):
-    """What `imagegen.db` needs; Firestore in earnest, memory in the simulation."""
+    """What `imagegen.db` needs: Firestore, or memory in the simulation."""
 
     def read(self, paths: Sequence[str], timeout_seconds: float) -> list[Document]:
         """The documents at `paths`, in that order, all as of one moment."""

@@ -1,7 +1,8 @@
-"""What Firestore itself counts and sums over the week: the report's second opinion, and new users.
+"""What Firestore itself counts and sums over the week: a second opinion on the report's numbers.
 
-Aggregations cannot group and take five sums at most, so they check the fold but cannot replace it.
-What cannot be read is None: it becomes a finding, never a zero.
+Aggregations cannot group and take five sums at most, so they check the numbers but cannot replace
+them. New users are counted here alone. What cannot be read is None and becomes a finding, never a
+zero.
 """
 
 from __future__ import annotations
@@ -9,19 +10,19 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from concurrent.futures import Executor, Future
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from firebase_functions import logger
-from google.api_core import exceptions
-from google.cloud.firestore_v1.base_query import FieldFilter
+from google.api_core.exceptions import GoogleAPIError
 
-from imagegen import db
-from imagegen.report.weeks import Week
+from imagegen.firestore.store import Query
+from imagegen.report.numbers import REFUNDED
+from imagegen.report.source import Source
+from imagegen.report.weeks import Day, Week
 
-RPC_TIMEOUT_SECONDS = 60.0
-REFUNDED = ["failed", "canceled"]
+REQUESTS, ENTRIES, USERS = "generationRequests", "transactions", "users"
 Answer = TypeVar("Answer")
+Condition = tuple[str, str, object]
 
 
 @dataclass(frozen=True)
@@ -33,11 +34,19 @@ class Sum:
 
 
 @dataclass(frozen=True)
+class Late:
+    """Requests of earlier weeks that ended in this one, and those of them that were refunded."""
+
+    ended: Sum
+    refunded: Sum
+
+
+@dataclass(frozen=True)
 class Measured:
     """What the aggregations say; None where one could not be read."""
 
     sums: Mapping[str, Sum | None]
-    late: tuple[Sum, Sum] | None  # requests of earlier weeks that ended in this one; the refunded
+    late: Late | None
     new_users: Mapping[str, int | None]  # by ISO date
 
     @property
@@ -45,66 +54,62 @@ class Measured:
         return {date: number for date, number in self.new_users.items() if number is not None}
 
 
-def start(week: Week, read_time: datetime, executor: Executor) -> Callable[[], Measured]:
+def start(week: Week, source: Source, executor: Executor) -> Callable[[], Measured]:
     """Send every aggregation; the result waits for them."""
-    sums = {name: executor.submit(_sum, query, read_time) for name, query in _queries(week).items()}
-    late = executor.submit(_late_sums, week, read_time)
+    sums = {name: executor.submit(_sum, query, source) for name, query in _queries(week).items()}
+    late = executor.submit(_late, week, source)
     new_users = {
-        day.date: executor.submit(
-            _count, _within(db.client().collection("users"), "createdAt", day), read_time
-        )
+        day.date: executor.submit(source.aggregate, Query(USERS, _within("createdAt", day)))
         for day in week.days
     }
-    return lambda: Measured(
-        sums={name: _outcome(name, future) for name, future in sums.items()},
-        late=_outcome("lateSettlements", late),
-        new_users={date: _outcome("newUsers", future) for date, future in new_users.items()},
-    )
+
+    def measured() -> Measured:
+        counted = {date: _outcome("newUsers", future) for date, future in new_users.items()}
+        return Measured(
+            sums={name: _outcome(name, future) for name, future in sums.items()},
+            late=_outcome("lateSettlements", late),
+            new_users={date: each["count"] if each else None for date, each in counted.items()},
+        )
+
+    return measured
 
 
-def _queries(week: Week) -> dict[str, Any]:
-    requests = db.client().collection("generationRequests")
-    entries = _within(db.client().collection_group("transactions"), "timestamp", week)
-    created = _within(requests, "createdAt", week)
+def _queries(week: Week) -> dict[str, Query]:
+    created, entered = _within("createdAt", week), _within("timestamp", week)
     return {
-        "requests": created,
-        "completed": created.where(filter=FieldFilter("status", "==", "completed")),
-        "ledgerDeductions": entries.where(filter=FieldFilter("type", "==", "deduction")),
-        "ledgerRefunds": entries.where(filter=FieldFilter("type", "==", "refund")),
+        "requests": Query(REQUESTS, created),
+        "completed": Query(REQUESTS, [*created, ("status", "==", "completed")]),
+        "ledgerDeductions": _entries([*entered, ("type", "==", "deduction")]),
+        "ledgerRefunds": _entries([*entered, ("type", "==", "refund")]),
     }
 
 
-def _late_sums(week: Week, read_time: datetime) -> tuple[Sum, Sum]:
-    requests = db.client().collection("generationRequests")
-    late = _within(requests, "completedAt", week).where(
-        filter=FieldFilter("createdAt", "<", week.start)
-    )
-    ended = _sum(late, read_time)
+def _entries(where: list[Condition]) -> Query:
+    """Ledger entries of all users."""
+    return Query(ENTRIES, where, in_group=True)
+
+
+def _late(week: Week, source: Source) -> Late:
+    late = [*_within("completedAt", week), ("createdAt", "<", week.start)]
+    ended = _sum(Query(REQUESTS, late), source)
     if ended.count == 0:
-        return ended, ended
-    return ended, _sum(late.where(filter=FieldFilter("status", "in", REFUNDED)), read_time)
+        return Late(ended, ended)
+    refunded = [*late, ("status", "in", sorted(REFUNDED))]
+    return Late(ended, _sum(Query(REQUESTS, refunded), source))
 
 
-def _within(query: Any, field: str, stretch: Any) -> Any:
-    query = query.where(filter=FieldFilter(field, ">=", stretch.start))
-    return query.where(filter=FieldFilter(field, "<", stretch.end))
+def _within(field: str, period: Week | Day) -> list[Condition]:
+    return [(field, ">=", period.start), (field, "<", period.end)]
 
 
-def _sum(query: Any, read_time: datetime) -> Sum:
-    both = query.count(alias="count").sum("credits", alias="credits")
-    (results,) = both.get(read_time=read_time, timeout=RPC_TIMEOUT_SECONDS)
-    by_alias = {each.alias: each.value for each in results}
-    return Sum(int(by_alias["count"]), int(by_alias["credits"]))
-
-
-def _count(query: Any, read_time: datetime) -> int:
-    ((result,),) = query.count(alias="count").get(read_time=read_time, timeout=RPC_TIMEOUT_SECONDS)
-    return int(result.value)
+def _sum(query: Query, source: Source) -> Sum:
+    found = source.aggregate(query, ["credits"])
+    return Sum(found["count"], found["credits"])
 
 
 def _outcome(name: str, future: Future[Answer]) -> Answer | None:
     try:
         return future.result()
-    except exceptions.GoogleAPIError as error:
+    except GoogleAPIError as error:
         logger.error("report check unavailable", check=name, error=str(error))
         return None

@@ -1,12 +1,12 @@
-"""The report against itself: the fold, Firestore's own aggregations and the ledger must agree.
+"""The report against itself: its numbers, Firestore's aggregations and the ledger must agree.
 
 Everything is read as of one moment, so requests that settle while the report runs change nothing.
 What is compared, count and credits each:
 
-- the fold's requests, and the completed ones among them, with aggregations over the same range;
-- the fold's charges with the ledger's deductions: both are written with one timestamp;
-- the ledger's refunds of the week with the requests that were refunded in it, the fold's and those
-  of earlier weeks: a refund carries the `completedAt` of its request.
+- the report's requests, and the completed ones, with aggregations over the same range;
+- the report's charges with the ledger's deductions: both are written with one timestamp;
+- the ledger's refunds of the week with the requests refunded in it, the report's and those of
+  earlier weeks: a refund has the `completedAt` of its request.
 """
 
 from __future__ import annotations
@@ -15,7 +15,8 @@ from collections.abc import Iterable
 from typing import Any
 
 from imagegen.report.aggregations import Measured, Sum
-from imagegen.report.metrics import Tally
+from imagegen.report.document import Finding
+from imagegen.report.numbers import Tally
 
 # check -> what is compared, in words: the report's side first
 SIDES = {
@@ -26,20 +27,13 @@ SIDES = {
 }
 
 
-def finding(check: str, problem: str, message: str, **details: Any) -> dict[str, Any]:
-    """One line of a report's `dataQuality`; what is `info` needs nobody's attention."""
+def finding(check: str, problem: str, message: str, **details: Any) -> Finding:
+    """A finding with the severity of its problem."""
     severity = "warning" if problem in {"mismatch", "unavailable", "unreadable"} else "info"
-    return {
-        "type": "data_quality",
-        "check": check,
-        "problem": problem,
-        "severity": severity,
-        "message": message,
-        **details,
-    }
+    return Finding(check=check, problem=problem, severity=severity, message=message, **details)
 
 
-def findings(days: Iterable[Tally], measured: Measured) -> list[dict[str, Any]]:
+def findings(days: Iterable[Tally], measured: Measured) -> list[Finding]:
     """Where two sources disagree or one is missing, in a fixed order."""
     total = Tally()
     for day in days:
@@ -66,11 +60,11 @@ def findings(days: Iterable[Tally], measured: Measured) -> list[dict[str, Any]]:
 def _refunded_in_week(total: Tally, measured: Measured) -> Sum | None:
     if measured.late is None:
         return None
-    _, late = measured.late
+    late = measured.late.refunded
     return Sum(total.refunds_in_week + late.count, total.credits_refunded_in_week + late.credits)
 
 
-def _compared(check: str, ours: Sum | None, theirs: Sum | None) -> list[dict[str, Any]]:
+def _compared(check: str, ours: Sum | None, theirs: Sum | None) -> list[Finding]:
     left, right = SIDES[check]
     if ours is None or theirs is None:
         unread = right if theirs is None else left
@@ -89,12 +83,12 @@ def _compared(check: str, ours: Sum | None, theirs: Sum | None) -> list[dict[str
     ]
 
 
-def _late(measured: Measured) -> list[dict[str, Any]]:
-    """Requests of earlier weeks that ended in this one: those weeks' reports may not know it."""
+def _late(measured: Measured) -> list[Finding]:
+    """Requests of earlier weeks that ended in this one, perhaps after those weeks' reports."""
     check = "lateSettlements"
     if measured.late is None:
         return [finding(check, "unavailable", "Late settlements could not be counted.")]
-    ended, refunded = measured.late
+    ended, refunded = measured.late.ended, measured.late.refunded
     if ended.count == 0:
         return []
     message = (

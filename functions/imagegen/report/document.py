@@ -1,4 +1,4 @@
-"""The report as it is stored: what a week's tallies say, under the names docs/reports.md explains.
+"""The stored report, `reports/{isoWeek}`: every field, its name and its type.
 
 Values of dimensions are keys of maps and may hold spaces and dots, so a report is always written
 with its top-level fields whole, never through a field path.
@@ -6,152 +6,176 @@ with its top-level fields whole, never through a field path.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime, timedelta
-from typing import Any
+from datetime import datetime
+from typing import Annotated, Any, Literal, Self
 
-from imagegen.report.checks import finding
-from imagegen.report.distributions import wilson
-from imagegen.report.history import compact
-from imagegen.report.metrics import DIMENSIONS, NO_VALUE, SAMPLES, Numbers, Tally, UserNumbers
-from imagegen.report.weeks import Week
+from pydantic import (
+    BeforeValidator,
+    Field,
+    PlainSerializer,
+    SerializerFunctionWrapHandler,
+    model_serializer,
+)
 
-TOP_USERS = 10
-# A catalogue has fewer; this keeps any report far below Firestore's 1 MiB and 40,000 index entries.
-MOST_VALUES = 40
-OTHER_VALUES = "(other)"
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+from imagegen.report.anomalies.counts import Band
+from imagegen.report.anomalies.find import Tests
+from imagegen.report.anomalies.memory import Memory
+from imagegen.report.anomalies.record import AnomalyRecord
+from imagegen.report.numbers import Numbers, UserWeek
+from imagegen.report.stored_model import Number, StoredModel
 
-ValuesByDay = Mapping[str, Mapping[str, Mapping[str, Numbers]]]
+SCHEMA_VERSION = 1  # a report of another one is no history
 
-
-def total_of(tallies: Iterable[Tally]) -> Numbers:
-    total = Numbers()
-    for tally in tallies:
-        total.add(tally.numbers)
-    return total
-
-
-def values_by_day(days: Mapping[str, Tally]) -> dict[str, dict[str, dict[str, Numbers]]]:
-    """dimension -> value -> ISO date -> numbers; the rarest of too many values become one."""
-    found: dict[str, dict[str, dict[str, Numbers]]] = {}
-    for dimension in DIMENSIONS:
-        requests: dict[str, int] = {}
-        for tally in days.values():
-            for value, numbers in tally.values[dimension].items():
-                requests[value] = requests.get(value, 0) + numbers.requests
-        ranked = sorted(requests, key=lambda each: (-requests[each], each))
-        named = set(ranked if len(ranked) <= MOST_VALUES else ranked[: MOST_VALUES - 1])
-        by_value = found[dimension] = {value: {} for value in sorted(named)}
-        for date, tally in sorted(days.items()):
-            for value, numbers in tally.values[dimension].items():
-                by_date = by_value.setdefault(value if value in named else OTHER_VALUES, {})
-                by_date.setdefault(date, Numbers()).add(numbers)
-    return found
+# Numbers of one value and day, and a user's week, are stored as lists, in this order.
+PACKED = (
+    "requests", "completed", "failed", "canceled", "in_flight", "credits_charged",
+    "credits_refunded",
+)  # fmt: skip
+PACKED_USER_WEEK = ("credits", "busiest_day_credits")
 
 
-def facts(
-    week: Week,
-    days: Mapping[str, Tally],
-    users: Mapping[str, UserNumbers],
-    values: ValuesByDay,
-    new_users: Mapping[str, int | None],
-) -> dict[str, Any]:
-    """What happened in the week; nothing of it is a judgement."""
-    counted = [number for number in new_users.values() if number is not None]
-    all_new_users = sum(counted) if len(counted) == len(new_users) else None
-    return {
-        "isoWeek": week.name,
-        "timeZone": week.zone,
-        "periodStart": week.start,
-        "periodEnd": week.end,
-        "dataAsOf": _data_as_of(week, days),
-        "totals": _totals(total_of(days.values()), len(users), all_new_users),
-        "byDay": {
-            date: _totals(tally.numbers, len(tally.users), new_users[date])
-            for date, tally in sorted(days.items())
-        },
-        **_by_value(values),
-        "dailyValues": compact(values),
-        "topUsers": _top_users(users),
-    }
+def _unpacked_numbers(value: Any) -> Any:
+    is_packed = isinstance(value, list | tuple)
+    return Numbers(**dict(zip(PACKED, value, strict=False))) if is_packed else value
 
 
-def _numbers(numbers: Numbers) -> dict[str, Any]:
-    return {
-        "requests": numbers.requests,
-        "completed": numbers.completed,
-        "failed": numbers.failed,
-        "canceled": numbers.canceled,
-        "inFlight": numbers.in_flight,
-        "successRate": numbers.success_rate,
-        "creditsCharged": numbers.credits_charged,
-        "creditsRefunded": numbers.credits_refunded,
-        "creditsNet": numbers.credits_net,
-    }
+def _unpacked_user_week(value: Any) -> Any:
+    if isinstance(value, UserWeek) or not isinstance(value, list | tuple):
+        return value
+    return {"credits": 0, "busiest_day_credits": 0} | dict(
+        zip(PACKED_USER_WEEK, value, strict=False)
+    )
 
 
-def _totals(numbers: Numbers, active_users: int, new_users: int | None) -> dict[str, Any]:
-    """Of the week or a day; `newUsers` is None where they could not be counted."""
-    ended = numbers.completed + numbers.failed
-    interval = list(wilson(numbers.completed, ended)) if ended else None
-    return {
-        **_numbers(numbers),
-        "successRateInterval": interval,
-        "activeUsers": active_users,
-        "newUsers": new_users,
-    }
+PackedNumbers = Annotated[
+    Numbers,
+    BeforeValidator(_unpacked_numbers),
+    PlainSerializer(lambda numbers: [getattr(numbers, name) for name in PACKED]),
+]
+PackedUserWeek = Annotated[
+    UserWeek,
+    BeforeValidator(_unpacked_user_week),
+    PlainSerializer(lambda week: [getattr(week, name) for name in PACKED_USER_WEEK]),
+]
 
 
-def _by_value(values: ValuesByDay) -> dict[str, Any]:
-    """`byModel`, `byStyle`, `byColor` and `bySize`."""
-    tables: dict[str, Any] = {}
-    for dimension, found in values.items():
-        table = tables[f"by{dimension.capitalize()}"] = {}
-        for value, dates in found.items():
-            total = Numbers()
-            for numbers in dates.values():
-                total.add(numbers)
-            table[value] = _numbers(total)
-    return tables
+class Row(StoredModel):
+    """What happened to the requests of one value; see `Numbers`."""
+
+    requests: int = 0
+    completed: int = 0
+    failed: int = 0
+    canceled: int = 0
+    in_flight: int = 0
+    success_rate: float | None = None
+    credits_charged: int = 0
+    credits_refunded: int = 0
+    credits_net: int = 0
+
+    @classmethod
+    def of(cls, numbers: Numbers, **more: Any) -> Self:
+        names = [*PACKED, "success_rate", "credits_net"]
+        return cls(**{name: getattr(numbers, name) for name in names}, **more)
+
+    def numbers(self) -> Numbers:
+        return Numbers(**{name: getattr(self, name) for name in PACKED})
 
 
-def _top_users(users: Mapping[str, UserNumbers]) -> list[dict[str, Any]]:
-    """The users who spent most, after refunds."""
-    ranked = sorted(users, key=lambda each: (-users[each].credits, -users[each].requests, each))
-    return [
-        {"userId": each, "requests": users[each].requests, "credits": users[each].credits}
-        for each in ranked[:TOP_USERS]
-    ]
+class Totals(Row):
+    """The numbers of the week, or of a day."""
+
+    success_rate_interval: list[float] | None = None  # low, high: Wilson, 95 %
+    active_users: int = 0
+    new_users: int | None = None  # None: they could not be counted
 
 
-def _data_as_of(week: Week, days: Mapping[str, Tally]) -> datetime:
-    """The newest change of a request that the numbers contain; the week's end when that is later.
+class TopUser(StoredModel):
+    """One of those who spent most, in net credits."""
 
-    Not the time of reading: the same data give the same report.
+    user_id: str = ""
+    requests: int = 0
+    credits: int = 0
+
+
+class Delta(StoredModel):
+    """A headline number of earlier weeks, and how this week's differs.
+
+    A change is relative (0.25: a quarter more); that of a rate is the difference.
     """
-    newest = EPOCH + timedelta(microseconds=max(tally.changed_at for tally in days.values()))
-    return max(week.end, newest)
+
+    last_week: Number | None = None
+    last_week_change: Number | None = None
+    four_week_median: Number | None = None
+    four_week_median_change: Number | None = None
 
 
-def fold_findings(days: Mapping[str, Tally], values: ValuesByDay) -> list[dict[str, Any]]:
-    """What the fold itself noticed: documents it could not make sense of, values left out."""
-    found = []
-    unreadable = sum(tally.unreadable for tally in days.values())
-    if unreadable:
-        ids = sorted(each for tally in days.values() for each in tally.unreadable_ids)
-        found.append(
-            finding(
-                "requests",
-                "unreadable",
-                f"{unreadable:,} requests lack a field or hold one that makes no sense; they count "
-                f"as in flight, as “{NO_VALUE}” or without credits.",
-                actual={"count": unreadable},
-                generationRequestIds=ids[:SAMPLES],
-            )
-        )
-    for dimension, by_name in values.items():
-        if OTHER_VALUES in by_name:
-            message = f"More than {MOST_VALUES} values of {dimension}: the rarest count as one."
-            found.append(finding(dimension, "values_merged", message))
-    return found
+class Finding(StoredModel):
+    """What was checked and is wrong; severity `info` needs nobody's attention."""
+
+    type: str = "data_quality"
+    check: str = ""
+    problem: str = ""
+    severity: str = "info"
+    message: str = ""
+    date: str | None = Field(default=None, exclude_if=lambda value: value is None)
+    expected: dict[str, int] | None = Field(default=None, exclude_if=lambda value: value is None)
+    actual: dict[str, int] | None = Field(default=None, exclude_if=lambda value: value is None)
+    generation_request_ids: list[str] | None = Field(
+        default=None, exclude_if=lambda value: value is None
+    )
+
+
+class UserHistoryEntry(StoredModel):
+    """What a top spender spent in this week and in those before it."""
+
+    user_id: str = ""
+    weeks: dict[str, PackedUserWeek] = Field(default_factory=dict)
+
+
+class DigestRecord(StoredModel):
+    """How sending the digest went. `claim` marks the run that is sending it."""
+
+    channel: str = ""
+    revision: int = 0
+    status: Literal["sending", "sent", "failed", "refused", "unknown"] = "unknown"
+    attempts: int = 0
+    at: datetime | None = None
+    error: str | None = None
+    claim: str | None = None
+
+    @model_serializer(mode="wrap")
+    def _what_was_set(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        fields: dict[str, Any] = handler(self)
+        return {name: value for name, value in fields.items() if name in self.model_fields_set}
+
+
+class WeeklyReport(StoredModel):
+    """docs/reports.md explains the fields."""
+
+    iso_week: str = ""
+    time_zone: str = ""
+    period_start: datetime | None = None
+    period_end: datetime | None = None
+    report_status: str = ""
+    schema_version: int = 0
+    revision: int = 0
+    generated_at: datetime | None = None
+    data_as_of: datetime | None = None
+    totals: Totals = Totals()
+    by_day: dict[str, Totals] = Field(default_factory=dict)  # by ISO date
+    by_model: dict[str, Row] = Field(default_factory=dict)
+    by_style: dict[str, Row] = Field(default_factory=dict)
+    by_color: dict[str, Row] = Field(default_factory=dict)
+    by_size: dict[str, Row] = Field(default_factory=dict)
+    # dimension -> value -> ISO date
+    daily_values: dict[str, dict[str, dict[str, PackedNumbers]]] = Field(default_factory=dict)
+    top_users: list[TopUser] = Field(default_factory=list)
+    deltas: dict[str, Delta] = Field(default_factory=dict)  # by the name in `totals`
+    anomalies: list[AnomalyRecord] = Field(default_factory=list)  # gravest first
+    bands: dict[str, dict[str, Band]] = Field(default_factory=dict)  # by metric and ISO date
+    tests: Tests = Tests()
+    thresholds: dict[str, Any] = Field(default_factory=dict)  # by name, as they were then
+    data_quality: list[Finding] = Field(default_factory=list)
+    memory: Memory = Memory()
+    user_history: list[UserHistoryEntry] = Field(default_factory=list)
+    digest: DigestRecord | None = Field(default=None, exclude_if=lambda value: value is None)

@@ -1,12 +1,12 @@
-"""The weekly report: read the week once, fold it, check it, judge it, store it.
+"""The weekly report: read the week once, add it up, check it, judge it, store it.
 
     earlier reports ──▶ the moment of reading
                           ├─▶ requests, streamed ──▶ a tally a day ──┐
                           └─▶ aggregations, ledger, new users ───────┴─▶ reports/{isoWeek}
 
-All reads see the moment of the first, so the numbers belong together whatever happens meanwhile. A
-day that cannot be read fails the run, which is safe to repeat; a check that cannot be made becomes
-a finding in the report, never a zero.
+All reads see the moment of the first, so the numbers belong together, whatever is written
+meanwhile. A day that cannot be read fails the run, which is safe to repeat; a check that cannot be
+made becomes a finding in the report, never a zero.
 """
 
 from __future__ import annotations
@@ -16,85 +16,99 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from datetime import datetime
-from typing import Any
 
 from firebase_functions import logger
 from google.cloud import firestore
 
 from imagegen import clock, config, db
-from imagegen.errors import BackendUnavailable
-from imagegen.report import (
-    aggregations,
-    anomalies,
-    checks,
-    digest,
-    document,
-    history,
-    reading,
-    weeks,
-)
+from imagegen.report import aggregations, checks, digest, earlier, facts, requests, weeks
 from imagegen.report.aggregations import Measured
-from imagegen.report.anomalies import Findings
+from imagegen.report.anomalies.find import Findings, find
+from imagegen.report.anomalies.history import WeekNumbers
+from imagegen.report.anomalies.thresholds import Thresholds
 from imagegen.report.checks import finding
-from imagegen.report.history import Earlier
-from imagegen.report.metrics import Tally, UserNumbers, WeekNumbers, users_of_week
-from imagegen.report.pasts import Pasts, PastsUnavailable
-from imagegen.report.reading import Source
-from imagegen.report.thresholds import Thresholds
+from imagegen.report.document import SCHEMA_VERSION, Finding, WeeklyReport
+from imagegen.report.earlier import EarlierReports
+from imagegen.report.numbers import Tally, UserNumbers, users_of_week
+from imagegen.report.source import Source
+from imagegen.report.user_history import UserHistory, UserHistoryUnavailable
 from imagegen.report.weeks import Day, Week
 
 STREAMS = 2  # one waits for Firestore while the other decodes; more wait for each other
 CHECKS_AT_ONCE = 2
 
 
-def run(schedule_time: datetime | None = None, *, week: str | None = None) -> dict[str, Any]:
-    """Make the report of `week`, or of the one that had ended by `schedule_time`; as stored.
+def run(schedule_time: datetime | None = None, *, week: str | None = None) -> WeeklyReport:
+    """Make the report of `week`, or of the one that had ended by `schedule_time`, and store it.
 
-    Running a week again gives the same report, but for `generatedAt` and `revision`.
+    Running a week again gives the same report, but for `generated_at` and `revision`.
 
-    Raises ValueError for a week that is none or is not over, BackendUnavailable when the week's
-    requests cannot be read or the report cannot be stored.
+    Raises ValueError for a week that does not exist or is not over, BackendUnavailable when the
+    week's requests cannot be read or the report cannot be stored.
     """
     began = time.monotonic()
-    limits = Thresholds.parse(config.REPORT_THRESHOLDS.value)
+    thresholds = Thresholds.parse(config.REPORT_THRESHOLDS.value)
     chosen = _choose(schedule_time, week)
-    earlier = _read_earlier(chosen)
-    days, measured = _read_week(chosen, earlier.read_time)
+    with closing(Source()) as source:
+        before = earlier.read(chosen, source)
+        if source.read_time < chosen.end:
+            raise ValueError(f"{chosen.name} is not over before {chosen.end:%Y-%m-%d %H:%M} UTC")
+        user_history = UserHistory(before, source)
+        report = _make(chosen, source, before, user_history, thresholds)
+    stored = _store(report)
+    _log_end(stored, users_read=user_history.documents_read, seconds=time.monotonic() - began)
+    return digest.send(stored)
 
+
+def _make(
+    week: Week,
+    source: Source,
+    before: EarlierReports,
+    user_history: UserHistory,
+    thresholds: Thresholds,
+) -> WeeklyReport:
+    """The report, but for its revision."""
+    days, measured = _read_week(week, source)
     users = users_of_week(days)
-    values = document.values_by_day(days)
-    facts = document.facts(chosen, days, users, values, measured.new_users)
+    values = facts.values_by_day(days)
     numbers = WeekNumbers(
-        week=chosen.name,
+        week=week.name,
         daily={date: tally.numbers for date, tally in days.items()},
         values=values,
         new_users=measured.known_new_users,
     )
-    pasts = Pasts(earlier)
-    found, unjudged = _judge(numbers, users, earlier, pasts, limits)
-    data_quality = [
-        *checks.findings(days.values(), measured),
-        *document.fold_findings(days, values),
-        *unjudged,
-    ]
-    stored = _store(
-        {
-            **facts,
-            "reportStatus": "success",
-            "schemaVersion": history.SCHEMA_VERSION,
-            "generatedAt": clock.now(),
-            "deltas": history.deltas(facts["totals"], earlier),
-            "anomalies": found.anomalies,
-            "bands": found.bands,
-            "tests": found.tests,
-            "thresholds": found.thresholds,
-            "dataQuality": data_quality,
-            "memory": found.memory,
-            "userHistory": pasts.to_store(chosen.name, users),
-        }
+    found, not_judged = _judge(numbers, users, before, user_history, thresholds)
+    totals, tables = facts.totals(days.values(), users, measured.new_users), facts.by_value(values)
+    return WeeklyReport(
+        iso_week=week.name,
+        time_zone=week.zone,
+        period_start=week.start,
+        period_end=week.end,
+        report_status="success",
+        schema_version=SCHEMA_VERSION,
+        generated_at=clock.now(),
+        data_as_of=facts.data_as_of(week, days),
+        totals=totals,
+        by_day=facts.by_day(days, measured.new_users),
+        by_model=tables["model"],
+        by_style=tables["style"],
+        by_color=tables["color"],
+        by_size=tables["size"],
+        daily_values=values,
+        top_users=facts.top_users(users),
+        deltas=earlier.deltas(totals, before),
+        anomalies=found.anomalies,
+        bands=found.bands,
+        tests=found.tests,
+        thresholds=found.thresholds,
+        data_quality=[
+            *checks.findings(days.values(), measured),
+            *facts.findings(days, values),
+            *not_judged,
+        ],
+        memory=found.memory,
+        user_history=user_history.to_store(week.name, users),
     )
-    _log_ending(stored, users_read=pasts.documents_read, seconds=time.monotonic() - began)
-    return digest.send(stored)
 
 
 def _choose(schedule_time: datetime | None, week: str | None) -> Week:
@@ -105,24 +119,13 @@ def _choose(schedule_time: datetime | None, week: str | None) -> Week:
     return weeks.ended_by(schedule_time, clock.time_zone())
 
 
-def _read_earlier(week: Week) -> Earlier:
-    try:
-        earlier = history.read(week)
-    except db.OUT_OF_REACH as error:
-        raise BackendUnavailable from error
-    if earlier.read_time < week.end:
-        raise ValueError(f"{week.name} is not over before {week.end:%Y-%m-%d %H:%M} UTC")
-    return earlier
-
-
-def _read_week(week: Week, read_time: datetime) -> tuple[dict[str, Tally], Measured]:
+def _read_week(week: Week, source: Source) -> tuple[dict[str, Tally], Measured]:
     """The days' tallies by ISO date, and what Firestore and the ledger count beside them."""
     with (
-        closing(Source(read_time)) as source,
         ThreadPoolExecutor(CHECKS_AT_ONCE) as checkers,
         ThreadPoolExecutor(STREAMS) as readers,
     ):
-        outcome = aggregations.start(week, read_time, checkers)
+        outcome = aggregations.start(week, source, checkers)
         parts = [
             readers.submit(_read_days, week, days, source)
             for days in (week.days[:4], week.days[4:])
@@ -139,7 +142,7 @@ def _read_week(week: Week, read_time: datetime) -> tuple[dict[str, Tally], Measu
 def _read_days(week: Week, days: Sequence[Day], source: Source) -> dict[str, Tally]:
     began = time.monotonic()
     tallies = {}
-    for day, tally in reading.tallies(days, source, week.end):
+    for day, tally in requests.tallies(days, source, week.end):
         tallies[day.date] = tally
         logger.info(
             "report day read",
@@ -154,52 +157,53 @@ def _read_days(week: Week, days: Sequence[Day], source: Source) -> dict[str, Tal
 def _judge(
     numbers: WeekNumbers,
     users: Mapping[str, UserNumbers],
-    earlier: Earlier,
-    pasts: Pasts,
-    limits: Thresholds,
-) -> tuple[Findings, list[dict[str, Any]]]:
+    before: EarlierReports,
+    user_history: UserHistory,
+    thresholds: Thresholds,
+) -> tuple[Findings, list[Finding]]:
     """The anomalies, and what could not be judged."""
-    before = earlier.as_week_numbers()
-    unjudged = []
+    reports = [earlier.week_numbers(each) for each in before.newest(earlier.WEEKS)]
+    not_judged = []
     try:
-        found = anomalies.find(numbers, before, users.items(), limits, pasts)
-    except PastsUnavailable:
-        found = anomalies.find(numbers, before, (), limits)
+        found = find(numbers, reports, users, thresholds, user_history)
+    except UserHistoryUnavailable:
+        found = find(numbers, reports, {}, thresholds)
         message = "Single users were not judged: their earlier weeks could not be read."
-        unjudged.append(finding("userHistory", "unavailable", message))
+        not_judged.append(finding("userHistory", "unavailable", message))
     if found.insufficient_history:
         message = (
-            f"Counts were not tested: it takes {limits.min_history_days} days of earlier reports."
+            "Counts were not tested: "
+            f"it takes {thresholds.min_history_days} days of earlier reports."
         )
-        unjudged.append(finding("anomalies", "insufficient_history", message))
-    return found, unjudged
+        not_judged.append(finding("anomalies", "insufficient_history", message))
+    return found, not_judged
 
 
-def _store(report: Mapping[str, Any]) -> dict[str, Any]:
+def _store(report: WeeklyReport) -> WeeklyReport:
     """Replace the stored report whole; of two runs at once, each gets a revision of its own."""
-    path = f"reports/{report['isoWeek']}"
+    path, fields = f"reports/{report.iso_week}", report.to_firestore()
 
     def decide(transaction: db.Transaction) -> None:
         stored = transaction[path]
         if not stored.exists:
-            transaction.create(path, {**report, "revision": 1})
-        elif stored.get("generatedAt") != report["generatedAt"]:  # else the lost reply was a yes
+            transaction.create(path, {**fields, "revision": 1})
+        elif stored.get("generatedAt") != report.generated_at:  # else ours; the reply was lost
             gone = dict.fromkeys(stored.fields or {}, firestore.DELETE_FIELD)
             revision = stored.get("revision", 0) + 1
-            transaction.update(path, {**gone, **report, "revision": revision})
+            transaction.update(path, {**gone, **fields, "revision": revision})
 
-    document_stored = db.transact(decide, path)[path]
-    return {**report, "revision": document_stored["revision"]}
+    document = db.transact(decide, path)[path]
+    return report.model_copy(update={"revision": document["revision"]})
 
 
-def _log_ending(report: Mapping[str, Any], *, users_read: int, seconds: float) -> None:
+def _log_end(report: WeeklyReport, *, users_read: int, seconds: float) -> None:
     logger.info(
         "report stored",
-        isoWeek=report["isoWeek"],
-        revision=report["revision"],
-        requests=report["totals"]["requests"],
-        anomalies=len(report["anomalies"]),
-        dataQuality=len(report["dataQuality"]),
+        isoWeek=report.iso_week,
+        revision=report.revision,
+        requests=report.totals.requests,
+        anomalies=len(report.anomalies),
+        dataQuality=len(report.data_quality),
         userDocumentsRead=users_read,
         durationMs=round(seconds * 1000),
     )

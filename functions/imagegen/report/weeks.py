@@ -1,4 +1,4 @@
-"""ISO weeks of the app's time zone, as half-open stretches of UTC."""
+"""ISO weeks of the app's time zone, as half-open intervals of UTC."""
 
 from __future__ import annotations
 
@@ -36,13 +36,13 @@ class Week:
 
 
 def named(name: str, zone: ZoneInfo) -> Week:
-    """The week called `name`. Raises ValueError when no week is called that."""
+    """The week called `name`. Raises ValueError when there is none."""
     try:
         monday = date.fromisocalendar(int(name[:4]), int(name[6:]), 1)
     except ValueError:
         monday = None
     if monday is None or clock.iso_week(monday) != name:
-        raise ValueError(f"{name!r} is no ISO week; write it like 2026-W47")
+        raise ValueError(f"{name!r} is not an ISO week; write it like 2026-W47")
     return _starting(monday, zone)
 
 
@@ -62,8 +62,8 @@ def before(week: Week, number: int) -> list[str]:
 
 def _starting(monday: date, zone: ZoneInfo) -> Week:
     dates = [monday + timedelta(days=each) for each in range(8)]
-    # Where the clocks skip midnight, this is the first instant of the day all the same (PEP 495:
-    # fold=0 reads a skipped time with the offset from before), and of a repeated one the first.
+    # This is the first instant of a day even where the clocks skip midnight (PEP 495: fold=0 reads
+    # a skipped time with the offset before the change) or repeat it (fold=0 is the first one).
     starts = [datetime.combine(each, time.min, zone).astimezone(UTC) for each in dates]
     return Week(
         clock.iso_week(monday),

@@ -11,16 +11,15 @@ from typing import Any
 
 import pytest
 import yaml
-from past_app import MONDAY, AppWithHistory, empty_client
-from receiver import Receiver, receiver
+from support.past_app import MONDAY, AppWithHistory, empty_client
 from support.paths import FUNCTIONS
+from support.receiver import Receiver, report_webhook
 
 from imagegen import db
 from imagegen.errors import OutcomeUnknown
 from imagegen.firestore import client as firestore_client
 from imagegen.report import digest, weekly
-
-__all__ = ["receiver"]  # a fixture
+from imagegen.report.document import WeeklyReport
 
 WEEK = "2026-W10"
 
@@ -35,15 +34,21 @@ def app(emulator: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[AppWithHisto
     client.close()
 
 
-def report(**changes: Any) -> dict[str, Any]:
+@pytest.fixture
+def receiver(monkeypatch: pytest.MonkeyPatch) -> Iterator[Receiver]:
+    yield from report_webhook(monkeypatch)
+
+
+def report(**changes: Any) -> WeeklyReport:
     totals = {"requests": 1236, "successRate": 0.951, "creditsNet": 2400, "activeUsers": 80}
-    return {
+    stored = {
         "isoWeek": WEEK,
         "revision": 1,
         "totals": totals,
         "deltas": {"requests": {"lastWeekChange": 0.124}},
         "anomalies": [],
-    } | changes
+    }
+    return WeeklyReport.from_firestore(stored | changes)
 
 
 def anomaly(severity: str, message: str) -> dict[str, Any]:
@@ -88,14 +93,16 @@ def test_every_revision_is_told_once_and_the_report_says_so(
 ) -> None:
     first = weekly.run(week=WEEK)
     assert len(receiver.messages) == 1
-    assert (first["digest"]["status"], first["digest"]["attempts"]) == ("sent", 1)
-    assert app.stored(WEEK) == first
-    assert "secret" not in json.dumps(first, default=str)
+    assert first.digest is not None
+    assert (first.digest.status, first.digest.attempts) == ("sent", 1)
+    assert app.stored(WEEK) == first.to_firestore()
+    assert "secret" not in json.dumps(first.to_firestore(), default=str)
     digest.send(first)  # a repetition after a lost reply
     assert len(receiver.messages) == 1
     second = weekly.run(week=WEEK)
     assert [each["report"]["revision"] for each in receiver.messages] == [1, 2]
-    changed = {name for name in second if second[name] != first[name]}
+    before, after = first.to_firestore(), second.to_firestore()
+    changed = {name for name in after if after[name] != before[name]}
     assert changed == {"generatedAt", "revision", "digest"}
 
 
@@ -115,7 +122,7 @@ def test_an_older_revision_is_not_told_any_more(app: AppWithHistory, receiver: R
     old = weekly.run(week=WEEK)
     weekly.run(week=WEEK)
     told = len(receiver.messages)
-    assert digest.send({**old, "digest": None})["digest"] is None
+    assert digest.send(old.model_copy(update={"digest": None})).digest is None
     assert len(receiver.messages) == told
 
 
@@ -123,7 +130,7 @@ def test_without_a_webhook_nobody_is_told_and_nothing_is_recorded(
     app: AppWithHistory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("REPORT_WEBHOOK_URL", raising=False)
-    assert "digest" not in weekly.run(week=WEEK)
+    assert "digest" not in weekly.run(week=WEEK).to_firestore()
 
 
 def test_a_failed_delivery_does_not_fail_the_report(
@@ -131,7 +138,7 @@ def test_a_failed_delivery_does_not_fail_the_report(
 ) -> None:
     receiver.answers = [404]
     made = weekly.run(week=WEEK)
-    assert made["reportStatus"] == "success"
+    assert made.report_status == "success"
     told = app.stored(WEEK)["digest"]
     assert (told["status"], told["attempts"], told["error"]) == ("failed", 1, "HTTP 404")
 

@@ -13,14 +13,16 @@ from typing import Any
 import pytest
 from google.api_core import exceptions
 from google.cloud import firestore
-from past_app import MONDAY, SUNDAY_NIGHT, AppWithHistory, empty_client
+from support.past_app import MONDAY, SUNDAY_NIGHT, AppWithHistory, empty_client
 from support.proxy import FirestoreProxy
 
 from imagegen import clock, db
 from imagegen.errors import BackendUnavailable
 from imagegen.firestore import client as firestore_client
-from imagegen.report import aggregations, anomalies, reading, weekly
-from imagegen.report.reading import Source
+from imagegen.firestore.client import FirestoreStore
+from imagegen.report import aggregations, requests, source, weekly
+from imagegen.report.anomalies.find import find
+from imagegen.report.source import Source
 
 WEEK = "2026-W10"
 MICROSECOND = timedelta(microseconds=1)
@@ -38,6 +40,11 @@ def app(emulator: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[AppWithHisto
     client.close()
 
 
+def made(*args: Any, **kwargs: Any) -> dict[str, Any]:
+    """The report as it is stored."""
+    return weekly.run(*args, **kwargs).to_firestore()
+
+
 def problems(report: dict[str, Any]) -> dict[str, str]:
     """check -> problem, but for what every young app's report says."""
     return {
@@ -52,7 +59,7 @@ def without(report: dict[str, Any], *names: str) -> dict[str, Any]:
 
 
 def test_an_empty_week_has_a_report_of_zeros(app: AppWithHistory) -> None:
-    report = weekly.run(week=WEEK)
+    report = made(week=WEEK)
     assert report["totals"] == {
         "requests": 0,
         "completed": 0,
@@ -85,7 +92,7 @@ def test_the_numbers_are_those_of_the_week(app: AppWithHistory) -> None:
     app.request(tuesday, "pending", userId="bob")
     app.request(tuesday, "processing", userId="bob", model="Model B")
     app.request(tuesday, userId="bob", credits=4, size="1024x1792")
-    report = weekly.run(week=WEEK)
+    report = made(week=WEEK)
     assert without(report["totals"], "successRateInterval") == {
         "requests": 6,
         "completed": 2,
@@ -137,7 +144,7 @@ def test_the_week_is_half_open_to_the_microsecond(app: AppWithHistory) -> None:
     app.request(MONDAY, userId="first")
     app.request(SUNDAY_NIGHT - MICROSECOND, userId="last")
     app.request(SUNDAY_NIGHT, userId="too late")
-    report = weekly.run(SUNDAY_NIGHT)
+    report = made(SUNDAY_NIGHT)
     assert report["isoWeek"] == WEEK
     assert {each["userId"] for each in report["topUsers"]} == {"first", "last"}
     assert problems(report) == {"lateSettlements": "late"}  # "too early" ended on Monday
@@ -163,7 +170,7 @@ def test_weeks_in_which_the_clocks_change_are_counted_whole(
     first, after = datetime(*start, tzinfo=UTC), datetime(*end, tzinfo=UTC)  # type: ignore[misc, arg-type]
     for moment in (first - MICROSECOND, first, after - MICROSECOND, after):
         app.request(moment, completedAt=moment)
-    report = weekly.run(after)
+    report = made(after)
     assert report["isoWeek"] == week
     assert (report["periodStart"], report["periodEnd"]) == (first, after)
     assert report["timeZone"] == zone
@@ -175,9 +182,9 @@ def test_a_report_run_again_is_the_same_but_for_time_and_revision(app: AppWithHi
     for hour in range(0, 160, 3):
         app.request(MONDAY + timedelta(hours=hour), "failed" if hour % 4 == 0 else "completed")
     app.user("ada", usage={"weeks": {"2026-W09": {"credits": 7, "busiestDay": 2}}})
-    first = weekly.run(SUNDAY_NIGHT + timedelta(hours=1))
+    first = made(SUNDAY_NIGHT + timedelta(hours=1))
     app.user("ada", usage={"weeks": {}})  # forgotten meanwhile
-    second = weekly.run(week=WEEK)
+    second = made(week=WEEK)
     assert (first["revision"], second["revision"]) == (1, 2)
     assert without(first, *UNREPEATED) == without(second, *UNREPEATED)
     assert app.stored(WEEK) == second
@@ -185,10 +192,10 @@ def test_a_report_run_again_is_the_same_but_for_time_and_revision(app: AppWithHi
 
 def test_a_run_replaces_everything_that_was_stored(app: AppWithHistory) -> None:
     app.request(MONDAY, style="gone tomorrow", userId="a.b")
-    weekly.run(week=WEEK)
+    made(week=WEEK)
     app.client.document(f"reports/{WEEK}").update({"leftOver": True})
     app.client.document("generationRequests/request00001").update({"style": "here. to `stay`"})
-    report = weekly.run(week=WEEK)
+    report = made(week=WEEK)
     assert list(app.stored(WEEK)["byStyle"]) == ["here. to `stay`"]
     assert app.stored(WEEK) == report
 
@@ -196,7 +203,7 @@ def test_a_run_replaces_everything_that_was_stored(app: AppWithHistory) -> None:
 def test_runs_at_the_same_time_each_get_a_revision(app: AppWithHistory) -> None:
     app.request(MONDAY)
     with ThreadPoolExecutor(4) as pool:
-        reports = list(pool.map(lambda _: weekly.run(week=WEEK), range(4)))
+        reports = list(pool.map(lambda _: made(week=WEEK), range(4)))
     assert sorted(each["revision"] for each in reports) == [1, 2, 3, 4]
     assert app.stored(WEEK)["revision"] == 4
 
@@ -204,7 +211,7 @@ def test_runs_at_the_same_time_each_get_a_revision(app: AppWithHistory) -> None:
 def test_a_week_that_is_not_over_has_no_report(app: AppWithHistory) -> None:
     this_week = clock.iso_week(clock.local_date(clock.now()))
     with pytest.raises(ValueError, match="is not over"):
-        weekly.run(week=this_week)
+        made(week=this_week)
     assert app.stored(this_week) == {}
 
 
@@ -213,15 +220,15 @@ def test_open_requests_move_when_they_settle_and_the_next_week_says_so(
 ) -> None:
     saturday = MONDAY + timedelta(days=5)
     late = [app.request(saturday, "pending", credits=3) for _ in range(3)]
-    assert weekly.run(week=WEEK)["totals"]["inFlight"] == 3
+    assert made(week=WEEK)["totals"]["inFlight"] == 3
     app.settle(late[0], "completed", SUNDAY_NIGHT + timedelta(minutes=5))
     app.settle(late[1], "failed", SUNDAY_NIGHT + timedelta(minutes=5))
     app.settle(late[2], "failed", SUNDAY_NIGHT - timedelta(minutes=5))
-    again = weekly.run(week=WEEK)
+    again = made(week=WEEK)
     assert (again["totals"]["inFlight"], again["totals"]["creditsRefunded"]) == (0, 6)
     assert problems(again) == {}  # one refund is the next week's, in the ledger too
     app.request(SUNDAY_NIGHT, "failed")
-    following = weekly.run(week="2026-W11")
+    following = made(week="2026-W11")
     assert problems(following) == {"lateSettlements": "late"}
     (finding,) = [each for each in following["dataQuality"] if each["problem"] == "late"]
     assert finding["actual"] == {"count": 2, "credits": 6, "refunds": 1, "creditsRefunded": 3}
@@ -231,7 +238,7 @@ def test_open_requests_move_when_they_settle_and_the_next_week_says_so(
 def test_a_request_without_ledger_entries_is_noticed(app: AppWithHistory) -> None:
     app.request(MONDAY)
     app.request(MONDAY, "failed", in_ledger=False, credits=3)
-    report = weekly.run(week=WEEK)
+    report = made(week=WEEK)
     assert problems(report) == {"ledgerDeductions": "mismatch", "ledgerRefunds": "mismatch"}
     charges = next(e for e in report["dataQuality"] if e["check"] == "ledgerDeductions")
     assert charges["expected"] == {"count": 2, "credits": 4}
@@ -255,25 +262,27 @@ def test_a_fold_that_loses_requests_is_noticed(
 ) -> None:
     app.request(MONDAY, status)
     app.request(MONDAY + timedelta(days=1))
-    whole = Source.documents
-    monkeypatch.setattr(Source, "documents", lambda *args: islice(whole(*args), 1, None))
-    report = weekly.run(week=WEEK)
+    whole = Source.stream
+    monkeypatch.setattr(Source, "stream", lambda *args: islice(whole(*args), 1, None))
+    report = made(week=WEEK)
     assert report["totals"]["requests"] == 1
     assert set(problems(report)) == noticed
 
 
-@pytest.mark.parametrize("error", [exceptions.FailedPrecondition("no index"), TimeoutError()])
+@pytest.mark.parametrize(
+    "error", [exceptions.FailedPrecondition("no index"), exceptions.DeadlineExceeded("slow")]
+)
 def test_a_check_that_cannot_be_made_is_a_finding_and_never_a_zero(
     app: AppWithHistory, monkeypatch: pytest.MonkeyPatch, error: Exception
 ) -> None:
-    def refuse(*_: Any) -> Any:
-        raise exceptions.RetryError("given up", error)
+    def refuse(*_: Any, **__: Any) -> Any:
+        raise error
 
     app.request(MONDAY)
     app.user("new", createdAt=MONDAY)
-    monkeypatch.setattr(aggregations, "_sum", refuse)
-    monkeypatch.setattr(aggregations, "_count", refuse)
-    report = weekly.run(week=WEEK)
+    monkeypatch.setattr(FirestoreStore, "aggregate", refuse)
+    monkeypatch.setattr(source, "AGGREGATE_DEADLINE_SECONDS", 0.05)
+    report = made(week=WEEK)
     assert set(problems(report).values()) == {"unavailable"}
     assert set(problems(report)) == {
         "requests", "completed", "ledgerDeductions", "ledgerRefunds", "lateSettlements", "newUsers",
@@ -283,30 +292,63 @@ def test_a_check_that_cannot_be_made_is_a_finding_and_never_a_zero(
     assert report["totals"]["requests"] == 1
     assert app.stored(WEEK) == report
     # What is not known is no part of the next week's history.
-    weekly.run(week="2026-W11")
+    made(week="2026-W11")
+
+
+@pytest.mark.parametrize("method", ["snapshot", "aggregate"])
+def test_a_read_that_fails_in_passing_is_made_again(
+    app: AppWithHistory, monkeypatch: pytest.MonkeyPatch, method: str
+) -> None:
+    whole = getattr(FirestoreStore, method)
+    failures: list[Any] = list(db.RETRYABLE_READ)
+
+    def fail_first(*args: Any, **kwargs: Any) -> Any:
+        if failures:
+            raise failures.pop()("later")
+        return whole(*args, **kwargs)
+
+    app.request(MONDAY)
+    monkeypatch.setattr(FirestoreStore, method, fail_first)
+    assert problems(made(week=WEEK)) == {}
+    assert failures == []
+
+
+def test_without_the_earlier_reports_there_is_no_report(
+    app: AppWithHistory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: Any, **__: Any) -> Any:
+        raise exceptions.ServiceUnavailable("away")
+
+    app.request(MONDAY)
+    monkeypatch.setattr(FirestoreStore, "snapshot", refuse)
+    monkeypatch.setattr(source, "READ_DEADLINE_SECONDS", 0.05)
+    with pytest.raises(BackendUnavailable):
+        made(week=WEEK)
+    assert app.stored(WEEK) == {}
 
 
 def test_users_are_not_judged_when_their_past_cannot_be_read(
     app: AppWithHistory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     app.request(MONDAY)
-    whole = type(app.client).get_all
+    whole = FirestoreStore.snapshot
 
-    def only_reports(client: Any, references: list[Any], *args: Any, **kwargs: Any) -> Any:
-        if references[0].path.startswith("users/"):
+    def only_reports(store: FirestoreStore, paths: list[str], *args: Any, **kwargs: Any) -> Any:
+        if paths[0].startswith("users/"):
             raise exceptions.ServiceUnavailable("away")
-        return whole(client, references, *args, **kwargs)
+        return whole(store, paths, *args, **kwargs)
 
-    monkeypatch.setattr(type(app.client), "get_all", only_reports)
-    assert problems(weekly.run(week=WEEK)) == {"userHistory": "unavailable"}
+    monkeypatch.setattr(FirestoreStore, "snapshot", only_reports)
+    monkeypatch.setattr(source, "READ_DEADLINE_SECONDS", 0.05)
+    assert problems(made(week=WEEK)) == {"userHistory": "unavailable"}
 
 
 class Interrupted:
-    """A `Source.documents` that breaks off after every second document, so many times."""
+    """A `Source.stream` that breaks off after every second document, so many times."""
 
     def __init__(self, times: int) -> None:
         self.left = times
-        self.whole = Source.documents
+        self.whole = Source.stream
 
     def __call__(self, source: Source, query: Any) -> Any:
         for number, document in enumerate(self.whole(source, query)):
@@ -321,10 +363,10 @@ def test_a_stream_that_breaks_off_goes_on_where_it_was(
 ) -> None:
     for i in range(7):  # some at one and the same moment
         app.request(MONDAY + timedelta(seconds=i // 3), userId=f"user{i}")
-    monkeypatch.setattr(reading, "FIRST_BACKOFF_SECONDS", 0.001)
+    monkeypatch.setattr(requests, "FIRST_BACKOFF_SECONDS", 0.001)
     broken = Interrupted(3)
-    monkeypatch.setattr(Source, "documents", lambda *args: broken(*args))  # noqa: PLW0108 - binds
-    report = weekly.run(week=WEEK)
+    monkeypatch.setattr(Source, "stream", lambda *args: broken(*args))  # noqa: PLW0108 - binds
+    report = made(week=WEEK)
     assert broken.left == 0
     assert (report["totals"]["requests"], report["totals"]["activeUsers"]) == (7, 7)
     assert problems(report) == {}
@@ -338,10 +380,10 @@ def test_a_day_that_cannot_be_read_fails_the_run_and_stores_nothing(
         yield
 
     app.request(MONDAY)
-    monkeypatch.setattr(reading, "FIRST_BACKOFF_SECONDS", 0.001)
-    monkeypatch.setattr(Source, "documents", refuse)
+    monkeypatch.setattr(requests, "FIRST_BACKOFF_SECONDS", 0.001)
+    monkeypatch.setattr(Source, "stream", refuse)
     with pytest.raises(BackendUnavailable):
-        weekly.run(week=WEEK)
+        made(week=WEEK)
     assert app.stored(WEEK) == {}
 
 
@@ -350,7 +392,7 @@ def test_requests_that_make_no_sense_are_counted_and_reported(app: AppWithHistor
     app.request(MONDAY, credits="3", in_ledger=False)
     app.request(MONDAY, "vanished", userId=7, model="__secret__", in_ledger=False)
     app.client.document("generationRequests/bare").set({"createdAt": MONDAY})
-    report = weekly.run(week=WEEK)
+    report = made(week=WEEK)
     assert report["totals"]["requests"] == 4
     (finding,) = [each for each in report["dataQuality"] if each["problem"] == "unreadable"]
     assert finding["actual"] == {"count": 4}
@@ -368,7 +410,7 @@ def test_ids_and_values_may_hold_anything(app: AppWithHistory) -> None:
     app.client.document("generationRequests/other").set(
         {"createdAt": MONDAY, "userId": "slash/ed", "credits": 50, "status": "completed"}
     )
-    report = weekly.run(week=WEEK)
+    report = made(week=WEEK)
     assert strange in report["byStyle"]
     assert [each["userId"] for each in report["topUsers"]] == ["slash/ed", "dots.and spaces"]
     assert app.stored(WEEK) == report
@@ -387,7 +429,7 @@ def test_too_many_values_are_merged_and_the_report_stays_small(app: AppWithHisto
         reference = app.client.document(f"generationRequests/request{i}")
         batch.set(reference, {**request, **names, "model": f"model {i % 5}"})
     batch.commit()
-    report = weekly.run(week=WEEK)
+    report = made(week=WEEK)
     assert len(report["byStyle"]) == 40
     assert report["byStyle"]["(other)"]["requests"] == 21 * 7
     assert problems(report)["style"] == "values_merged"
@@ -399,10 +441,10 @@ def test_the_report_compares_with_the_weeks_before(app: AppWithHistory) -> None:
     for week, number in enumerate((4, 1, 6, 3), start=6):
         for i in range(number):
             app.request(MONDAY - timedelta(weeks=10 - week, hours=-i))
-        weekly.run(week=f"2026-W{week:02}")
+        made(week=f"2026-W{week:02}")
     for i in range(6):
         app.request(MONDAY + timedelta(hours=i), "failed" if i == 0 else "completed")
-    deltas = weekly.run(week=WEEK)["deltas"]
+    deltas = made(week=WEEK)["deltas"]
     assert deltas["requests"] == {
         "lastWeek": 3,
         "lastWeekChange": 1.0,
@@ -417,23 +459,22 @@ def test_the_rules_get_the_history_and_what_earlier_reports_remember(
     app: AppWithHistory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     app.request(MONDAY - timedelta(days=7), "failed")
-    weekly.run(week="2026-W09")
+    made(week="2026-W09")
     seen: list[Any] = []
-    find = anomalies.find
 
     def spy(*args: Any) -> Any:
         seen.append(args)
         return find(*args)
 
-    monkeypatch.setattr(anomalies, "find", spy)
+    monkeypatch.setattr("imagegen.report.weekly.find", spy)
     app.request(MONDAY)
-    weekly.run(week=WEEK)
+    made(week=WEEK)
     (week, (before,), *_) = seen[0]
     assert (week.week, before.week) == (WEEK, "2026-W09")
     assert before.daily["2026-02-23"].failed == 1
     assert before.values["style"]["anime"]["2026-02-23"].credits_refunded == 1
     assert list(before.daily) == [f"2026-02-{d}" for d in range(23, 29)] + ["2026-03-01"]
-    assert before.memory == app.stored("2026-W09")["memory"]
+    assert before.memory.to_firestore() == app.stored("2026-W09")["memory"]
 
 
 def test_with_history_a_spike_is_found_and_every_run_finds_the_same(app: AppWithHistory) -> None:
@@ -442,8 +483,8 @@ def test_with_history_a_spike_is_found_and_every_run_finds_the_same(app: AppWith
             moment = MONDAY + timedelta(days=day, minutes=30 * i)
             app.request(moment, completedAt=moment, userId=f"user{i % 12}")
     for week in range(6, 10):
-        weekly.run(week=f"2026-W{week:02}")
-    first, second = weekly.run(week=WEEK), weekly.run(week=WEEK)
+        made(week=f"2026-W{week:02}")
+    first, second = made(week=WEEK), made(week=WEEK)
     spikes = [each for each in first["anomalies"] if each["metric"] == "requests"]
     assert [(each["direction"], each["date"]) for each in spikes] == [("up", "2026-03-05")]
     low, high = (first["bands"]["requests"]["2026-03-05"][name] for name in ("low", "high"))
@@ -456,12 +497,12 @@ def test_a_users_past_is_read_once_and_then_remembered(app: AppWithHistory) -> N
     usage = {"weeks": {"2026-W08": {"credits": 9, "busiestDay": 4}, "2025-W01": {"credits": 1}}}
     app.user("ada", usage=usage)
     app.request(MONDAY)
-    report = weekly.run(week=WEEK)
+    report = made(week=WEEK)
     remembered = {"2026-W08": [9, 4], WEEK: [1, 1]}
     assert report["userHistory"] == [{"userId": "ada", "weeks": remembered}]
     app.user("ada")  # what the document says now does not matter any more
     app.request(SUNDAY_NIGHT)
-    following = weekly.run(week="2026-W11")
+    following = made(week="2026-W11")
     assert following["userHistory"] == [
         {"userId": "ada", "weeks": {**remembered, "2026-W11": [1, 1]}}
     ]
@@ -470,7 +511,7 @@ def test_a_users_past_is_read_once_and_then_remembered(app: AppWithHistory) -> N
 def test_a_stored_report_of_another_schema_is_no_history(app: AppWithHistory) -> None:
     app.client.document("reports/2026-W09").set({"isoWeek": "2026-W09", "schemaVersion": 0})
     app.client.document(f"reports/{WEEK}").set({"old": "report"})
-    report = weekly.run(week=WEEK)
+    report = made(week=WEEK)
     assert report["deltas"]["requests"]["lastWeek"] is None
     assert app.stored(WEEK) == report
 
@@ -483,7 +524,7 @@ def test_a_report_costs_the_weeks_documents_and_a_few(
     between = FirestoreProxy(os.environ["FIRESTORE_EMULATOR_HOST"])
     monkeypatch.setenv("FIRESTORE_EMULATOR_HOST", between.address)
     monkeypatch.setattr(firestore_client, "_client", firestore.Client(project=app.client.project))
-    weekly.run(week=WEEK)
+    made(week=WEEK)
     assert between.traffic.rpcs == {
         "RunQuery": 2,
         "RunAggregationQuery": 5 + 7,  # the checks; new users by day
@@ -509,7 +550,7 @@ def test_what_settles_during_the_run_does_not_tear_the_numbers(
         return whole(*args)
 
     monkeypatch.setattr(aggregations, "start", settle_first)
-    report = weekly.run(week=WEEK)
+    report = made(week=WEEK)
     assert report["totals"]["inFlight"] == 1
     assert problems(report) == {}
 
@@ -528,5 +569,5 @@ def test_a_report_can_be_stored_through_lost_replies(
         return answer
 
     monkeypatch.setattr(type(connection), "commit", lose_the_first_reply)
-    assert weekly.run(week=WEEK)["revision"] == 1
+    assert made(week=WEEK)["revision"] == 1
     assert app.stored(WEEK)["revision"] == 1

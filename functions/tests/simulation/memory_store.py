@@ -39,7 +39,7 @@ class MemoryStore:
         found = [
             document
             for document in self.documents.values()
-            if document.path.rpartition("/")[0] == query.collection
+            if _is_in(document, query)
             and all(_matches(document, *condition) for condition in query.where)
         ]
         field, descending = _order(query)
@@ -56,7 +56,7 @@ class MemoryStore:
         if query.start_after is not None:
             after = position(*query.start_after)
             found = [d for d in found if (place(d) < after if descending else place(d) > after)]
-        return [_copy(document) for document in found[: query.limit]]
+        return [_copy(_selected(document, query)) for document in found[: query.limit]]
 
     def require(self, write: Create | Update) -> None:
         """Raise what Firestore raises when the precondition of `write` does not hold."""
@@ -109,6 +109,20 @@ def _order(query: Query) -> tuple[str | None, bool]:
         return query.order_by[0], query.order_by[1] == "DESCENDING"
     unequal = [field for field, operator, _ in query.where if operator == "<="]
     return (unequal[0] if unequal else None), False
+
+
+def _is_in(document: Document, query: Query) -> bool:
+    collection = document.path.rpartition("/")[0]
+    return (collection.rpartition("/")[2] if query.in_group else collection) == query.collection
+
+
+def _selected(document: Document, query: Query) -> Document:
+    if query.select is None:
+        return document
+    fields = {
+        name: value for name, value in (document.fields or {}).items() if name in query.select
+    }
+    return Document(document.path, fields, document.update_time)
 
 
 def _matches(document: Document, field: str, operator: str, value: Any) -> bool:

@@ -145,7 +145,8 @@ def query(pair: Pair, source: random.Random, collection: str) -> Any:
         order_by = ("x", source.choice(("ASCENDING", "DESCENDING")))
         if source.random() < 0.4:
             after = (source.choice(COMPARABLE), source.choice(IDS))
-    return pair.query(Query(collection, where, order_by, limit, after))
+    select = ["x", "a.b"] if limit == 2 else None
+    return pair.query(Query(collection, where, order_by, limit, after, select, in_group=limit == 3))
 
 
 def test_what_is_read_or_written_is_a_copy() -> None:

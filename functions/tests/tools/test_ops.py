@@ -161,7 +161,9 @@ def test_a_stored_report_is_shown_and_made_again_only_if_asked(demo: object, run
     assert json.loads(run("--json", "report").stdout)["isoWeek"] == week
 
 
-@pytest.mark.parametrize(("week", "problem"), [("2026", "no ISO week"), ("2999-W01", "not over")])
+@pytest.mark.parametrize(
+    ("week", "problem"), [("2026", "not an ISO week"), ("2999-W01", "not over")]
+)
 def test_a_week_that_cannot_be_reported_is_one_sentence(
     shared: object, run: Admin, week: str, problem: str
 ) -> None:

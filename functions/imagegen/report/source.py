@@ -1,0 +1,68 @@
+"""What the report reads of Firestore: all of it as of the moment of its first read.
+
+So the numbers of a report belong together, whatever is written while it runs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from typing import Any
+
+from imagegen import db
+from imagegen.firestore.client import FirestoreStore
+from imagegen.firestore.store import Document, Query
+
+READ_DEADLINE_SECONDS = 30.0
+AGGREGATE_DEADLINE_SECONDS = 60.0
+STREAM_TIMEOUT_SECONDS = 300.0
+
+
+class Source:
+    """Firestore at one moment, over a channel of its own, for any number of threads.
+
+    Errors are google.api_core's. Reads and aggregations are tried again after those that may pass;
+    a stream is not, since only its reader knows where it broke off.
+    """
+
+    def __init__(self) -> None:
+        self._store = FirestoreStore(db.client())
+        self._read_time: datetime | None = None
+
+    def close(self) -> None:
+        """End whatever is still being read."""
+        self._store.close()
+
+    @property
+    def read_time(self) -> datetime:
+        """The moment of the first read."""
+        if self._read_time is None:
+            raise LookupError("nothing has been read yet")
+        return self._read_time
+
+    def documents(self, paths: Sequence[str], select: Sequence[str]) -> list[Document]:
+        """The documents at `paths`, with the field paths in `select`."""
+        snapshot = db.retry(
+            lambda _: self._store.snapshot(
+                paths, READ_DEADLINE_SECONDS, select=select, read_time=self._read_time
+            ),
+            db.RETRYABLE_READ,
+            READ_DEADLINE_SECONDS,
+        )
+        self._read_time = self._read_time or snapshot.read_time
+        return snapshot.documents
+
+    def aggregate(self, query: Query, sums: Sequence[str] = ()) -> dict[str, int]:
+        """The number of documents that match, as "count", and the whole sums of the fields."""
+        found = db.retry(
+            lambda _: self._store.aggregate(
+                query, sums, AGGREGATE_DEADLINE_SECONDS, read_time=self.read_time
+            ),
+            db.RETRYABLE_READ,
+            AGGREGATE_DEADLINE_SECONDS,
+        )
+        return {name: int(value) for name, value in found.items()}
+
+    def stream(self, query: Query) -> Iterator[Any]:
+        """The documents that match, in one RPC, as `FirestoreStore.stream` yields them."""
+        return self._store.stream(query, STREAM_TIMEOUT_SECONDS, read_time=self.read_time)
