@@ -63,8 +63,8 @@ def _document_id(value: str) -> str:
         raise ValueError("must not contain '/', be '.' or '..', or look like '__…__'")
     if any(unicodedata.category(character) == "Cc" for character in value):
         raise ValueError("must not contain control characters")
-    if not any(is_visible(character) for character in value):
-        raise ValueError("must contain a visible character")
+    if not value.strip():
+        raise ValueError("must not be blank")
     return value
 
 
@@ -81,8 +81,11 @@ BLANK = "\u115f\u1160\u3164\uffa0\u2800"
 
 
 def is_visible(character: str) -> bool:
-    """Whether a reader sees anything; zero-width characters, spaces and marks alone are nothing."""
-    return unicodedata.category(character)[0] in "LNPS" and character not in BLANK
+    """Whether a reader sees anything; spaces, zero-width characters and marks alone are nothing."""
+    category = unicodedata.category(character)
+    # Unassigned characters count: they may be assigned in a newer version of Unicode.
+    is_blank = category[0] in "ZM" or category in {"Cc", "Cf", "Cs"} or character in BLANK
+    return not is_blank
 
 
 def _encodable(value: str) -> bytes:
@@ -115,7 +118,7 @@ DocumentId = Annotated[
             "type": "string",
             "minLength": 1,
             "maxLength": MAX_ID_BYTES,
-            "pattern": r"^(?!\.{1,2}$)(?!__.*__$)[^/\x00-\x1f\x7f-\x9f]+$",
+            "pattern": r"^(?=.*\S)(?!\.{1,2}$)(?!__.*__$)[^/\x00-\x1f\x7f-\x9f]+$",
         }
     ),
 ]
