@@ -72,7 +72,7 @@ def _models(models: Iterable[type[WireModel]], mode: JsonSchemaMode) -> dict[str
 
 def _leave_out_nulls(reply: JsonSchema) -> None:
     """An optional field of a reply is left out where it has no value (`exclude_if`)."""
-    for name, schema in reply["properties"].items():
+    for name, schema in reply.get("properties", {}).items():  # an enum has none
         if name not in reply.get("required", ()):
             reply["properties"][name] = plain(schema)
 
