@@ -1,5 +1,6 @@
 """From an HTTP request to a validated body: fields of JSON, of the query string, of headers."""
 
+import io
 import json
 from collections.abc import Mapping
 from typing import Any, TypeVar
@@ -11,6 +12,7 @@ from imagegen.api.schema import WireModel
 from imagegen.errors import InvalidField, MalformedJson, PayloadTooLarge, UnsupportedMediaType
 
 MAX_BODY_BYTES = 64 * 1024
+BROKEN_OFF = "The body ends before it is complete."
 
 Body = TypeVar("Body", bound=WireModel)
 
@@ -34,16 +36,34 @@ def _fields(request: Request) -> tuple[Mapping[str, Any], bool]:
         return request.args.to_dict(), False
     if not request.is_json:
         raise UnsupportedMediaType
-    body = request.stream.read(MAX_BODY_BYTES + 1)
-    if len(body) > MAX_BODY_BYTES:
-        raise PayloadTooLarge(limitBytes=MAX_BODY_BYTES)
-    fields = _parsed(body)
+    fields = _parsed(_bytes(request))
     if fields.keys() == {"data"}:
         data = {} if fields["data"] is None else fields["data"]
         if not isinstance(data, dict):
             raise MalformedJson("The data of a callable request must be an object.")
         return data, True
     return fields, False
+
+
+def _bytes(request: Request) -> bytes:
+    """The body, of which no more is read than may be sent."""
+    try:
+        body = request.stream.read(MAX_BODY_BYTES + 1)
+    except Exception as error:
+        raise MalformedJson(BROKEN_OFF) from error
+    if len(body) > MAX_BODY_BYTES:
+        raise PayloadTooLarge(limitBytes=MAX_BODY_BYTES)
+    if len(body) < (request.content_length or 0):
+        raise MalformedJson(BROKEN_OFF)
+    return body
+
+
+def leave_unread(request: Request) -> None:
+    """Keep functions-framework from reading what is left of the body, of any length, into memory.
+
+    It does so after every answer. The server under it drops what nobody has read, in small pieces.
+    """
+    request.stream = io.BytesIO()
 
 
 def _parsed(body: bytes) -> dict[str, Any]:

@@ -65,6 +65,7 @@ def endpoint(
                 response = _failure(error, request_id)
             except Exception as error:  # noqa: BLE001 - a defect: logged in full, told to nobody
                 response = _failure(ImagegenError(), request_id, cause=error)
+            body.leave_unread(request)
             response.headers["X-Request-Id"] = request_id
             logger.info(
                 "call",

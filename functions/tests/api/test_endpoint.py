@@ -1,5 +1,6 @@
 """The HTTP edge of the three functions: every answer and every refusal."""
 
+import io
 import json
 from collections.abc import Callable
 from typing import Any
@@ -211,6 +212,52 @@ def test_a_body_over_64_kib_is_413(call: Call) -> None:
     body = json.dumps(order_body("x", prompt="y" * 65_536)).encode()
     response = call("createGenerationRequest", data=body, content_type="application/json")
     assert error_of(response, 413, "INVALID_ARGUMENT", "PAYLOAD_TOO_LARGE")["limitBytes"] == 65_536
+
+
+class Upload(io.RawIOBase):
+    """A body that counts how much of it was read; it ends with an error, if there is one."""
+
+    def __init__(self, content: bytes, error: Exception | None = None) -> None:
+        self.taken = 0
+        self._content, self._error = io.BytesIO(content), error
+
+    def read(self, size: int = -1) -> bytes:
+        piece = self._content.read(size)
+        self.taken += len(piece)
+        if self._error and not piece:
+            raise self._error
+        return piece
+
+
+def upload(call: Call, body: Upload, *, length: int, **headers: str) -> Any:
+    """Send `body` as if it were `length` bytes long, in the environment that gunicorn makes."""
+    environ = {"wsgi.input": body, "wsgi.input_terminated": True, "CONTENT_LENGTH": str(length)}
+    return call(
+        "createGenerationRequest",
+        content_type="application/json",
+        headers=headers,
+        environ_overrides=environ,
+    )
+
+
+def test_of_a_body_that_is_too_long_nothing_beyond_the_limit_is_read(call: Call) -> None:
+    size = 1024 * 1024
+    body = Upload(b" " * size)
+    error_of(upload(call, body, length=size), 413, "INVALID_ARGUMENT", "PAYLOAD_TOO_LARGE")
+    assert body.taken == 65_537
+    unproven = Upload(b" " * size)
+    response = upload(call, unproven, length=size, Authorization="Bearer x")
+    error_of(response, 401, "UNAUTHENTICATED", "TOKEN_INVALID")
+    assert unproven.taken == 0
+
+
+@pytest.mark.parametrize("sent", [b"", b'{"userId": "x', b'{"userId": "x"}'])
+@pytest.mark.parametrize("error", [None, OSError("reset"), ValueError("invalid chunk")])
+def test_a_body_that_ends_early_is_malformed(
+    call: Call, sent: bytes, error: Exception | None
+) -> None:
+    response = upload(call, Upload(sent, error), length=100)
+    error_of(response, 400, "INVALID_ARGUMENT", "MALFORMED_JSON")
 
 
 @pytest.mark.parametrize("method", ["GET", "PUT", "DELETE", "PATCH"])
