@@ -1,10 +1,10 @@
 """Generation requests as their owners see them: one by its id, or a listing."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import AwareDatetime, Field, StringConstraints, TypeAdapter
+from pydantic import AfterValidator, AwareDatetime, Field, StringConstraints, TypeAdapter
 
 from imagegen import db
 from imagegen.api import paging
@@ -18,9 +18,12 @@ from imagegen.generation.request import Source
 DEFAULT_PAGE_SIZE = 20
 MAX_PAGE_SIZE = 100
 RETRY_AFTER_SECONDS = "2"  # when to look again at a request that is still open
+# Creation time, in UTC so that it is known to have such a form, and id of a page's last request.
 POSITION = TypeAdapter(
-    tuple[AwareDatetime, DocumentId]
-)  # creation time and id of a page's last request
+    tuple[
+        Annotated[AwareDatetime, AfterValidator(lambda moment: moment.astimezone(UTC))], DocumentId
+    ]
+)
 
 Status = Literal["pending", "processing", "completed", "failed", "canceled"]
 FilterValue = Annotated[str, StringConstraints(min_length=1, max_length=100)]
