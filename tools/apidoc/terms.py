@@ -38,7 +38,7 @@ HEADERS: Mapping[str, tuple[str, Schema]] = {
 REQUEST_HEADERS: Mapping[str, tuple[str, Schema, str]] = {
     "Idempotency-Key": (
         "The same as the field `idempotencyKey`; 1 to 255 printable ASCII characters, bare or in "
-        "double quotes.",
+        "double quotes. A key with a comma needs the quotes.",
         {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[ -~]+$"},
         "order-4711",
     ),

@@ -6,8 +6,10 @@ from dataclasses import dataclass
 
 import firebase_admin
 from firebase_admin import auth
+from google.auth.exceptions import GoogleAuthError
 
 from imagegen import config
+from imagegen.api.headers import distinct
 from imagegen.errors import (
     BackendUnavailable,
     NotOwner,
@@ -15,6 +17,9 @@ from imagegen.errors import (
     TokenInvalid,
     TokenMissing,
 )
+
+CLOCK_SKEW_SECONDS = 10  # that Google's clocks may be ahead of ours: a token may be a second old
+KEYS_TIMEOUT_SECONDS = 10  # for fetching Google's public keys; the SDK's own is 120
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,23 +45,28 @@ def identify(authorization: str | None) -> Caller:
     `optional`.
 
     Raises TokenMissing, TokenInvalid, TokenExpired, and BackendUnavailable when Google's public
-    keys cannot be fetched.
+    keys or our own credentials cannot be had.
     """
     if authorization is None:
         if config.AUTH_MODE.value == "optional":
             return Caller(uid=None)
         raise TokenMissing
-    scheme, _, token = authorization.partition(" ")
-    if scheme.lower() != "bearer":
+    values = distinct(authorization)
+    scheme, _, token = values[0].partition(" ")
+    if scheme.lower() != "bearer" or len(values) > 1:
         raise TokenInvalid("Authorization must be: Bearer <Firebase ID token>.")
     try:
-        claims = auth.verify_id_token(token.strip(), app=app())
+        claims = auth.verify_id_token(
+            token.strip(), app=app(), clock_skew_seconds=CLOCK_SKEW_SECONDS
+        )
     except auth.ExpiredIdTokenError as error:
         raise TokenExpired from error
     except auth.CertificateFetchError as error:
         raise BackendUnavailable from error
-    except (auth.InvalidIdTokenError, auth.UserDisabledError, ValueError) as error:
+    except (auth.InvalidIdTokenError, auth.UserDisabledError, ValueError, RecursionError) as error:
         raise TokenInvalid from error
+    except GoogleAuthError as error:
+        raise BackendUnavailable from error
     return Caller(uid=claims["uid"], is_admin=claims.get("admin") is True)
 
 
@@ -70,5 +80,8 @@ def app() -> firebase_admin.App:
             return firebase_admin.get_app()
         except ValueError:
             return firebase_admin.initialize_app(
-                options={"projectId": os.environ.get("GCLOUD_PROJECT")}
+                options={
+                    "projectId": os.environ.get("GCLOUD_PROJECT"),
+                    "httpTimeout": KEYS_TIMEOUT_SECONDS,
+                }
             )
