@@ -50,11 +50,14 @@ def schemas() -> dict[str, JsonSchema]:
     """Every schema of the document by its name."""
     taken = {endpoint.accepts for endpoint in ENDPOINTS}
     given = {answer.model for endpoint in ENDPOINTS for answer in endpoint.answers.values()}
+    requests = _models(taken, "validation")
+    for request in requests.values():
+        _allow_nulls(request)
     replies = _models(given, "serialization")
     for reply in replies.values():
         _leave_out_nulls(reply)
     kinds = {kind(type(error)) for error in ERRORS}
-    return _models(taken, "validation") | replies | {name_of(kind): _error(kind) for kind in kinds}
+    return requests | replies | {name_of(kind): _error(kind) for kind in kinds}
 
 
 def _models(models: Iterable[type[WireModel]], mode: JsonSchemaMode) -> dict[str, JsonSchema]:
@@ -68,6 +71,19 @@ def _models(models: Iterable[type[WireModel]], mode: JsonSchemaMode) -> dict[str
         for name, schema in definition.get("properties", {}).items():
             schema["description"] = FIELDS[name]
     return definitions
+
+
+def _allow_nulls(request: JsonSchema) -> None:
+    """An optional field of a request may be null: that is the same as to leave it out."""
+    for name, schema in request.get("properties", {}).items():
+        if name not in request.get("required", ()):
+            stated = {
+                key: schema.pop(key) for key in [*schema] if key not in ("default", "description")
+            }
+            alternatives = stated.get("anyOf", [stated])
+            if {"type": "null"} not in alternatives:
+                alternatives = [*alternatives, {"type": "null"}]
+            schema["anyOf"] = alternatives
 
 
 def _leave_out_nulls(reply: JsonSchema) -> None:

@@ -23,6 +23,7 @@ def read(request: Request, accepts: type[Body]) -> tuple[Body, bool]:
     Raises MalformedJson, InvalidField, PayloadTooLarge, UnsupportedMediaType.
     """
     fields, is_callable = _fields(request)
+    fields = _without_nulls(fields, accepts)
     stated = accepts.fields_of_headers(dict(request.headers))
     return _validated(accepts, _joined(fields, stated)), is_callable
 
@@ -88,6 +89,14 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def _refuse_constant(name: str) -> None:
     raise ValueError(f"{name} is not JSON")
+
+
+def _without_nulls(fields: Mapping[str, Any], accepts: type[WireModel]) -> dict[str, Any]:
+    """The fields without optional ones that are null, as the JavaScript SDK sends `undefined`."""
+    optional = {each.alias for each in accepts.model_fields.values() if not each.is_required()}
+    return {
+        name: value for name, value in fields.items() if value is not None or name not in optional
+    }
 
 
 def _joined(fields: Mapping[str, Any], stated: Mapping[str, str]) -> dict[str, Any]:

@@ -160,6 +160,42 @@ def test_all_invalid_fields_are_told_at_once(call: Call) -> None:
     assert all(violation["description"] for violation in details["fieldViolations"])
 
 
+def test_null_is_absent_for_every_optional_field(call: Call, new_user: Callable[..., str]) -> None:
+    user_id = new_user(5)
+    optional = {"source": None, "mode": None, "idempotencyKey": None}
+    made = call("createGenerationRequest", json=order_body(user_id, **optional))
+    assert made.status_code == 200
+    seen = {"generationRequestId": made.get_json()["generationRequestId"]}
+    assert call("getGenerationStatus", json=seen).get_json()["mode"] == "sync"
+    paging = {"userId": user_id, "pageSize": None, "pageToken": None}
+    filters = dict.fromkeys(("status", "model", "style", "color", "size"))
+    assert len(call("getUserCredits", json=paging).get_json()["transactions"]) == 1
+    listed = call("listGenerationRequests", json=paging | filters).get_json()
+    assert len(listed["generationRequests"]) == 1
+
+
+def test_null_contradicts_no_header(call: Call, new_user: Callable[..., str]) -> None:
+    body = order_body(new_user(5), mode=None, idempotencyKey=None)
+    headers = {"Prefer": "respond-async", "Idempotency-Key": "k"}
+    response = call("createGenerationRequest", json=body, headers=headers)
+    assert response.status_code == 202
+
+
+@pytest.mark.parametrize("field", ["userId", "model", "prompt"])
+def test_a_required_field_that_is_null_is_bad_input(
+    call: Call, new_user: Callable[..., str], field: str
+) -> None:
+    response = call("createGenerationRequest", json=order_body(new_user(5)) | {field: None})
+    details = error_of(response, 400, "INVALID_ARGUMENT", "INVALID_FIELD")
+    assert [each["field"] for each in details["fieldViolations"]] == [field]
+
+
+def test_an_unknown_field_is_refused_also_when_it_is_null(call: Call) -> None:
+    response = call("getUserCredits", json={"userId": "x", "extra": None})
+    details = error_of(response, 400, "INVALID_ARGUMENT", "INVALID_FIELD")
+    assert [each["field"] for each in details["fieldViolations"]] == ["extra"]
+
+
 @pytest.mark.parametrize(
     "user_id",
     ["", "a/b", ".", "..", "__x__", "x" * 1501, "a\u0000b", "a\nb", "\ud800", 5, None, []],
