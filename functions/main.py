@@ -15,7 +15,12 @@ from imagegen.generation import endpoints as generation_endpoints
 from imagegen.generation import recovery, worker
 from imagegen.generation import request as generation_request
 
-options.set_global_options(region="us-central1", memory=options.MemoryOption.MB_512, cpu=1)
+options.set_global_options(
+    region="us-central1",
+    memory=options.MemoryOption.MB_512,
+    cpu=1,
+    concurrency=config.CONCURRENCY,
+)
 
 # Any origin may call: identity is a bearer token that no browser sends by itself.
 GET_OR_POST = options.CorsOptions(cors_origins="*", cors_methods=["GET", "POST"])
@@ -24,7 +29,6 @@ POST = options.CorsOptions(cors_origins="*", cors_methods=["POST"])
 
 @https_fn.on_request(
     cors=POST,
-    concurrency=80,
     max_instances=100,
     timeout_sec=generation_request.FUNCTION_TIMEOUT_SECONDS,
 )
@@ -35,7 +39,7 @@ def createGenerationRequest(
     return generation.create(order, caller)
 
 
-@https_fn.on_request(cors=GET_OR_POST, concurrency=80, max_instances=100, timeout_sec=30)
+@https_fn.on_request(cors=GET_OR_POST, max_instances=100, timeout_sec=30)
 @web.endpoint("GET", "POST", accepts=credit_endpoints.GetUserCredits)
 def getUserCredits(
     asked: credit_endpoints.GetUserCredits, caller: Caller
@@ -43,13 +47,13 @@ def getUserCredits(
     return credit_endpoints.statement(asked, caller)
 
 
-@https_fn.on_request(cors=GET_OR_POST, concurrency=80, max_instances=100, timeout_sec=30)
+@https_fn.on_request(cors=GET_OR_POST, max_instances=100, timeout_sec=30)
 @web.endpoint("GET", "POST", accepts=generation_endpoints.NamedRequest)
 def getGenerationStatus(asked: generation_endpoints.NamedRequest, caller: Caller) -> Reply:
     return generation_endpoints.status(asked, caller)
 
 
-@https_fn.on_request(cors=GET_OR_POST, concurrency=80, max_instances=100, timeout_sec=30)
+@https_fn.on_request(cors=GET_OR_POST, max_instances=100, timeout_sec=30)
 @web.endpoint("GET", "POST", accepts=generation_endpoints.ListGenerationRequests)
 def listGenerationRequests(
     asked: generation_endpoints.ListGenerationRequests, caller: Caller
@@ -57,7 +61,7 @@ def listGenerationRequests(
     return generation_endpoints.listing(asked, caller)
 
 
-@https_fn.on_request(cors=POST, concurrency=80, max_instances=100, timeout_sec=30)
+@https_fn.on_request(cors=POST, max_instances=100, timeout_sec=30)
 @web.endpoint("POST", accepts=generation_endpoints.NamedRequest)
 def cancelGenerationRequest(
     asked: generation_endpoints.NamedRequest, caller: Caller
@@ -65,7 +69,7 @@ def cancelGenerationRequest(
     return generation.cancel(asked, caller)
 
 
-@https_fn.on_request(cors=GET_OR_POST, concurrency=80, max_instances=100, timeout_sec=30)
+@https_fn.on_request(cors=GET_OR_POST, max_instances=100, timeout_sec=30)
 @web.endpoint("GET", "POST", accepts=catalogue_endpoints.ListModels, public=True)
 def listModels(asked: catalogue_endpoints.ListModels, caller: Caller) -> catalogue_endpoints.Offers:
     return catalogue_endpoints.listing(asked, caller)
@@ -82,7 +86,6 @@ def listModels(asked: catalogue_endpoints.ListModels, caller: Caller) -> catalog
         max_concurrent_dispatches=config.ASYNC_MAX_CONCURRENT,
         max_dispatches_per_second=config.ASYNC_MAX_PER_SECOND,
     ),
-    concurrency=80,
     max_instances=100,
     timeout_sec=540,
 )

@@ -22,6 +22,12 @@ AUTH_MODE = StringParam(
     "trusted (the emulators only).",
     input=SelectInput([SelectOption("required"), SelectOption("optional")]),
 )
+# `concurrency` to Cloud Run; functions-framework takes its threads from the variable THREADS.
+CONCURRENCY = IntParam(
+    "THREADS",
+    default=80,
+    description="Calls that an instance serves at once, each in a thread of its own.",
+)
 GENERATION_DEADLINE_SECONDS = IntParam(
     "GENERATION_DEADLINE_SECONDS",
     default=45,
