@@ -16,6 +16,7 @@ from typing import Any
 from firebase_functions import logger
 from flask import Request, Response
 
+from imagegen import clock
 from imagegen.api import auth, body
 from imagegen.api.auth import Caller
 from imagegen.api.body import Body
@@ -60,7 +61,8 @@ def endpoint(
                 return Response("ok", mimetype="text/plain")
             request_id, started = uuid.uuid4().hex, time.perf_counter()
             try:
-                response = call(request)
+                with clock.call():
+                    response = call(request)
             except ImagegenError as error:
                 response = _failure(error, request_id)
             except Exception as error:  # noqa: BLE001 - a defect: logged in full, told to nobody

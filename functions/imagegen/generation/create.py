@@ -55,8 +55,9 @@ def create(order: CreateGenerationRequest, caller: Caller) -> Reply:
 
     Raises, with nothing charged: NotOwner, UnknownOption, UserNotFound, RateLimited,
     InsufficientCredits, IdempotencyKeyReused; refunded: GenerationFailed, GenerationTimeout,
-    RequestCanceled; RequestInProgress; and BackendUnavailable, whose details carry a
-    generationRequestId when a charge may stand that is still to be settled.
+    RequestCanceled; RequestInProgress; and BackendUnavailable: without a generationRequestId in
+    its details nothing was charged (the call has waited for too long to end in time, say), with one
+    a charge may stand that is still to be settled.
     """
     caller.require_access_to(order.user_id)
     offers = catalogue.current()
@@ -87,6 +88,8 @@ def _charge(
     Where the idempotency key has been used before, that is the earlier request, untouched.
     """
     path, moment = db.generation_request(request_id), clock.now()
+    # Once for all attempts: one that was allowed may still be on its way when the next one decides.
+    is_too_late = order.mode == "sync" and clock.seconds_into_call() > _latest_charge_seconds()
 
     def decide(transaction: db.Transaction) -> None:
         # An attempt before this one may still be on its way. A clock that has jumped back must not
@@ -101,6 +104,8 @@ def _charge(
             if not is_ours and request["fingerprint"] != generation_request.fingerprint(order):
                 raise IdempotencyKeyReused(generationRequestId=request_id)
             return
+        if is_too_late:
+            raise BackendUnavailable("The call has waited for too long, nothing was charged.")
         choice = offers.choose(
             model=order.model, style=order.style, color=order.color, size=order.size
         )
@@ -115,6 +120,13 @@ def _charge(
     # An id just drawn has nothing under it to read.
     request = Document(path) if order.idempotency_key is None else path
     return db.transact(decide, request, db.user(order.user_id))[path]
+
+
+def _latest_charge_seconds() -> float:
+    """How far into a call a charge may begin, so that its generation is settled before the end."""
+    generation = config.GENERATION_DEADLINE_SECONDS.value
+    transactions = 2 * db.LONGEST_TRANSACTION_SECONDS  # the charge and the settle
+    return float(generation_request.FUNCTION_TIMEOUT_SECONDS - generation - transactions)
 
 
 def _generate(request: Document, offers: Catalogue, timeout_seconds: float) -> Ending:
