@@ -19,7 +19,12 @@ from imagegen.generation.endpoints import (
 )
 from imagegen.generation.request import FUNCTION_TIMEOUT_SECONDS
 
-options.set_global_options(region="us-central1", memory=options.MemoryOption.MB_512, cpu=1)
+options.set_global_options(
+    region="us-central1",
+    memory=options.MemoryOption.MB_512,
+    cpu=1,
+    concurrency=config.THREADS,
+)
 
 
 def http(
@@ -27,7 +32,6 @@ def http(
     *,
     timeout_sec: int = 30,
     max_instances: int = 100,
-    concurrency: int = 80,
 ) -> HttpFunction:
     """An HTTP function that serves an endpoint.
 
@@ -38,7 +42,6 @@ def http(
         cors=options.CorsOptions(cors_origins="*", cors_methods=list(endpoint.methods)),
         timeout_sec=timeout_sec,
         max_instances=max_instances,
-        concurrency=concurrency,
     )(serve(endpoint))
     return function
 
@@ -62,7 +65,6 @@ listModels = http(list_models)
         max_concurrent_dispatches=config.ASYNC_MAX_CONCURRENT,
         max_dispatches_per_second=config.ASYNC_MAX_PER_SECOND,
     ),
-    concurrency=80,
     max_instances=100,
     timeout_sec=540,
 )

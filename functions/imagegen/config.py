@@ -22,6 +22,12 @@ AUTH_MODE = StringParam(
     "trusted; for the emulators only.",
     input=SelectInput([SelectOption("required"), SelectOption("optional")]),
 )
+# `concurrency` to Cloud Run; functions-framework takes its threads from the variable THREADS.
+THREADS = IntParam(
+    "THREADS",
+    default=80,
+    description="Calls that an instance serves at the same time: its concurrency and its threads.",
+)
 GENERATION_DEADLINE_SECONDS = IntParam(
     "GENERATION_DEADLINE_SECONDS",
     default=45,

@@ -24,6 +24,8 @@ from imagegen.firestore.store import Create, Document, Query, Store, Update
 
 DEADLINE_SECONDS = 10.0
 RPC_TIMEOUT_SECONDS = 5.0
+# A last attempt, a read and a commit, may begin RPC_TIMEOUT_SECONDS before the deadline.
+LONGEST_TRANSACTION_SECONDS = DEADLINE_SECONDS + RPC_TIMEOUT_SECONDS
 FIRST_BACKOFF_SECONDS = 0.01
 MAX_BACKOFF_SECONDS = 0.5
 

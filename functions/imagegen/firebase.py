@@ -5,6 +5,8 @@ import threading
 
 import firebase_admin
 
+HTTP_TIMEOUT_SECONDS = 10  # for fetching Google's public keys, among others; the SDK's own is 120
+
 _lock = threading.Lock()
 
 
@@ -15,5 +17,8 @@ def app() -> firebase_admin.App:
             return firebase_admin.get_app()
         except ValueError:
             return firebase_admin.initialize_app(
-                options={"projectId": os.environ.get("GCLOUD_PROJECT")}
+                options={
+                    "projectId": os.environ.get("GCLOUD_PROJECT"),
+                    "httpTimeout": HTTP_TIMEOUT_SECONDS,
+                }
             )

@@ -54,11 +54,13 @@ def schemas() -> dict[str, JsonSchema]:
 @functools.cache
 def models() -> dict[str, JsonSchema]:
     """The schemas of requests and of the bodies of successes."""
-    requests = {endpoint.request for endpoint in ENDPOINTS}
+    requests = _models({endpoint.request for endpoint in ENDPOINTS}, "validation")
+    for request in requests.values():
+        _allow_nulls(request)
     replies = _models({endpoint.reply for endpoint in ENDPOINTS}, "serialization")
     for reply in replies.values():
         _leave_out_nulls(reply)
-    return _models(requests, "validation") | replies
+    return requests | replies
 
 
 def _models(models: Iterable[type[WireModel]], mode: JsonSchemaMode) -> dict[str, JsonSchema]:
@@ -69,6 +71,19 @@ def _models(models: Iterable[type[WireModel]], mode: JsonSchemaMode) -> dict[str
     )
     definitions: dict[str, JsonSchema] = generated["$defs"]
     return definitions
+
+
+def _allow_nulls(request: JsonSchema) -> None:
+    """An optional field of a request may be null, which is the same as leaving it out."""
+    for name, schema in request.get("properties", {}).items():
+        if name not in request.get("required", ()):
+            stated = {
+                key: schema.pop(key) for key in [*schema] if key not in ("default", "description")
+            }
+            alternatives = stated.get("anyOf", [stated])
+            if {"type": "null"} not in alternatives:
+                alternatives = [*alternatives, {"type": "null"}]
+            schema["anyOf"] = alternatives
 
 
 def _leave_out_nulls(reply: JsonSchema) -> None:

@@ -3,8 +3,10 @@
 from dataclasses import dataclass
 
 from firebase_admin import auth
+from google.auth.exceptions import GoogleAuthError
 
 from imagegen import config, firebase
+from imagegen.api.headers import distinct
 from imagegen.errors import (
     BackendUnavailable,
     NotOwner,
@@ -12,6 +14,8 @@ from imagegen.errors import (
     TokenInvalid,
     TokenMissing,
 )
+
+CLOCK_SKEW_SECONDS = 10  # how far Google's clocks may be ahead of ours
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,15 +47,20 @@ def identify(authorization: str | None) -> Caller:
         if config.AUTH_MODE.value == "optional":
             return Caller(uid=None)
         raise TokenMissing
-    scheme, _, token = authorization.partition(" ")
-    if scheme.lower() != "bearer":
+    values = distinct(authorization)
+    scheme, _, token = values[0].partition(" ")
+    if scheme.lower() != "bearer" or len(values) > 1:
         raise TokenInvalid("Authorization must be: Bearer <Firebase ID token>.")
     try:
-        claims = auth.verify_id_token(token.strip(), app=firebase.app())
+        claims = auth.verify_id_token(
+            token.strip(), app=firebase.app(), clock_skew_seconds=CLOCK_SKEW_SECONDS
+        )
     except auth.ExpiredIdTokenError as error:
         raise TokenExpired from error
     except auth.CertificateFetchError as error:
         raise BackendUnavailable from error
-    except (auth.InvalidIdTokenError, auth.UserDisabledError, ValueError) as error:
+    except (auth.InvalidIdTokenError, auth.UserDisabledError, ValueError, RecursionError) as error:
         raise TokenInvalid from error
+    except GoogleAuthError as error:
+        raise BackendUnavailable from error
     return Caller(uid=claims["uid"], is_admin=claims.get("admin") is True)

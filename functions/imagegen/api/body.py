@@ -1,5 +1,6 @@
 """From an HTTP request to a validated body: fields of JSON, of the query string, of headers."""
 
+import io
 import json
 from collections.abc import Mapping
 from typing import Any, TypeVar
@@ -11,6 +12,7 @@ from imagegen.api.schema import WireModel
 from imagegen.errors import InvalidField, MalformedJson, PayloadTooLarge, UnsupportedMediaType
 
 MAX_BODY_BYTES = 64 * 1024
+BROKEN_OFF = "The body ends before it is complete."
 
 Body = TypeVar("Body", bound=WireModel)
 
@@ -21,6 +23,7 @@ def read(request: Request, accepts: type[Body]) -> tuple[Body, bool]:
     Raises MalformedJson, InvalidField, PayloadTooLarge, UnsupportedMediaType.
     """
     fields, is_callable = _fields(request)
+    fields = _without_nulls(fields, accepts)
     stated = accepts.fields_of_headers(dict(request.headers))
     return _validated(accepts, _joined(fields, stated)), is_callable
 
@@ -34,16 +37,34 @@ def _fields(request: Request) -> tuple[Mapping[str, Any], bool]:
         return request.args.to_dict(), False
     if not request.is_json:
         raise UnsupportedMediaType
-    body = request.stream.read(MAX_BODY_BYTES + 1)
-    if len(body) > MAX_BODY_BYTES:
-        raise PayloadTooLarge(limitBytes=MAX_BODY_BYTES)
-    fields = _parsed(body)
+    fields = _parsed(_bytes(request))
     if fields.keys() == {"data"}:
         data = {} if fields["data"] is None else fields["data"]
         if not isinstance(data, dict):
             raise MalformedJson("The data of a callable request must be an object.")
         return data, True
     return fields, False
+
+
+def _bytes(request: Request) -> bytes:
+    """The body, of which no more is read than may be sent."""
+    try:
+        body = request.stream.read(MAX_BODY_BYTES + 1)
+    except Exception as error:
+        raise MalformedJson(BROKEN_OFF) from error
+    if len(body) > MAX_BODY_BYTES:
+        raise PayloadTooLarge(limitBytes=MAX_BODY_BYTES)
+    if len(body) < (request.content_length or 0):
+        raise MalformedJson(BROKEN_OFF)
+    return body
+
+
+def leave_unread(request: Request) -> None:
+    """Keep functions-framework from reading what is left of the body, of any length, into memory.
+
+    It does so after every answer. The server under it drops what nobody has read, in small pieces.
+    """
+    request.stream = io.BytesIO()
 
 
 def _parsed(body: bytes) -> dict[str, Any]:
@@ -68,6 +89,14 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def _refuse_constant(name: str) -> None:
     raise ValueError(f"{name} is not JSON")
+
+
+def _without_nulls(fields: Mapping[str, Any], accepts: type[WireModel]) -> dict[str, Any]:
+    """The fields without optional ones that are null, as the JavaScript SDK sends `undefined`."""
+    optional = {each.alias for each in accepts.model_fields.values() if not each.is_required()}
+    return {
+        name: value for name, value in fields.items() if value is not None or name not in optional
+    }
 
 
 def _joined(fields: Mapping[str, Any], stated: Mapping[str, str]) -> dict[str, Any]:

@@ -1,7 +1,19 @@
 """The HTTP headers that the API reads and sends, beside those that every server sends."""
 
+import re
 from collections.abc import Mapping
 from typing import Any, NamedTuple
+
+_VALUE = re.compile(r'\s*("[^"]*"\s*|[^,]*),')
+
+
+def distinct(header: str) -> list[str]:
+    """The different values in `header`, each once; a value in double quotes may contain commas.
+
+    A proxy or a retry may repeat a header, and servers join repeated headers with commas (RFC 9110,
+    section 5.2): ``k`` sent twice arrives as ``k,k``.
+    """
+    return list(dict.fromkeys(value.strip() for value in _VALUE.findall(header + ",")))
 
 
 class Header(NamedTuple):
@@ -16,7 +28,7 @@ class Header(NamedTuple):
 IDEMPOTENCY_KEY = Header(
     "Idempotency-Key",
     "The same as the field `idempotencyKey`; 1 to 255 printable ASCII characters, bare or in "
-    "double quotes.",
+    "double quotes. A key with a comma needs the quotes.",
     {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[ -~]+$"},
     "order-4711",
 )

@@ -30,7 +30,7 @@ def position(page_token: str, bound_to: Sequence[object], shape: TypeAdapter[Pos
         if digest != _digest(bound_to):
             raise ValueError("made for another listing")
         return shape.validate_python(found)
-    except (ValueError, TypeError, RecursionError) as error:
+    except (ValueError, TypeError, OverflowError, RecursionError) as error:
         violation = {"field": "pageToken", "description": "is not a token of this listing"}
         raise InvalidField(fieldViolations=[violation]) from error
 

@@ -17,6 +17,11 @@ from pydantic import (
 )
 from pydantic.alias_generators import to_camel
 
+# As the Firebase SDKs for iOS and Android write a 64-bit number in a call.
+INT64_TYPES = [
+    "type.googleapis.com/google.protobuf.Int64Value",
+    "type.googleapis.com/google.protobuf.UInt64Value",
+]
 MAX_ID_BYTES = 1499  # Firestore holds an id of 1500, and then refuses it as a value in a query
 
 
@@ -97,7 +102,15 @@ def _encodable(value: str) -> bytes:
 
 
 def _whole_number(value: Any) -> Any:
-    """Take 20 and, from a query string, "20"; not true, 20.0 or " 20"."""
+    """Take 20 as clients write it: 20, 20.0, in a query "20", in the SDKs for phones an object.
+
+    Not true, 20.5 or " 20".
+    """
+    match value:
+        case {"@type": name, "value": str(digits), **others} if name in INT64_TYPES and not others:
+            value = digits
+        case float() if value.is_integer():
+            value = int(value)
     if isinstance(value, str) and value.isascii() and value.isdecimal():
         return int(value)  # also ValueError: Python refuses thousands of digits
     if type(value) is int:
@@ -138,6 +151,15 @@ PageSize = Annotated[
             "anyOf": [
                 {"type": "integer", "minimum": 0},
                 {"type": "string", "pattern": "^[0-9]+$"},
+                {
+                    "type": "object",
+                    "properties": {
+                        "@type": {"enum": INT64_TYPES},
+                        "value": {"type": "string", "pattern": "^[0-9]+$"},
+                    },
+                    "required": ["@type", "value"],
+                    "additionalProperties": False,
+                },
             ]
         }
     ),

@@ -16,6 +16,7 @@ from typing import Any
 from firebase_functions import logger
 from flask import Request, Response
 
+from imagegen import clock
 from imagegen.api import auth, body, headers
 from imagegen.api.auth import Caller
 from imagegen.api.endpoint import Endpoint
@@ -59,11 +60,13 @@ def serve(endpoint: Endpoint) -> HttpFunction:
             return Response("ok", mimetype="text/plain")
         request_id, started = uuid.uuid4().hex, time.perf_counter()
         try:
-            response = call(request)
+            with clock.call():
+                response = call(request)
         except ImagegenError as error:
             response = _failure(error, request_id)
         except Exception as error:  # noqa: BLE001 - a defect: logged in full, shown to no client
             response = _failure(ImagegenError(), request_id, cause=error)
+        body.leave_unread(request)
         response.headers["X-Request-Id"] = request_id
         logger.info(
             "call",

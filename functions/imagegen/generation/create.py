@@ -86,6 +86,8 @@ def _charge(
     the answer to a repeated call does not depend on what is on offer now.
     """
     path, moment = db.generation_request(request_id), clock.now()
+    # Decided once for all attempts: an allowed commit may still arrive when the next one decides.
+    is_too_late = order.mode is Mode.SYNC and clock.seconds_into_call() > _latest_charge_seconds()
     offer: Catalogue | None = None
 
     def decide(transaction: db.Transaction) -> None:
@@ -98,6 +100,8 @@ def _charge(
             if not is_ours and request.fingerprint != generation_request.fingerprint(order):
                 raise IdempotencyKeyReused(generationRequestId=request_id)
             return
+        if is_too_late:
+            raise BackendUnavailable("The call has waited for too long; nothing was charged.")
         # An earlier commit of this call may still arrive. A newer catalogue, or a clock that has
         # jumped back, must not refuse now what was allowed then.
         offer = offer or catalogue.current()
@@ -120,6 +124,13 @@ def _charge(
     request = Document(path) if order.idempotency_key is None else path
     documents = db.transact(decide, request, db.user(order.user_id))
     return RequestDocument(documents[path]), offer
+
+
+def _latest_charge_seconds() -> float:
+    """How far into a call a charge may begin so that the generation is settled before its end."""
+    generation = config.GENERATION_DEADLINE_SECONDS.value
+    transactions = 2 * db.LONGEST_TRANSACTION_SECONDS  # the charge and the settle
+    return float(generation_request.FUNCTION_TIMEOUT_SECONDS - generation - transactions)
 
 
 def _enqueue(request: RequestDocument) -> RequestDocument:

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
-from pydantic import AwareDatetime, Field, StringConstraints, TypeAdapter
+from pydantic import AfterValidator, AwareDatetime, Field, StringConstraints, TypeAdapter
 
 from imagegen import db
 from imagegen.api import headers, paging
@@ -192,8 +192,12 @@ def get_generation_status(body: GetGenerationStatus, caller: Caller) -> Reply[Ge
 LATEST = datetime(9999, 12, 31, tzinfo=UTC)
 DEFAULT_PAGE_SIZE = 20
 MAX_PAGE_SIZE = 100
-# Creation time and id of the last request of a page.
-POSITION = TypeAdapter(tuple[AwareDatetime, DocumentId])
+# Creation time, in UTC so that it is known to have such a form, and id of a page's last request.
+POSITION = TypeAdapter(
+    tuple[
+        Annotated[AwareDatetime, AfterValidator(lambda moment: moment.astimezone(UTC))], DocumentId
+    ]
+)
 
 FilterValue = Annotated[str, StringConstraints(min_length=1, max_length=100)]
 

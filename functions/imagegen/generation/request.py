@@ -11,9 +11,11 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, AnyUrl, Field, StringConstraints, UrlConstraints
 
 from imagegen import config
+from imagegen.api.headers import distinct
 from imagegen.api.schema import UserId, WholeNumber, WireModel, is_visible, printable
 from imagegen.catalogue import catalogue
 from imagegen.catalogue.catalogue import Choice
+from imagegen.errors import InvalidField
 from imagegen.firestore.stored import Field as StoredField
 from imagegen.firestore.stored import Stored, instant, mapping, text, whole_number
 
@@ -171,10 +173,17 @@ class CreateGenerationRequest(WireModel):
 
     @classmethod
     def fields_of_headers(cls, headers: Mapping[str, str]) -> dict[str, str]:
-        """`Idempotency-Key: k` (or `"k"`) and `Prefer: respond-async` (RFC 7240)."""
+        """`Idempotency-Key: k` (or `"k"`) and `Prefer: respond-async` (RFC 7240).
+
+        Raises InvalidField when there is more than one key.
+        """
         fields = {}
-        key = headers.get("Idempotency-Key")
-        if key is not None:
+        if "Idempotency-Key" in headers:
+            key, *others = distinct(headers["Idempotency-Key"])
+            if others:
+                text = "was sent more than once; a key with a comma must be in double quotes"
+                violation = {"field": "idempotencyKey", "description": text}
+                raise InvalidField(fieldViolations=[violation])
             quoted = len(key) > 1 and key[0] == key[-1] == '"'
             fields["idempotencyKey"] = key[1:-1] if quoted else key
         preferences = headers.get("Prefer", "").split(",")

@@ -10,6 +10,7 @@ from typing import Any
 import httpx
 import pytest
 from firebase_admin import auth as admin_auth
+from google.auth import exceptions as google_errors
 from google.cloud import firestore
 from support.orders import order_body
 
@@ -115,6 +116,29 @@ def test_a_bad_token_is_refused_even_where_none_is_needed(
     assert (response.status_code, reason(response)) == (401, "TOKEN_INVALID")
 
 
+@pytest.mark.usefixtures("emulator")
+@pytest.mark.parametrize("nested", ["[" * 1500 + "]" * 1500, '{"a":' * 1000 + "1" + "}" * 1000])
+@pytest.mark.parametrize("part", [0, 1])
+def test_a_token_that_is_deeply_nested_is_no_token(
+    call: Callable[..., Any], nested: str, part: int
+) -> None:
+    parts = ['{"alg":"RS256","kid":"k"}', '{"sub":"x"}', "signature"]
+    parts[part] = nested
+    token = ".".join(base64.urlsafe_b64encode(each.encode()).decode() for each in parts)
+    response = call("getUserCredits", json={"userId": "x"}, headers=bearer(token))
+    assert (response.status_code, reason(response)) == (401, "TOKEN_INVALID")
+
+
+def test_a_token_that_is_sent_twice_is_one_token_and_two_are_none(
+    call: Callable[..., Any], signed_up: Callable[..., dict[str, str]]
+) -> None:
+    ann, bob = signed_up(), signed_up()
+    for second, code in ((ann, 200), (bob, 401)):
+        sent = [("Authorization", f"Bearer {each['token']}") for each in (ann, second)]
+        response = call("getUserCredits", json={"userId": ann["uid"]}, headers=sent)
+        assert response.status_code == code
+
+
 def test_where_tokens_are_optional_one_that_is_sent_still_binds(
     call: Callable[..., Any], signed_up: Callable[..., dict[str, str]]
 ) -> None:
@@ -145,6 +169,8 @@ def test_a_token_of_another_project_is_refused(
         (admin_auth.InvalidIdTokenError("bad"), TokenInvalid),
         (ValueError("not a token"), TokenInvalid),
         (admin_auth.CertificateFetchError("no keys", None), BackendUnavailable),
+        (google_errors.DefaultCredentialsError("none"), BackendUnavailable),
+        (google_errors.RefreshError("revoked"), BackendUnavailable),
     ],
 )
 def test_the_errors_of_the_sdk_become_ours(

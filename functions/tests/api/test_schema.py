@@ -39,14 +39,38 @@ def test_ids_that_firestore_cannot_hold_are_refused(value: object) -> None:
         IDS.validate_python(value)
 
 
+def int64(value: object, kind: str = "Int64Value") -> dict[str, object]:
+    """A 64-bit number as the SDKs for iOS and Android send it."""
+    return {"@type": f"type.googleapis.com/google.protobuf.{kind}", "value": value}
+
+
 @pytest.mark.parametrize(
-    ("value", "number"), [(3, 3), ("20", 20), (0, 0), ("9" * 10, 9_999_999_999)]
+    ("value", "number"),
+    [
+        (3, 3),
+        (0, 0),
+        ("20", 20),
+        ("9" * 10, 9_999_999_999),
+        (20.0, 20),
+        (int64("20"), 20),
+        (int64("20", "UInt64Value"), 20),
+    ],
 )
-def test_page_sizes_may_come_from_a_query_string(value: object, number: int) -> None:
-    assert SIZES.validate_python(value) == number
+def test_whole_numbers_are_taken_as_clients_write_them(value: object, number: int) -> None:
+    taken = SIZES.validate_python(value)
+    assert (taken, type(taken)) == (number, int)
 
 
-@pytest.mark.parametrize("value", [True, -1, 2.0, "2.0", " 2", "-1", "٣", "", None, "9" * 5000])
+@pytest.mark.parametrize(
+    "value",
+    [
+        *(True, -1, 2.5, -2.0, float("inf"), float("nan"), None, [], {}),
+        *("2.0", " 2", "-1", "٣", "", "9" * 5000),
+        *(int64("2.0"), int64("-1"), int64(2), int64(True), int64(None), int64(int64("2"))),
+        *(int64("2", "StringValue"), {"@type": [], "value": "2"}, {"value": "2"}),
+        int64("2") | {"more": 1},
+    ],
+)
 def test_everything_else_is_no_page_size(value: object) -> None:
     with pytest.raises(ValidationError):
         SIZES.validate_python(value)

@@ -1,5 +1,6 @@
 """The HTTP edge of the three functions: every answer and every refusal."""
 
+import io
 import json
 from collections.abc import Callable
 from typing import Any
@@ -160,6 +161,42 @@ def test_all_invalid_fields_are_told_at_once(call: Call) -> None:
     assert all(violation["description"] for violation in details["fieldViolations"])
 
 
+def test_null_is_absent_for_every_optional_field(call: Call, new_user: Callable[..., str]) -> None:
+    user_id = new_user(5)
+    optional = {"source": None, "mode": None, "idempotencyKey": None}
+    made = call("createGenerationRequest", json=order_body(user_id, **optional))
+    assert made.status_code == 200
+    seen = {"generationRequestId": made.get_json()["generationRequestId"]}
+    assert call("getGenerationStatus", json=seen).get_json()["mode"] == "sync"
+    paging = {"userId": user_id, "pageSize": None, "pageToken": None}
+    filters = dict.fromkeys(("status", "model", "style", "color", "size"))
+    assert len(call("getUserCredits", json=paging).get_json()["transactions"]) == 1
+    listed = call("listGenerationRequests", json=paging | filters).get_json()
+    assert len(listed["generationRequests"]) == 1
+
+
+def test_null_contradicts_no_header(call: Call, new_user: Callable[..., str]) -> None:
+    body = order_body(new_user(5), mode=None, idempotencyKey=None)
+    headers = {"Prefer": "respond-async", "Idempotency-Key": "k"}
+    response = call("createGenerationRequest", json=body, headers=headers)
+    assert response.status_code == 202
+
+
+@pytest.mark.parametrize("field", ["userId", "model", "prompt"])
+def test_a_required_field_that_is_null_is_bad_input(
+    call: Call, new_user: Callable[..., str], field: str
+) -> None:
+    response = call("createGenerationRequest", json=order_body(new_user(5)) | {field: None})
+    details = error_of(response, 400, "INVALID_ARGUMENT", "INVALID_FIELD")
+    assert [each["field"] for each in details["fieldViolations"]] == [field]
+
+
+def test_an_unknown_field_is_refused_also_when_it_is_null(call: Call) -> None:
+    response = call("getUserCredits", json={"userId": "x", "extra": None})
+    details = error_of(response, 400, "INVALID_ARGUMENT", "INVALID_FIELD")
+    assert [each["field"] for each in details["fieldViolations"]] == ["extra"]
+
+
 @pytest.mark.parametrize(
     "user_id",
     ["", "a/b", ".", "..", "__x__", "x" * 1501, "a\u0000b", "a\nb", "\ud800", 5, None, []],
@@ -212,6 +249,53 @@ def test_a_body_over_64_kib_is_413(call: Call) -> None:
     body = json.dumps(order_body("x", prompt="y" * 65_536)).encode()
     response = call("createGenerationRequest", data=body, content_type="application/json")
     assert error_of(response, 413, "INVALID_ARGUMENT", "PAYLOAD_TOO_LARGE")["limitBytes"] == 65_536
+
+
+class Upload(io.RawIOBase):
+    """A body that counts how much of it was read; it ends with an error, if there is one."""
+
+    def __init__(self, content: bytes, error: Exception | None = None) -> None:
+        self.taken = 0
+        self._content, self._error = io.BytesIO(content), error
+
+    def read(self, size: int = -1) -> bytes:
+        piece = self._content.read(size)
+        self.taken += len(piece)
+        if self._error and not piece:
+            raise self._error
+        return piece
+
+
+def upload(call: Call, body: Upload, *, length: int, **headers: str) -> Any:
+    """Send `body` as if it were `length` bytes long, in the environment that gunicorn makes."""
+    environ = {"wsgi.input": body, "wsgi.input_terminated": True, "CONTENT_LENGTH": str(length)}
+    return call(
+        "createGenerationRequest",
+        content_type="application/json",
+        headers=headers,
+        environ_overrides=environ,
+    )
+
+
+@pytest.mark.usefixtures("emulator")
+def test_of_a_body_that_is_too_long_nothing_beyond_the_limit_is_read(call: Call) -> None:
+    size = 1024 * 1024
+    body = Upload(b" " * size)
+    error_of(upload(call, body, length=size), 413, "INVALID_ARGUMENT", "PAYLOAD_TOO_LARGE")
+    assert body.taken == 65_537
+    unproven = Upload(b" " * size)
+    response = upload(call, unproven, length=size, Authorization="Bearer x")
+    error_of(response, 401, "UNAUTHENTICATED", "TOKEN_INVALID")
+    assert unproven.taken == 0
+
+
+@pytest.mark.parametrize("sent", [b"", b'{"userId": "x', b'{"userId": "x"}'])
+@pytest.mark.parametrize("error", [None, OSError("reset"), ValueError("invalid chunk")])
+def test_a_body_that_ends_early_is_malformed(
+    call: Call, sent: bytes, error: Exception | None
+) -> None:
+    response = upload(call, Upload(sent, error), length=100)
+    error_of(response, 400, "INVALID_ARGUMENT", "MALFORMED_JSON")
 
 
 @pytest.mark.parametrize("method", ["GET", "PUT", "DELETE", "PATCH"])

@@ -11,10 +11,11 @@ import pytest
 from google.api_core import exceptions
 from google.cloud import firestore
 from support.books import check_books, ledger_of, requests_of
-from support.orders import ANYBODY, order
+from support.orders import ANYBODY, order, order_body
 from support.proxy import Fault, FirestoreProxy
 
-from imagegen import db
+from imagegen import clock, db, tasks
+from imagegen.api import auth
 from imagegen.api.auth import Caller
 from imagegen.catalogue import catalogue
 from imagegen.errors import (
@@ -30,6 +31,7 @@ from imagegen.errors import (
     UserNotFound,
 )
 from imagegen.generation import create as generation
+from imagegen.generation import request as generation_request
 from imagegen.generation import settle as lifecycle
 from imagegen.generation.replies import Generation
 from imagegen.generation.request import CreateGenerationRequest, RequestDocument
@@ -420,3 +422,40 @@ def test_any_error_after_a_sent_commit_leaves_the_outcome_unknown(
             generation.create(order(user_id), ANYBODY)
     (request,) = requests_of(client, user_id)
     assert unknown.value.details["generationRequestId"] == request["id"]
+
+
+def test_what_could_not_end_within_the_functions_time_is_refused_before_the_charge(
+    client: firestore.Client, new_user: Callable[..., str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    user_id = new_user(5)
+    create(order(user_id, idempotencyKey="done"))
+    monkeypatch.setattr(clock, "seconds_into_call", lambda: 15.1)  # of 90: 45 + 2 × 15 remain
+    with pytest.raises(BackendUnavailable, match="nothing was charged"):
+        generation.create(order(user_id), ANYBODY)
+    assert check_books(client, user_id, opening=5) == 4
+    # What needs no more time is done: a replay, and a request that is generated later.
+    create(order(user_id, idempotencyKey="done"))
+    monkeypatch.setattr(tasks, "enqueue", lambda request_id, **_: None)
+    generation.create(order(user_id, mode="async"), ANYBODY)
+    monkeypatch.setattr(clock, "seconds_into_call", lambda: 14.9)
+    create(order(user_id))
+    assert check_books(client, user_id, opening=5) == 2
+
+
+def test_the_time_that_counts_begins_before_the_caller_is_known(
+    call: Callable[..., Any],
+    client: firestore.Client,
+    new_user: Callable[..., str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def slow(_: str | None) -> Caller:
+        time.sleep(0.3)
+        return ANYBODY
+
+    monkeypatch.setattr(auth, "identify", slow)
+    monkeypatch.setattr(generation_request, "FUNCTION_TIMEOUT_SECONDS", 75.2)
+    user_id = new_user(5)
+    response = call("createGenerationRequest", json=order_body(user_id))
+    assert response.status_code == 503
+    assert check_books(client, user_id, opening=5) == 5
+    create(order(user_id))  # outside of the call that was slow

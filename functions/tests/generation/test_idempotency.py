@@ -56,6 +56,27 @@ def test_a_failure_is_answered_again_without_a_second_try(
     assert check_books(client, user_id, opening=5) == 5
 
 
+def test_a_key_header_that_arrives_twice_is_one_key_and_two_keys_are_none(
+    call: Call, client: firestore.Client, new_user: Callable[..., str]
+) -> None:
+    user_id = new_user(5)
+
+    def send(*keys: str) -> Any:
+        headers = [("Idempotency-Key", key) for key in keys]
+        return call("createGenerationRequest", json=order_body(user_id), headers=headers)
+
+    first = send("k")
+    assert send("k", "k").get_json() == first.get_json()
+    assert send("k,k").get_json() == first.get_json()  # joined by a server on the way
+    for keys in (("k", "l"), ("k,l",), ("k,",)):
+        response = send(*keys)
+        assert response.status_code == 400
+        (violation,) = response.get_json()["error"]["details"]["fieldViolations"]
+        assert violation["field"] == "idempotencyKey"
+    assert check_books(client, user_id, opening=5) == 4
+    assert send('"k,l"').status_code == 200
+
+
 def test_the_key_may_come_as_a_field_and_must_not_contradict_the_header(
     call: Call, new_user: Callable[..., str]
 ) -> None:
