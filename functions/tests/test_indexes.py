@@ -3,17 +3,33 @@
 import itertools
 import json
 from collections.abc import Iterator
+from datetime import datetime
 from typing import Any
 
-from support.orders import now
+import pytest
+from demo.seed import catalogue as seeded
+from simulation.memory_store import MemoryStore
+from support.orders import ANYBODY, now, order
 from support.paths import FUNCTIONS
 
+from imagegen import db, tasks
 from imagegen.catalogue import catalogue
-from imagegen.firestore.store import Query
-from imagegen.generation import recovery
+from imagegen.credits import endpoints as credit_endpoints
+from imagegen.firestore.store import Document, Query
+from imagegen.generation import create as generation
+from imagegen.generation import recovery, worker
 from imagegen.generation.endpoints import requests_query
 
 Composite = tuple[str, tuple[tuple[str, str], ...]]
+# What single-field indexes serve besides the queries below: the report streams requests by
+# createdAt and counts the users of a day; the audit reads requests by userId; the console reads
+# the reports by isoWeek.
+QUERIED_ALONE = {
+    ("generationRequests", "createdAt"),
+    ("generationRequests", "userId"),
+    ("users", "createdAt"),
+    ("reports", "isoWeek"),
+}
 
 
 def queries() -> Iterator[Query]:
@@ -68,3 +84,106 @@ def test_the_check_itself_can_fail() -> None:
     declared = set(composites())
     wanted: Any = Query("generationRequests", [("prompt", "==", "x")], ("createdAt", "DESCENDING"))
     assert not served(wanted, declared)
+
+
+# --- exemptions --------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def written(monkeypatch: pytest.MonkeyPatch) -> Iterator[MemoryStore]:
+    """Every document that orders leave behind: completed, failed, canceled and in work."""
+    store = MemoryStore(now)
+    monkeypatch.setattr(db, "connection", lambda: store)
+    monkeypatch.setattr(tasks, "enqueue", lambda *_, **__: None)
+    for path, fields in seeded("").items():
+        store.put(path, fields | {"failureRate": 0.0, "latencySeconds": 0.0})
+    store.put("models/Doomed Model", {"generator": "mock", "imageUrl": "", "failureRate": 1.0})
+    store.put("users/ann", {"credits": 9, "createdAt": now(), "updatedAt": now()})
+    catalogue.forget()
+    generation.create(order("ann", model="Model A"), ANYBODY)
+    background = order("ann", model="Doomed Model", mode="async")
+    generation.create(background, ANYBODY)
+    generation.create(background, ANYBODY)
+    worked_on = next(d for d in store.documents.values() if d.get("status") == "pending")
+    worker.process({"generationRequestId": worked_on.id})
+    yield store
+    catalogue.forget()
+
+
+def test_no_time_is_indexed_that_nobody_queries(written: MemoryStore) -> None:
+    """An index over rising values takes 500 writes a second, and each of them costs every write."""
+    times = {
+        (collection_of(document.path), name)
+        for document in written.documents.values()
+        for name, value in (document.fields or {}).items()
+        if isinstance(value, datetime) or name.endswith(("At", "Until"))
+    }
+    assert ("generationRequests", "leasedUntil") in times
+    assert ("transactions", "timestamp") in times
+    assert times - exemptions() == {
+        ("generationRequests", "createdAt"),
+        ("users", "createdAt"),
+    }
+
+
+def test_long_texts_and_maps_are_not_indexed(written: MemoryStore) -> None:
+    """A map costs an index entry for each of its keys, a text one of its length."""
+    indexed = {
+        (collection_of(document.path), name)
+        for document in written.documents.values()
+        if collection_of(document.path) in ("generationRequests", "users", "transactions")
+        for name, value in (document.fields or {}).items()
+        if isinstance(value, dict | list) or name in ("prompt", "source", "error", "imageUrl")
+    }
+    assert ("users", "usage") in indexed
+    assert indexed <= exemptions()
+
+
+def test_no_field_is_exempt_that_a_query_needs_alone() -> None:
+    alone = QUERIED_ALONE | {
+        (collection_of(f"{query.collection}/x"), next(iter(fields_of(query))))
+        for query in (*queries(), *statement_queries())
+        if len(fields_of(query)) == 1
+    }
+    assert ("transactions", "sequence") in alone
+    assert not alone & exemptions()
+
+
+def test_each_exemption_stands_once() -> None:
+    stated = list(overrides())
+    assert len(stated) == len(set(stated))
+
+
+def statement_queries() -> Iterator[Query]:
+    """The query for ledger entries, as it reaches the store."""
+    asked: list[Query] = []
+
+    def query(wanted: Query) -> list[Document]:
+        asked.append(wanted)
+        return []
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(db, "query", query)
+        credit_endpoints._entries("ann", newest=5, limit=20)
+    yield from asked
+
+
+def fields_of(query: Query) -> set[str]:
+    ordered = {query.order_by[0]} if query.order_by else set()
+    return {field for field, _, _ in query.where} | ordered
+
+
+def collection_of(path: str) -> str:
+    return path.split("/")[-2]
+
+
+def exemptions() -> set[tuple[str, str]]:
+    return set(overrides())
+
+
+def overrides() -> Iterator[tuple[str, str]]:
+    """(collection, field) that no single-field index covers."""
+    content = json.loads((FUNCTIONS.parent / "firestore.indexes.json").read_text())
+    for override in content["fieldOverrides"]:
+        assert override["indexes"] == []
+        yield override["collectionGroup"], override["fieldPath"]

@@ -13,10 +13,9 @@ import uuid
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from firebase_functions import logger
 from flask import Request, Response
 
-from imagegen import clock
+from imagegen import clock, logger
 from imagegen.api import auth, body, headers
 from imagegen.api.auth import Caller
 from imagegen.api.endpoint import Endpoint

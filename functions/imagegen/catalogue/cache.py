@@ -5,8 +5,7 @@ import time
 from collections.abc import Callable
 from typing import Generic, TypeVar
 
-from firebase_functions import logger
-
+from imagegen import logger
 from imagegen.errors import BackendUnavailable
 
 Value = TypeVar("Value")

@@ -9,8 +9,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any, ClassVar, Generic, TypeVar, overload
 
-from firebase_functions import logger
-
+from imagegen import logger
 from imagegen.errors import ImagegenError
 from imagegen.firestore.store import Document
 

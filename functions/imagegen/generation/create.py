@@ -15,9 +15,7 @@ import uuid
 from datetime import timedelta
 from typing import Any
 
-from firebase_functions import logger
-
-from imagegen import clock, config, db, tasks
+from imagegen import clock, config, db, logger, tasks
 from imagegen.api.auth import Caller
 from imagegen.api.schema import Reply
 from imagegen.catalogue import catalogue

@@ -4,9 +4,7 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 
-from firebase_functions import logger
-
-from imagegen import clock, db
+from imagegen import clock, db, logger
 from imagegen.errors import GenerationRequestNotFound, ImagegenError
 from imagegen.firestore.store import Query
 from imagegen.generation.request import OPEN, RequestDocument, Status

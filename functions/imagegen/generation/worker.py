@@ -9,10 +9,10 @@ comes back later; one that loses it (too slow, and taken over) can no longer set
 import uuid
 from datetime import datetime, timedelta
 
-from firebase_functions import https_fn, logger
+from firebase_functions import https_fn
 from pydantic import ValidationError
 
-from imagegen import clock, config, db, tasks
+from imagegen import clock, config, db, logger, tasks
 from imagegen.api.schema import DocumentId, WireModel
 from imagegen.catalogue import catalogue
 from imagegen.errors import BackendUnavailable

@@ -12,9 +12,9 @@ from concurrent.futures import Executor, Future
 from dataclasses import dataclass
 from typing import TypeVar
 
-from firebase_functions import logger
 from google.api_core.exceptions import GoogleAPIError
 
+from imagegen import logger
 from imagegen.firestore.store import Query
 from imagegen.report.numbers import REFUNDED
 from imagegen.report.source import Source

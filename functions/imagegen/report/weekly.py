@@ -17,10 +17,9 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from datetime import datetime
 
-from firebase_functions import logger
 from google.cloud import firestore
 
-from imagegen import clock, config, db
+from imagegen import clock, config, db, logger
 from imagegen.report import aggregations, checks, digest, earlier, facts, requests, weeks
 from imagegen.report.aggregations import Measured
 from imagegen.report.anomalies.find import Findings, find
