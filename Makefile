@@ -30,13 +30,13 @@ setup: ## install everything that comes from the network
 venv:
 	@$(EMULATORS) setup --python-only
 
-# The console is built again when something that goes into it is newer than what was built.
+# The console is built again when any of its sources is newer than the build.
 CONSOLE := web/dist/index.html
-CONSOLE_SOURCES := $(shell find web/src web/public -type f 2>/dev/null) \
+CONSOLE_SOURCES := $(shell find web/src web/public -type f ! -name schema.d.ts 2>/dev/null) \
 	$(wildcard web/*.html web/*.json web/*.ts openapi.json)
 
 web/node_modules/.package-lock.json: web/package-lock.json
-	@echo 'Installing what the console is built with'
+	@echo 'Installing the build tools of the console'
 	@cd web && npm ci --loglevel=error
 	@touch $@
 
@@ -45,7 +45,7 @@ $(CONSOLE): web/node_modules/.package-lock.json $(CONSOLE_SOURCES)
 	@cd web && npm run --silent build -- --logLevel=warn
 
 .PHONY: console
-console: $(CONSOLE) ## build the console, where it is older than its sources
+console: $(CONSOLE) ## build the console if its sources have changed
 
 .PHONY: run
 run: $(CONSOLE) ## start the emulators with emulator-data; Ctrl-C stops them
@@ -57,7 +57,7 @@ test: setup lint $(CONSOLE) ## lint, check types, run the tests on emulators of 
 	@$(IN_FUNCTIONS) $(PYTHON) ../tools/emulators.py exec -- venv/bin/python -m pytest $(ARGS)
 
 .PHONY: test-console
-test-console: setup $(CONSOLE) ## the console's tests, in a real browser too
+test-console: setup $(CONSOLE) ## test the console, also in a real browser
 	@cd web && npm test --silent
 	@node web/browser/run.mjs $(EMULATORS) exec -- npm --prefix web run --silent test:browser
 
@@ -88,15 +88,17 @@ bench: setup ## speed, cost, cold start and the report's scale, beside a floor (
 	@functions/venv/bin/python bench/run.py
 
 .PHONY: lint
-lint: venv ## ruff and mypy
+lint: venv web/node_modules/.package-lock.json ## ruff and mypy; biome and tsc for the console
 	@$(IN_FUNCTIONS) venv/bin/ruff check $(CODE) ../bench
 	@$(IN_FUNCTIONS) venv/bin/ruff format --check $(CODE) ../bench
 	@$(IN_FUNCTIONS) venv/bin/mypy $(CODE)
+	@cd web && npm run --silent lint
 
 .PHONY: format
-format: venv ## put the code into shape
+format: venv web/node_modules/.package-lock.json ## format the code
 	@$(IN_FUNCTIONS) venv/bin/ruff check --fix $(CODE) ../bench
 	@$(IN_FUNCTIONS) venv/bin/ruff format $(CODE) ../bench
+	@cd web && npm run --silent format
 
 .PHONY: seed-data
 seed-data: setup ## make emulator-data again

@@ -32,7 +32,13 @@ function reference(): Plugin {
 
 export default defineConfig({
   plugins: [reference()],
-  build: { target: "es2022", assetsInlineLimit: 0, reportCompressedSize: true, modulePreload: { polyfill: false }, rolldownOptions: { checks: { pluginTimings: false } } },
+  build: {
+    target: "es2022",
+    assetsInlineLimit: 0,
+    reportCompressedSize: true,
+    modulePreload: { polyfill: false },
+    rolldownOptions: { checks: { pluginTimings: false } },
+  },
   // `npm run dev` beside `make run`: the addresses of the emulators come from Hosting's emulator.
   server: { proxy: { "/__": "http://127.0.0.1:5000", "/images": "http://127.0.0.1:5000" } },
   test: { include: ["test/**/*.test.ts"], environment: "node", isolate: false },

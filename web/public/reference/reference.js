@@ -16,7 +16,10 @@ addEventListener("message", ({ origin, data }) => {
     authentication: {
       preferredSecurityScheme: Object.keys(data.document.components?.securitySchemes ?? {})[0],
       securitySchemes: Object.fromEntries(
-        Object.keys(data.document.components?.securitySchemes ?? {}).map((name) => [name, { token: data.token }]),
+        Object.keys(data.document.components?.securitySchemes ?? {}).map((name) => [
+          name,
+          { token: data.token },
+        ]),
       ),
     },
     layout: "modern",
@@ -38,4 +41,6 @@ addEventListener("message", ({ origin, data }) => {
   if (reference) reference.updateConfiguration(configuration);
   else reference = window.Scalar.createApiReference("#reference", configuration);
 });
-document.addEventListener("DOMContentLoaded", () => parent.postMessage("reference ready", location.origin));
+document.addEventListener("DOMContentLoaded", () =>
+  parent.postMessage("reference ready", location.origin),
+);

@@ -1,0 +1,17 @@
+/** The models, styles, colors and sizes on offer. */
+import { call } from "../../api/client";
+import type { Catalogue } from "../../api/types";
+import { type Loaded, useLoaded } from "../../ui/hooks";
+
+let catalogue: Promise<Catalogue> | undefined;
+
+/** Loaded once, and kept for the life of the page. */
+export function useCatalogue(): Loaded<Catalogue> {
+  return useLoaded(() => {
+    catalogue ??= call("listModels", {}).catch((error: unknown) => {
+      catalogue = undefined;
+      throw error;
+    });
+    return catalogue;
+  }, []);
+}
