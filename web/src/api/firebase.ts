@@ -1,4 +1,4 @@
-/** The Firebase SDK, connected. Authentication comes first; Firestore loads in parallel with it. */
+/** The connection to Firebase. Firestore is loaded in parallel with Authentication. */
 import { type FirebaseApp, initializeApp } from "firebase/app";
 import {
   type Auth,
@@ -16,13 +16,13 @@ interface Backend {
   auth: Auth;
 }
 
-/** Loaded apart, because it is half of the console's code. */
+/** Loaded separately, because it is half of the console's code. */
 type FirestoreModule = typeof import("./firestore");
 
 let starting: Promise<Backend> | undefined;
 let opening: Promise<{ db: Firestore; store: FirestoreModule }> | undefined;
 
-/** One connection for the life of the page. After a failed start the next call tries again. */
+/** The connection, made once per page. After a failure the next call tries again. */
 export function backend(): Promise<Backend> {
   starting ??= start().catch((error: unknown) => {
     starting = undefined;
@@ -32,8 +32,8 @@ export function backend(): Promise<Backend> {
 }
 
 async function start(): Promise<Backend> {
-  void import("./firestore").catch(() => {}); // begins the download; firestore() reports a failure
-  const deployment = await discover(location.hostname);
+  void import("./firestore").catch(() => {}); // starts the download; firestore() reports failures
+  const deployment = await discover(location);
   const app = initializeApp(deployment.options);
   const auth = initializeAuth(app, {
     persistence: [indexedDBLocalPersistence, browserLocalPersistence],
@@ -57,8 +57,8 @@ async function firestore(): Promise<{ db: Firestore; store: FirestoreModule }> {
 }
 
 /**
- * Starts a listener once Firestore is loaded, and returns the function that stops it. Whatever
- * goes wrong, from a failed download to a document id that Firestore refuses, reaches `onError`.
+ * Starts a listener as soon as Firestore is loaded. Returns a function that stops it. All errors go
+ * to `onError`, including a failed download and a document id that Firestore does not accept.
  */
 export function listen(
   start: (db: Firestore, store: FirestoreModule) => () => void,

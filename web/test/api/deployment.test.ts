@@ -26,35 +26,40 @@ const answering = (bodies: Record<string, string>) =>
     Promise.resolve(url in bodies ? new Response(bodies[url]) : new Response("", { status: 404 })),
   );
 
-afterEach(() => vi.unstubAllGlobals());
+afterEach(() => {
+  vi.unstubAllGlobals();
+  vi.unstubAllEnvs();
+});
 
 describe("discover", () => {
   it("takes the emulators' ports from Hosting's own script on a developer's machine", async () => {
     answering({ "/__/firebase/init.js?useEmulator=true": SCRIPT });
-    const found = await discover("127.0.0.1");
-    expect(found.functionsUrl).toBe("http://127.0.0.1:5101/demo-imagegen/us-central1");
-    expect(found.emulators).toEqual({
-      auth: "127.0.0.1:9199",
-      firestore: undefined,
-      functions: "127.0.0.1:5101",
-    });
+    const found = await discover(new URL("http://127.0.0.1:5100/gallery"));
+    expect(found.functionsUrl).toBe("http://127.0.0.1:5100/api");
+    expect(found.emulators).toEqual({ auth: "127.0.0.1:9199", firestore: undefined });
     expect(found.options.apiKey).toBe("fake-api-key");
   });
 
   it("takes the deployed project elsewhere, and never an emulator", async () => {
     answering({ "/__/firebase/init.json": '{"projectId": "shop", "apiKey": "k"}' });
-    const found = await discover("shop.web.app");
+    const found = await discover(new URL("https://shop.web.app"));
     expect(found.emulators).toBeUndefined();
-    expect(found.functionsUrl).toBe("https://us-central1-shop.cloudfunctions.net");
+    expect(found.functionsUrl).toBe("https://shop.web.app/api");
     expect(found.documentsUrl).toBe(
       "https://firestore.googleapis.com/v1/projects/shop/databases/(default)/documents",
     );
   });
 
+  it("calls the functions at the address that the build was given", () => {
+    vi.stubEnv("VITE_FUNCTIONS_URL", "https://us-central1-shop.cloudfunctions.net");
+    const found = deployment("https://shop.web.app", { projectId: "shop" }, undefined);
+    expect(found.functionsUrl).toBe("https://us-central1-shop.cloudfunctions.net");
+  });
+
   it("says what is missing", async () => {
     answering({});
-    await expect(discover("localhost")).rejects.toThrow("make run");
-    expect(() => deployment({}, undefined)).toThrow("no project");
+    await expect(discover(new URL("http://localhost"))).rejects.toThrow("make run");
+    expect(() => deployment("https://shop.web.app", {}, undefined)).toThrow("no project");
   });
 
   it("knows a script without emulators", () => {
