@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { put, signInAs } from "./harness.mjs";
+import { hosting, put, signInAs } from "./harness.mjs";
 import { accessible, hasBalance, order, PROMPT, page, setUpConsole, shown } from "./steps.mjs";
 
 setUpConsole();
@@ -69,4 +69,119 @@ describe("creating", () => {
     const copied = await page.evaluate(() => navigator.clipboard.readText());
     assert.ok(copied.startsWith("curl -X POST http") && copied.includes("It'\\''s a"), copied);
   });
+
+  it("orders one image while Ctrl+Enter is held down, and none while an order is on its way", async () => {
+    await signInAs(page, "testUser1");
+    const orders = countOrders();
+    await slowDown(1500, { times: 2 });
+    await page.getByLabel("Prompt").fill(PROMPT);
+    await page.keyboard.down("Control");
+    for (let press = 0; press < 5; press++) await page.keyboard.down("Enter"); // the last four repeat
+    await page.keyboard.up("Enter");
+    for (let press = 0; press < 3; press++) await page.keyboard.press("Enter");
+    await page.keyboard.up("Control");
+    await page.locator(".result .picture.shown img").waitFor();
+    assert.equal(orders.length, 1);
+    await hasBalance(99);
+    await page.getByRole("button", { name: "Create image" }).focus();
+    await page.keyboard.down("Enter");
+    await page.locator(".result .picture.shown img").waitFor({ state: "detached" });
+    await page.locator(".result .picture.shown img").waitFor();
+    for (let press = 0; press < 3; press++) await page.keyboard.down("Enter");
+    await page.keyboard.up("Enter");
+    await page.waitForTimeout(300);
+    assert.equal(orders.length, 2);
+  });
+
+  it("keeps an order on its way through another screen and a reload, and charges it once", async () => {
+    await signInAs(page, "testUser1");
+    const orders = countOrders();
+    await slowDown(4000, { times: 1 });
+    await order();
+    await page.getByRole("link", { name: "Gallery" }).click();
+    await page.getByRole("link", { name: "Create", exact: true }).click();
+    await page.locator(".result .working").waitFor();
+    assert.ok(await page.getByRole("button", { name: "Create image" }).isDisabled());
+    await hasBalance(99);
+    await page.reload();
+    await page.locator(".result .picture.shown img").waitFor();
+    assert.equal(orders.length, 2);
+    assert.equal(orders[0], orders[1]);
+    await hasBalance(99);
+  });
+
+  it("sends the same order again with the same key when no answer came", async () => {
+    await signInAs(page, "testUser1");
+    const orders = countOrders();
+    await page.route("**/createGenerationRequest", async (route) => {
+      await route.fetch(); // charged, but the page never learns of it
+      await route.abort();
+    });
+    await order();
+    await page.getByText("No answer").waitFor();
+    await page.unroute("**/createGenerationRequest");
+    await page.getByRole("button", { name: "Create image" }).click();
+    await page.locator(".result .picture.shown img").waitFor();
+    assert.equal(orders.length, 2);
+    assert.equal(orders[0], orders[1]);
+    await hasBalance(99);
+  });
+
+  it("calls the functions on its own origin", async () => {
+    await signInAs(page, "testUser1");
+    const [request] = await Promise.all([
+      page.waitForRequest("**/createGenerationRequest"),
+      order(),
+    ]);
+    assert.equal(request.url(), `${hosting}/api/createGenerationRequest`);
+    await page.locator(".result .picture.shown img").waitFor();
+  });
+
+  it("shows a user's draft and order to nobody else", async () => {
+    await signInAs(page, "testUser1");
+    await order();
+    await page.locator(".result .picture.shown img").waitFor();
+    await page.reload();
+    await page.locator(".result .picture.shown img").waitFor();
+    assert.equal(await page.getByLabel("Prompt").inputValue(), PROMPT);
+    await page.getByRole("button", { name: "Sign out" }).click();
+    await page.getByRole("heading", { name: "Sign in to imagegen" }).waitFor();
+    assert.equal(await page.evaluate(() => JSON.stringify(sessionStorage)), "{}");
+    await page.getByRole("button", { name: /testUser2/ }).click();
+    await page.getByText("Nothing here yet").waitFor();
+    assert.equal(await page.getByLabel("Prompt").inputValue(), "");
+  });
+
+  it("shows long code within its card", async () => {
+    await signInAs(page, "testUser1");
+    await page.getByLabel("Prompt").fill("w".repeat(300));
+    for (const language of ["cURL", "Python", "JavaScript", "Dart"]) {
+      await page.getByRole("tab", { name: language }).click();
+      await shown("pre", "wwww");
+      const hidden = await page.locator("pre").evaluate((pre) => pre.scrollWidth - pre.clientWidth);
+      assert.equal(hidden, 0, language);
+    }
+  });
 });
+
+/** The idempotency keys of the orders that this page sends from now on. */
+function countOrders() {
+  const keys = [];
+  page.on("request", (request) => {
+    if (request.url().endsWith("/createGenerationRequest"))
+      keys.push(request.headers()["idempotency-key"]);
+  });
+  return keys;
+}
+
+/** Lets the page wait for the answers to its next orders. */
+const slowDown = (milliseconds, { times }) =>
+  page.route(
+    "**/createGenerationRequest",
+    async (route) => {
+      const response = await route.fetch();
+      await new Promise((resolve) => setTimeout(resolve, milliseconds));
+      await route.fulfill({ response }).catch(() => {}); // the page may have been reloaded
+    },
+    { times },
+  );

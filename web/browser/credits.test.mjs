@@ -13,6 +13,7 @@ describe("credits", () => {
     await page.getByRole("link", { name: "Credits", exact: true }).click();
     await page.locator("table.ledger tbody tr").first().waitFor();
     const row = await page.locator("table.ledger tbody tr").first().innerText();
+    assert.match(row, /^\d{1,2} \w{3,4} \d{4}, \d{2}:\d{2}:\d{2}/);
     assert.match(row, /Charge/);
     assert.match(row, /−1\s+99/);
     await page.locator(".chart canvas").waitFor();

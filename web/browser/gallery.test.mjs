@@ -43,9 +43,13 @@ describe("the gallery", () => {
 
     await signInAs(page, "testUser2", "/gallery");
     await page.waitForFunction(() => document.querySelectorAll("a.shot-card").length === 24);
-    await page.getByRole("button", { name: "Show more" }).click();
+    await page.getByRole("button", { name: "Show more" }).dblclick();
     await page.waitForFunction(() => document.querySelectorAll("a.shot-card").length >= 27);
     await page.getByRole("button", { name: "Show more" }).waitFor({ state: "detached" });
+    const shots = await page
+      .locator("a.shot-card")
+      .evaluateAll((links) => links.map((link) => link.href));
+    assert.equal(new Set(shots).size, shots.length, "a page was shown twice");
     await page.locator(".shot-card .picture.shown").first().waitFor();
     await accessible("gallery");
     await page.getByLabel("Filter by style").selectOption("sketch");

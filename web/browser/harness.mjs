@@ -71,21 +71,54 @@ export async function signInAs(page, persona, path = "/") {
   await page.getByRole("navigation").waitFor();
 }
 
+// --- accounts in the Auth emulator --------------------------------------------------------------
+
+const auth = `http://${process.env.FIREBASE_AUTH_EMULATOR_HOST ?? "127.0.0.1:9099"}`;
+const accounts = `${auth}/identitytoolkit.googleapis.com/v1/projects/${project}/accounts`;
+
+export const signUp = (email, password, localId) => post(accounts, { email, password, localId });
+export const deleteAccount = (localId) => post(`${accounts}:delete`, { localId });
+
+async function post(address, body) {
+  const response = await fetch(address, {
+    method: "POST",
+    headers: { Authorization: "Bearer owner", "Content-Type": "application/json" },
+    body: JSON.stringify(body),
+  });
+  if (!response.ok) throw new Error(`${address}: ${response.status} ${await response.text()}`);
+}
+
 // --- documents in the Firestore emulator, past every rule --------------------------------------
 
 const documents = `${firestore}/v1/projects/${project}/databases/(default)/documents`;
 
+/** Writes a document; with `only`, these fields of it. */
 export async function put(path, fields, { only = false } = {}) {
-  const address = new URL(`${documents}/${path.split("/").map(encodeURIComponent).join("/")}`);
-  if (only)
+  const address = addressOf(path);
+  if (only) {
     for (const name of Object.keys(fields))
       address.searchParams.append("updateMask.fieldPaths", name);
-  const response = await fetch(address, {
-    method: "PATCH",
-    headers: { Authorization: "Bearer owner", "Content-Type": "application/json" },
-    body: JSON.stringify({ fields: encoded(fields).mapValue.fields }),
-  });
-  if (!response.ok) throw new Error(`${path}: ${response.status} ${await response.text()}`);
+  }
+  await asOwner(address, { method: "PATCH", body: JSON.stringify(encoded(fields).mapValue) });
+}
+
+/** Copies a document, with some fields of its own. */
+export async function copy(from, to, fields) {
+  const original = await asOwner(addressOf(from));
+  const changed = { fields: { ...original.fields, ...encoded(fields).mapValue.fields } };
+  await asOwner(addressOf(to), { method: "PATCH", body: JSON.stringify(changed) });
+}
+
+export const remove = (path) => asOwner(addressOf(path), { method: "DELETE" });
+
+const addressOf = (path) =>
+  new URL(`${documents}/${path.split("/").map(encodeURIComponent).join("/")}`);
+
+async function asOwner(address, request = {}) {
+  const headers = { Authorization: "Bearer owner", "Content-Type": "application/json" };
+  const response = await fetch(address, { ...request, headers });
+  if (!response.ok) throw new Error(`${address}: ${response.status} ${await response.text()}`);
+  return response.json();
 }
 
 function encoded(value) {
@@ -145,11 +178,13 @@ export async function makeDemoData(weeks) {
   await promisify(execFile)(python, ["tools/admin.py", ...options], { cwd: root });
 }
 
-/** The demo data of the tests, made by the first test that needs it. */
-export async function demoData() {
-  const response = await fetch(`${documents}/reports?pageSize=1`, {
-    headers: { Authorization: "Bearer owner" },
-  });
-  const { documents: reports = [] } = await response.json();
-  if (reports.length === 0) await makeDemoData(6);
+/** The weeks with a report, newest first. The first test that asks makes demo data. */
+export async function reportedWeeks() {
+  const list = async () =>
+    (await asOwner(new URL(`${documents}/reports?pageSize=100`))).documents ?? [];
+  if ((await list()).length === 0) await makeDemoData(6);
+  return (await list())
+    .map(({ name }) => name.split("/").at(-1))
+    .sort()
+    .reverse();
 }

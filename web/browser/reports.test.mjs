@@ -1,13 +1,13 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { demoData, hosting, signInAs } from "./harness.mjs";
-import { accessible, page, setUpConsole, shown } from "./steps.mjs";
+import { copy, hosting, remove, reportedWeeks, signInAs } from "./harness.mjs";
+import { accessible, fitsItsWidth, page, setUpConsole, shown } from "./steps.mjs";
 
 setUpConsole();
 
 describe("reports", () => {
   it("show an administrator the week: anomalies, charts, tables, other weeks, two printed pages", async () => {
-    await demoData();
+    await reportedWeeks();
     await signInAs(page, "admin");
     await page.waitForURL(/\/reports$/);
     await page.getByRole("heading", { name: /\d things need a look this week\./ }).waitFor();
@@ -37,5 +37,51 @@ describe("reports", () => {
     await signInAs(page, "testUser1", "/reports");
     await page.getByText("Reports are for administrators").waitFor();
     assert.equal(await page.getByRole("link", { name: "Reports" }).count(), 0);
+  });
+
+  it("show every table whole at 1360 pixels, and long names on a phone", async () => {
+    const [newest] = await reportedWeeks();
+    const uid = "W".repeat(28); // as wide as a uid can be
+    await copy(`reports/${newest}`, "reports/2019-W02", {
+      isoWeek: "2019-W02",
+      topUsers: [{ userId: uid, requests: 5, credits: 9 }],
+      byStyle: {
+        ["W".repeat(60)]: {
+          requests: 9,
+          completed: 8,
+          failed: 1,
+          successRate: 0.89,
+          creditsNet: 9,
+        },
+      },
+    });
+    try {
+      await signInAs(page, "admin", `/reports/${newest}`);
+      await page.locator(".breakdowns").waitFor();
+      const clipped = await page
+        .locator(".table-scroll")
+        .evaluateAll((tables) => tables.map((table) => table.scrollWidth - table.clientWidth));
+      assert.deepEqual(new Set(clipped), new Set([0]));
+      await page.goto(`${hosting}/reports/2019-W02`);
+      for (const width of [390, 360]) {
+        await page.setViewportSize({ width, height: 844 });
+        await page.getByRole("link", { name: uid }).waitFor();
+        await fitsItsWidth("the report");
+      }
+    } finally {
+      await remove("reports/2019-W02");
+    }
+  });
+
+  it("say that there is no such week, whatever the address says", async () => {
+    await reportedWeeks();
+    await signInAs(page, "admin");
+    await page.locator(".bars svg").waitFor();
+    for (const name of ["x%2Fy", "..%2Fusers%2Fann", "__x__", "100%25"]) {
+      await page.goto(`${hosting}/reports/${name}`);
+      await page.getByText("There is no report for").waitFor();
+      await page.goto(`${hosting}/gallery/${name}`);
+      await page.getByRole("dialog").getByRole("alert").waitFor();
+    }
   });
 });

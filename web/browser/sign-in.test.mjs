@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { hosting, signInAs } from "./harness.mjs";
+import { deleteAccount, hosting, signInAs, signUp } from "./harness.mjs";
 import { accessible, hasBalance, page, setUpConsole } from "./steps.mjs";
 
 setUpConsole();
@@ -33,5 +33,23 @@ describe("signing in", () => {
       `  first contentful paint after ${Math.round(paint)} ms, live balance after ${Math.round(complete)} ms`,
     );
     assert.ok(paint < 1000, `${paint} ms`);
+  });
+
+  it("ends with a sentence when the account is deleted while the page is open", async () => {
+    const uid = `deleted-${Date.now()}`;
+    await page.goto(`${hosting}/gallery`);
+    await signUp(`${uid}@example.com`, "imagegen", uid);
+    await page.getByLabel("E-mail").fill(`${uid}@example.com`);
+    await page.getByLabel("Password").fill("imagegen");
+    await page.getByRole("button", { name: "Sign in" }).click();
+    await page.getByText("No images yet").waitFor();
+    await deleteAccount(uid);
+    await page.clock.setSystemTime(Date.now() + 2 * 3_600_000); // the token has expired
+    await page.getByRole("link", { name: "Credits", exact: true }).click();
+    await page.getByRole("heading", { name: "Sign in to imagegen" }).waitFor();
+    await page.getByText("Your session has ended").waitFor();
+    await accessible("sign in, with a notice");
+    await page.getByRole("button", { name: /testUser1/ }).click();
+    await page.waitForURL(/\/create$/);
   });
 });

@@ -61,6 +61,11 @@ export async function accessible(name) {
   assert.deepEqual(told, [], `axe on ${name}`);
 }
 
+export async function fitsItsWidth(name) {
+  const overflow = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+  assert.ok(overflow <= 0, `${name} is ${overflow} px too wide`);
+}
+
 export async function order({ model = "Model A", background = false, prompt = PROMPT } = {}) {
   await page.getByLabel("Prompt").fill(prompt);
   await page.getByRole("radio", { name: new RegExp(`^${model}`) }).check();

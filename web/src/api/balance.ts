@@ -1,16 +1,16 @@
-/** The live balance of whoever is signed in. */
+/** The live balance of the signed-in user. */
 import { effect, signal } from "@preact/signals";
 import { listen } from "./firebase";
 import { idToken, user } from "./session";
 
-/** undefined: not known yet; null: there is no account. */
+/** undefined while it is not known; null if the user has no credit account. */
 export type Balance = number | null | undefined;
 
 export const balance = signal<Balance>(undefined);
-/** Set when live updates have stopped, so that what is shown may be old. */
+/** Set when live updates have stopped: the balance may be out of date. */
 export const liveProblem = signal<string | null>(null);
 
-/** Follows the session from here on. */
+/** Starts to follow the balance of whoever is signed in. */
 export function followBalance(): void {
   effect(() => {
     const uid = user.value?.uid;
@@ -28,6 +28,6 @@ function show(credits: number | null): void {
 
 function onError(): void {
   liveProblem.value = "Live updates have stopped. Reload the page to resume them.";
-  // Firestore stops the listener when it refuses the token: a refused refresh ends the session.
+  // If Firestore refused the token, the account may be gone: then the refresh ends the session.
   idToken({ refresh: true }).catch(() => {});
 }

@@ -1,4 +1,4 @@
-/** Calls to the functions, with the ID token of whoever is signed in. */
+/** Calls the functions with the ID token of the signed-in user. */
 import { ApiError } from "./errors";
 import { backend } from "./firebase";
 import { idToken } from "./session";
@@ -9,6 +9,10 @@ export interface CallOptions {
   signal?: AbortSignal;
 }
 
+/**
+ * Calls a function and returns its answer. Throws ApiError if the answer is an error or does not
+ * come, and the errors of Authentication if there is no token to call with.
+ */
 export async function call<Name extends FunctionName>(
   name: Name,
   body: Body<Name>,
@@ -31,12 +35,12 @@ export async function call<Name extends FunctionName>(
     return await sendWith(token);
   } catch (error) {
     if (!token || !(error instanceof ApiError) || error.code !== 401) throw error;
-    // A token that is refused before it expires: a new one may pass, or the account is gone.
+    // The server refused a token that has not expired. Try a new one, unless the account is gone.
     return sendWith(await idToken({ refresh: true }));
   }
 }
 
-/** One HTTP call: its JSON, or an ApiError with what the API said. */
+/** Sends one HTTP request and returns its JSON. Throws ApiError. */
 export async function send<Answer>(url: string, request: RequestInit): Promise<Answer> {
   let response: Response;
   try {

@@ -1,10 +1,10 @@
-/** What a call that did not succeed throws. */
+/** The error of a call to the functions. */
 
 export class ApiError extends Error {
   constructor(
-    /** The HTTP status; 0 when no answer came. */
+    /** HTTP status; 0 if there was no answer. */
     readonly code: number,
-    /** `details.reason` of the API; NETWORK when no answer came, UNEXPECTED when the API gave none. */
+    /** `details.reason`; NETWORK if there was no answer, UNEXPECTED if it was not from the API. */
     readonly reason: string,
     message: string,
     readonly details: Record<string, unknown> = {},
@@ -15,7 +15,7 @@ export class ApiError extends Error {
     this.name = "ApiError";
   }
 
-  /** The error that `toJSON` wrote. */
+  /** The inverse of `toJSON`. */
   static from(json: Omit<ApiError, "toJSON">): ApiError {
     return new ApiError(
       json.code,

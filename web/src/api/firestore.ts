@@ -23,7 +23,7 @@ export function open(app: FirebaseApp, deployment: Deployment): Firestore {
   return db;
 }
 
-/** Calls back with the balance, now and whenever it changes; null while there is no account. */
+/** Calls `onChange` with the balance, now and whenever it changes; null if there is no account. */
 export function watchBalance(
   db: Firestore,
   uid: string,
@@ -37,7 +37,7 @@ export function watchBalance(
   );
 }
 
-/** Calls back with the request, now and whenever it changes. */
+/** Calls `onChange` with the request, now and whenever it changes. */
 export function watchRequest(
   db: Firestore,
   id: string,
@@ -68,7 +68,7 @@ export function watchReport(
   );
 }
 
-/** A stored request in the shape that the API gives it. */
+/** Converts a stored request to the form that the API returns. */
 function requestOf(id: string, fields: Record<string, unknown>): GenerationRequest {
   const status = fields.status as Status;
   const credits = Number(fields.credits);

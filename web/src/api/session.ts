@@ -11,7 +11,7 @@ export interface User {
 export type Session =
   | { state: "starting" }
   | { state: "failed"; message: string }
-  /** `notice` says why, unless the user asked to sign out. */
+  /** `notice` says why; it is empty when the user chose to sign out. */
   | { state: "signedOut"; onEmulators: boolean; notice: string }
   | { state: "signedIn"; onEmulators: boolean; user: User };
 
@@ -20,7 +20,7 @@ export const user = computed<User | null>(() =>
   session.value.state === "signedIn" ? session.value.user : null,
 );
 
-/** The user of a screen that only signed-in users see. */
+/** The signed-in user, for screens that only signed-in users see. Throws if there is none. */
 export function signedIn(): User {
   const known = user.value;
   if (!known) throw new Error("Nobody is signed in.");
@@ -28,8 +28,9 @@ export function signedIn(): User {
 }
 
 const SIGNED_OUT = "You have been signed out. Sign in to continue.";
-const ENDED = "Your session has ended: the account was deleted, or it has to sign in again.";
-/** The errors of Authentication after which a session cannot go on. */
+const ENDED =
+  "Your session has ended. The account may have been deleted; otherwise, sign in again.";
+/** Authentication errors after which the session is over, and what the user is told. */
 const FINAL: Readonly<Record<string, string>> = {
   "auth/invalid-refresh-token": ENDED,
   "auth/invalid-user-token": ENDED,
@@ -41,7 +42,7 @@ const FINAL: Readonly<Record<string, string>> = {
 let stopListening: (() => void) | undefined;
 let leaving = false;
 
-/** Follows Authentication from here on. Called again after a failure, it starts over. */
+/** Starts to follow Authentication. After a failure it can be called again. */
 export async function startSession(): Promise<void> {
   session.value = { state: "starting" };
   try {
@@ -81,9 +82,9 @@ async function identify(account: FirebaseUser, onEmulators: boolean): Promise<vo
 }
 
 /**
- * The ID token to call with; undefined when nobody is signed in. `refresh` asks Authentication for
- * a new one even if the old one has not expired. Throws what Authentication throws; when that means
- * that the account is gone, the session has ended by then.
+ * The ID token of the signed-in user; undefined if nobody is signed in. `refresh` requests a new one
+ * even if the current one has not expired. Throws the errors of Authentication; if the account no
+ * longer exists, the session is ended first.
  */
 export async function idToken({ refresh = false } = {}): Promise<string | undefined> {
   const { auth } = await backend();
@@ -95,7 +96,7 @@ export async function idToken({ refresh = false } = {}): Promise<string | undefi
   }
 }
 
-/** Ends the session if `error` says that it cannot go on, and returns whether it did. */
+/** Ends the session if `error` means that it is over. Returns whether it did. */
 async function endedBy(error: unknown): Promise<boolean> {
   const notice = FINAL[(error as { code?: string }).code ?? ""];
   if (notice === undefined) return false;

@@ -1,4 +1,4 @@
-/** Ways to sign in. The session notices by itself. */
+/** Ways to sign in. The session follows Authentication, so there is nothing to return. */
 import { signInWithCustomToken, signInWithEmailAndPassword } from "firebase/auth";
 import { backend } from "./firebase";
 

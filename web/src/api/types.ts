@@ -1,7 +1,7 @@
 /** Short names for the generated types: schema.d.ts, which `npm run types` makes from openapi.json. */
 import type { paths } from "./schema";
 
-/** The functions that answer a POST with a JSON body. */
+/** The functions that accept a POST with a JSON body. */
 export type FunctionName = {
   [Path in keyof paths]: Path extends `/${infer Name}`
     ? paths[Path]["post"] extends { requestBody?: { content: { "application/json": unknown } } }
@@ -17,7 +17,7 @@ export type Body<Name extends FunctionName> =
     ? Json
     : never;
 
-/** What a successful call answers, whatever its 2xx status. */
+/** The body of a successful answer. */
 export type Reply<Name extends FunctionName> =
   Operation<Name> extends { responses: infer Responses }
     ? {
@@ -37,7 +37,7 @@ export type Mode = GenerationRequest["mode"];
 export type Credits = Reply<"getUserCredits">;
 export type LedgerEntry = Credits["transactions"][number];
 
-/** What a person chooses to have an image generated. */
+/** What the user chooses for an image. */
 export type Order = Required<
   Pick<
     Body<"createGenerationRequest">,

@@ -10,8 +10,8 @@ export interface WeekSummary {
 }
 
 /**
- * The weeks that have a report, newest first. Only two fields of each are read (the SDK cannot
- * select fields, the REST API can), so that a year is a small answer.
+ * The weeks that have a report, newest first. It uses the REST API, which can select fields (the SDK
+ * cannot), so that a year of reports is a small answer. Throws if Firestore refuses.
  */
 export async function weeks(signal: AbortSignal, limit = 53): Promise<WeekSummary[]> {
   const { deployment } = await backend();
@@ -49,7 +49,7 @@ interface RestValue {
   timestampValue?: string;
 }
 
-/** A value of Firestore's REST API as plain data. */
+/** Converts a value of Firestore's REST API to plain data. */
 export function decoded(value: RestValue): unknown {
   if (value.mapValue) {
     const entries = Object.entries(value.mapValue.fields ?? {});

@@ -82,7 +82,7 @@ function Screen({ user }: { user: User }) {
           title="There is no such page"
           action={
             <a class="button plain" href="/">
-              To the start page
+              Go to the start page
             </a>
           }
         >
@@ -108,7 +108,7 @@ function AdminsOnly() {
   );
 }
 
-/** A screen whose code is loaded when it is first opened. */
+/** A screen whose code is loaded when it is opened for the first time. */
 function Later({ load }: { load: () => Promise<ComponentType> }) {
   const [screen, setScreen] = useState<{ View: ComponentType } | null>(null);
   const [error, setError] = useState<unknown>(null);

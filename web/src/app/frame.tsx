@@ -22,7 +22,7 @@ const SCREENS: readonly Screen[] = [
   { path: "/api", name: "API", icon: "api" },
 ];
 
-/** Shown from the first paint on, with room for what is still loading. */
+/** Shown from the first paint on; what is still loading has its space. */
 export function Frame({ user, children }: { user: User | null; children: ComponentChildren }) {
   const name = place.value.path.split("/")[1];
   const current = SCREENS.find((screen) => screen.path === `/${name}`);

@@ -1,4 +1,4 @@
-/** Buttons, and what is copied with one. */
+/** Buttons, and identifiers with a button to copy them. */
 import type { JSX } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { Icon, type IconName } from "./icons";
@@ -10,7 +10,7 @@ type ButtonProps = Omit<JSX.IntrinsicElements["button"], "icon" | "size"> & {
   small?: boolean;
 };
 
-/** Acts once while its key is held down, and not at all while `busy`. */
+/** A button that acts once however long Enter is held down, and not while it is `busy`. */
 export function Button({
   kind = "plain",
   icon,
@@ -72,7 +72,7 @@ export function CopyButton({
   );
 }
 
-/** An identifier in full, to be copied. */
+/** An identifier with a button that copies it. */
 export function Identifier({ value }: { value: string }) {
   return (
     <span class="identifier">

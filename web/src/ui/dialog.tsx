@@ -2,7 +2,7 @@ import type { ComponentChildren } from "preact";
 import { useEffect, useId, useRef } from "preact/hooks";
 import { Icon } from "./icons";
 
-/** A dialog of the browser's own: focus stays in it, Escape closes it. */
+/** The browser's modal dialog: it keeps the focus, and Escape closes it. */
 export function Dialog({
   title,
   onClose,

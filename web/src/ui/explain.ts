@@ -1,13 +1,13 @@
-/** What a failed call means to the person in front of the screen: what happened, what to do. */
+/** A failed call in words: what happened, and what to do about it. */
 import { ApiError } from "../api/errors";
 import { credits } from "./format";
 
 export interface Explanation {
   title: string;
   text: string;
-  /** Credits that came back; 0 when none had been taken. */
+  /** Credits that were refunded; 0 when none had been charged. */
   refunded: number;
-  /** Whether trying the same again can help. */
+  /** Whether sending the same request again can succeed. */
   retryable: boolean;
   generationRequestId: string | null;
 }
@@ -30,7 +30,7 @@ export function explain(error: unknown): Explanation {
         text:
           details.retryable === false
             ? `${back} The model refused this request; change the prompt or choose another model.`
-            : `${back} It is often gone the next time: try again.`,
+            : `${back} Failures like this are often temporary: try again.`,
         retryable: details.retryable !== false,
       };
     case "GENERATION_TIMEOUT":
@@ -55,8 +55,8 @@ export function explain(error: unknown): Explanation {
     case "UNKNOWN_OPTION":
       return {
         ...known,
-        title: "Not on offer any more",
-        text: `${error.message} Reload the page to see what is.`,
+        title: "No longer available",
+        text: `${error.message} Reload the page to see what is available.`,
       };
     case "USER_NOT_FOUND":
       return {
@@ -68,7 +68,7 @@ export function explain(error: unknown): Explanation {
       return {
         ...known,
         title: "No such request",
-        text: "It does not exist, or it is somebody else’s.",
+        text: "It does not exist, or it belongs to somebody else.",
       };
     case "NOT_CANCELABLE":
       return {
@@ -83,11 +83,11 @@ export function explain(error: unknown): Explanation {
         text: "This request was received and is being worked on.",
       };
     case "NOT_OWNER":
-      return { ...known, title: "Not yours to see", text: "You are signed in as somebody else." };
+      return { ...known, title: "No access", text: "This belongs to another user." };
     case "TOKEN_MISSING":
     case "TOKEN_INVALID":
     case "TOKEN_EXPIRED":
-      return { ...known, title: "Your session has ended", text: "Sign out and in again." };
+      return { ...known, title: "Your session has ended", text: "Sign out, then sign in again." };
     case "RATE_LIMITED":
       return {
         ...known,
@@ -100,29 +100,31 @@ export function explain(error: unknown): Explanation {
     case "BACKEND_UNAVAILABLE":
       return {
         ...known,
-        title: "The service is out of reach",
+        title: "The service is unavailable",
         text: id
-          ? "The charge may stand; it is settled or refunded by itself within minutes. Trying again is safe: the same request is never charged twice."
+          ? "The charge may stand; within minutes the request is completed or refunded automatically. Trying again is safe: the same request is never charged twice."
           : "Nothing was charged. Try again in a moment.",
         retryable: true,
       };
     case "NETWORK":
-      return {
-        ...known,
-        title: "No answer",
-        text: "The server could not be reached. Trying again is safe: the same request is never charged twice.",
-        retryable: true,
-      };
-    default:
-      return {
-        ...known,
-        title: "Something went wrong",
-        text: error.message,
-        retryable: error.code >= 500,
-      };
+      return { ...known, ...noAnswer };
+    case "UNEXPECTED":
+      // Hosting or a proxy gave up waiting for the function.
+      if (error.code >= 502) return { ...known, ...noAnswer };
   }
+  return {
+    ...known,
+    title: "Something went wrong",
+    text: error.message,
+    retryable: error.code >= 500,
+  };
 }
 
+const noAnswer = {
+  title: "No answer",
+  text: "The server could not be reached. Trying again is safe: the same request is never charged twice.",
+  retryable: true,
+} as const;
 const nothing = { refunded: 0, retryable: false, generationRequestId: null } as const;
 
 function violations(details: Record<string, unknown>): string {

@@ -5,7 +5,7 @@ import { explain } from "./explain";
 import { credits } from "./format";
 import { Icon } from "./icons";
 
-/** A failure in words: what happened, whether credits came back, what to do. */
+/** An error in words: what happened, whether credits were refunded, what to do. */
 export function Failure({
   error,
   onRetry,

@@ -1,4 +1,4 @@
-/** What forms are made of. */
+/** The fields of forms. */
 import type { ComponentChildren } from "preact";
 import { useId } from "preact/hooks";
 import { Icon } from "./icons";
@@ -59,7 +59,7 @@ export function Select({
   );
 }
 
-/** A choice among a few, all of them in sight. */
+/** Radio buttons: one choice among a few options, all visible. */
 export function Choice<T extends string>({
   legend,
   name,

@@ -1,22 +1,31 @@
-/** Numbers, times and shares as they are shown. */
+/** How numbers, times and percentages are written. */
 const whole = new Intl.NumberFormat("en", { maximumFractionDigits: 0 });
 const short = new Intl.NumberFormat("en", { notation: "compact", maximumFractionDigits: 1 });
-const moment = new Intl.DateTimeFormat("en", {
-  day: "numeric",
-  month: "short",
-  year: "numeric",
-  hour: "2-digit",
-  minute: "2-digit",
-  hour12: false,
-});
-const relative = new Intl.RelativeTimeFormat("en", { numeric: "auto", style: "short" });
+const date = { day: "numeric", month: "short" } as const;
+const time = { hour: "2-digit", minute: "2-digit" } as const;
+const toTheMinute = new Intl.DateTimeFormat("en-GB", { ...date, year: "numeric", ...time });
+const thisYear = new Intl.DateTimeFormat("en-GB", { ...date, ...time });
+const dateOnly = new Intl.DateTimeFormat("en-GB", { ...date, year: "numeric" });
+const timeOnly = new Intl.DateTimeFormat("en-GB", { ...time, second: "2-digit" });
 
 export const number = (value: number): string => whole.format(value);
 export const compact = (value: number): string =>
   Math.abs(value) < 10_000 ? whole.format(value) : short.format(value);
 export const credits = (value: number): string =>
   `${whole.format(value)} ${value === 1 ? "credit" : "credits"}`;
-export const dateTime = (iso: string): string => moment.format(new Date(iso));
+/** "27 Nov 2026, 01:25" */
+export const dateTime = (iso: string): string => toTheMinute.format(new Date(iso));
+/** ["27 Nov 2026", "01:25:31"] */
+export const dateAndTime = (iso: string): [string, string] => [
+  dateOnly.format(new Date(iso)),
+  timeOnly.format(new Date(iso)),
+];
+
+/** "27 Nov, 01:25"; with the year if it is not the current one. */
+export function shortDateTime(iso: string, now = new Date()): string {
+  const then = new Date(iso);
+  return (then.getFullYear() === now.getFullYear() ? thisYear : toTheMinute).format(then);
+}
 
 export function percent(share: number | null, digits = 1): string {
   return share === null
@@ -24,21 +33,11 @@ export function percent(share: number | null, digits = 1): string {
     : `${(share * 100).toFixed(share === 1 || share === 0 ? 0 : digits)}%`;
 }
 
-/** "+25%" for 0.25; points for the change of a rate. */
+/** "+25%" for 0.25; for the change of a rate, in percentage points. */
 export function change(value: number, unit: "relative" | "points"): string {
   const rounded = unit === "points" ? Math.round(value * 1000) / 10 : Math.round(value * 100);
   const sign = rounded > 0 ? "+" : rounded < 0 ? "−" : "±";
   return `${sign}${Math.abs(rounded)}${unit === "points" ? " pt" : "%"}`;
-}
-
-export function ago(iso: string, now = Date.now()): string {
-  const seconds = (Date.parse(iso) - now) / 1000;
-  const size = Math.abs(seconds);
-  if (size < 45) return "just now";
-  if (size < 3000) return relative.format(Math.round(seconds / 60), "minute");
-  if (size < 79_200) return relative.format(Math.round(seconds / 3600), "hour");
-  if (size < 2_400_000) return relative.format(Math.round(seconds / 86_400), "day");
-  return moment.format(new Date(iso)).split(",").slice(0, 2).join(",");
 }
 
 /** The time between two moments: "0.8 s", "42 s", "3 min". */

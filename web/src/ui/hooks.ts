@@ -1,4 +1,4 @@
-/** Hooks that know nothing of imagegen. */
+/** Hooks for any page: loading, actions, measuring. */
 import { useCallback, useEffect, useRef, useState } from "preact/hooks";
 
 export type Loaded<T> =
@@ -6,7 +6,7 @@ export type Loaded<T> =
   | { state: "failed"; error: unknown; retry: () => void }
   | { state: "ready"; value: T };
 
-/** Loads something, and again whenever `keys` change. Answers that come too late are dropped. */
+/** Loads something, and loads it again whenever `keys` change. Late answers are dropped. */
 export function useLoaded<T>(
   load: (signal: AbortSignal) => Promise<T>,
   keys: readonly unknown[],
@@ -37,7 +37,7 @@ export interface Action {
   error: unknown;
 }
 
-/** Something that a button does. While it runs, `run` does nothing: a double click acts once. */
+/** The action of a button. `run` is a no-op while the action runs, so a double click acts once. */
 export function useAction(act: () => Promise<void>): Action {
   const running = useRef(false);
   const [state, setState] = useState<{ busy: boolean; error: unknown }>({
@@ -60,7 +60,7 @@ export function useAction(act: () => Promise<void>): Action {
   return { run: () => void run(), ...state };
 }
 
-/** Seconds since the moment `since` (as Date.now() gives it), updated ten times a second while it runs. */
+/** Seconds since `since` (milliseconds, as from Date.now()), updated ten times a second; 0 for null. */
 export function useStopwatch(since: number | null): number {
   const [now, setNow] = useState(Date.now());
   useEffect(() => {
@@ -72,7 +72,7 @@ export function useStopwatch(since: number | null): number {
   return since === null ? 0 : Math.max(0, (now - since) / 1000);
 }
 
-/** The width of an element, kept up to date. */
+/** The width of an element in pixels, kept up to date. Pass the first value as its `ref`. */
 export function useWidth(): [(element: HTMLElement | null) => void, number] {
   const [width, setWidth] = useState(0);
   const observer = useRef<ResizeObserver | null>(null);

@@ -1,4 +1,4 @@
-/** The console's icons: one stroke, 20 × 20, decorative (the text beside them says what they mean). */
+/** The console's icons: one stroke, 20 × 20, decorative: the text beside them says what they mean. */
 const PATHS = {
   create: "M10 3.5v13M3.5 10h13",
   gallery:

@@ -1,4 +1,4 @@
-/** What pages are made of: their head, and what stands in for content that is missing. */
+/** The head of a page, and placeholders for content that is missing or loading. */
 import type { ComponentChildren } from "preact";
 import { Icon, type IconName } from "./icons";
 

@@ -1,7 +1,7 @@
 import { useState } from "preact/hooks";
 import { Icon } from "./icons";
 
-/** A picture that keeps its place while it loads and says so when it cannot be shown. */
+/** An image that takes its space before it has loaded, and says so if it cannot be loaded. */
 export function Picture(given: { url: string; alt: string; ratio: number; eager?: boolean }) {
   return <OnePicture key={given.url} {...given} />;
 }

@@ -1,4 +1,4 @@
-/** Where we are: the path and query of the address bar, as a signal. */
+/** The path and query of the address bar, as a signal. */
 import { signal } from "@preact/signals";
 
 export interface Place {
@@ -17,30 +17,30 @@ addEventListener("popstate", () => {
 });
 
 /**
- * What follows the screen's name in the path, decoded: "a/b" for /reports/a%2Fb, "" for /reports. It
- * comes from whoever wrote the address: it may be anything.
+ * What follows the screen's name in the path, decoded: "a/b" for /reports/a%2Fb, "" for /reports.
+ * Anybody can write an address, so it can be any text.
  */
 export function segment(): string {
   const encoded = place.value.path.split("/")[2] ?? "";
   try {
     return decodeURIComponent(encoded);
   } catch {
-    return encoded; // not percent-encoding: nothing has this name
+    return encoded; // malformed: there is nothing with this name
   }
 }
 
-/** Go to an address of the console; `replace` leaves no step to go back to. */
+/** Goes to an address of the console. `replace` replaces the entry in the browser's history. */
 export function go(to: string, { replace = false, keepScroll = false } = {}): void {
   const before = place.value.path.split("/")[1];
   history[replace ? "replaceState" : "pushState"](null, "", to);
   place.value = here();
   if (place.value.path.split("/")[1] === before) return;
-  // Another screen: it is read from its top, by eyes and by screen readers.
+  // On another screen, eyes and screen readers start at the top.
   if (!keepScroll) scrollTo(0, 0);
   document.getElementById("main")?.focus({ preventScroll: true });
 }
 
-/** The same path with some of the query changed; empty values leave the address. */
+/** The current path with some query parameters changed. Empty values are removed. */
 export function withQuery(changes: Record<string, string>): string {
   const query = new URLSearchParams(place.value.query);
   for (const [name, value] of Object.entries(changes)) {
@@ -51,7 +51,7 @@ export function withQuery(changes: Record<string, string>): string {
   return place.value.path + (text && `?${text}`);
 }
 
-/** Follow links inside the console without loading a page. */
+/** Follows links inside the console without loading a page. */
 export function followLinks(event: MouseEvent): void {
   const link = event.target instanceof Element ? event.target.closest("a") : null;
   if (!link || event.defaultPrevented || event.button !== 0) return;

@@ -1,7 +1,7 @@
 import type { ComponentChildren } from "preact";
 import { useId, useRef, useState } from "preact/hooks";
 
-/** Tabs after the ARIA pattern: arrow keys move, the panel follows. */
+/** Tabs as in the ARIA pattern: arrow keys move the focus, and the panel follows it. */
 export function Tabs({
   label,
   tabs,

@@ -1,4 +1,4 @@
-/** Light, dark, or as the system is; the choice is kept. Printing is always light. */
+/** Light, dark, or the system's theme. The choice is kept in this browser. Print is always light. */
 import { signal } from "@preact/signals";
 
 export type Theme = "light" | "dark" | "system";
@@ -9,7 +9,7 @@ const stored = (): Theme => {
 };
 
 export const theme = signal<Theme>(stored());
-/** Grows whenever colours may have changed, for what is drawn on a canvas. */
+/** Changes whenever colors may have changed, so that canvases can be drawn again. */
 export const painted = signal(0);
 
 export function chooseTheme(next: Theme): void {
@@ -29,8 +29,8 @@ matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => {
   painted.value++;
 });
 
-/** The colour that a custom property of the style sheet has now. */
-export function colour(name: string): string {
+/** The current value of a color in the style sheet, for example "--accent". */
+export function color(name: string): string {
   const probe = document.createElement("i");
   probe.style.color = `var(${name})`;
   document.body.append(probe);

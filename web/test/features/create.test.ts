@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import type { GenerationRequest, Order } from "../../src/api/types";
 import { snippets, tokens } from "../../src/features/create/snippets";
 import { stepsOf } from "../../src/features/generation/timeline";
-import { ago, change, percent, span } from "../../src/ui/format";
+import { change, dateAndTime, percent, shortDateTime, span } from "../../src/ui/format";
 
 const ORDER: Order = {
   userId: "ann",
@@ -36,6 +36,11 @@ describe("snippets", () => {
   it("survive quotes in the shell", () => {
     expect(code.cURL).toContain(`It'\\''s \\"$5\\"`);
     expect(code.cURL).toContain('"Idempotency-Key: key-1"');
+  });
+
+  it("indent the body under the option that sends it", () => {
+    expect(code.cURL).toContain(`  -d '{\n    "userId": "ann",`);
+    expect(code.cURL).toContain(`\n  }'`);
   });
 
   it("do not let Dart interpolate", () => {
@@ -88,7 +93,14 @@ describe("numbers", () => {
     expect(change(-0.02, "points")).toBe("−2 pt");
     expect(change(0.318, "relative")).toBe("+32%");
     expect(span(at(0), at(42))).toBe("42 s");
-    expect(ago(at(0), Date.parse(at(10)))).toBe("just now");
-    expect(ago(at(0), Date.parse(at(0)) + 2 * 86_400_000)).toBe("2 days ago");
+    const now = new Date(2026, 11, 1);
+    expect(shortDateTime(new Date(2026, 10, 27, 1, 5).toISOString(), now)).toBe("27 Nov, 01:05");
+    expect(shortDateTime(new Date(2025, 10, 27, 0, 5).toISOString(), now)).toBe(
+      "27 Nov 2025, 00:05",
+    );
+    expect(dateAndTime(new Date(2026, 10, 27, 1, 5, 9).toISOString())).toEqual([
+      "27 Nov 2026",
+      "01:05:09",
+    ]);
   });
 });

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { LedgerEntry } from "../../src/api/types";
-import { balanceSeries, csv, withBalances } from "../../src/features/credits/ledger";
+import { balanceRange, balanceSeries, csv, withBalances } from "../../src/features/credits/ledger";
 
 const entry = (
   id: string,
@@ -32,6 +32,13 @@ describe("the ledger", () => {
     expect(balances).toEqual([10, 60, 57, 60, 60]);
     expect([...times].sort((one, other) => one - other)).toEqual(times);
     expect(balanceSeries([])).toEqual([[], []]);
+  });
+
+  it("draws changes as large as it can, and nothing below zero", () => {
+    expect(balanceRange(378, 400)).toEqual([375, 403]);
+    expect(balanceRange(100, 100)).toEqual([99, 101]);
+    expect(balanceRange(0, 50)).toEqual([0, 55]);
+    expect(balanceRange(-2, 8)).toEqual([-3, 9]);
   });
 
   it("writes CSV that a spreadsheet cannot take for a formula", () => {

@@ -47,6 +47,13 @@ describe("explain", () => {
     expect(explain(error).text).toBe("prompt: too long. size: missing.");
   });
 
+  it("treats a gateway that gave up like a server that did not answer", () => {
+    const timedOut = new ApiError(504, "UNEXPECTED", "The server answered 504.");
+    expect(explain(timedOut)).toMatchObject({ title: "No answer", retryable: true });
+    const denied = new ApiError(403, "UNEXPECTED", "The server answered 403.");
+    expect(explain(denied)).toMatchObject({ retryable: false, text: "The server answered 403." });
+  });
+
   it("tells a charge that may stand from none", () => {
     expect(explain(failure({ reason: "BACKEND_UNAVAILABLE" }, 503)).text).toContain(
       "Nothing was charged",

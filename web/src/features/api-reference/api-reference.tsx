@@ -1,4 +1,4 @@
-/** The API's reference, in a document of its own beside this one. */
+/** The API reference, in a separate document (public/reference). */
 import { useEffect, useRef, useState } from "preact/hooks";
 import { backend } from "../../api/firebase";
 import { idToken } from "../../api/session";
@@ -29,8 +29,8 @@ export function ApiReference() {
           </a>
         }
       >
-        Every function with its fields, answers and errors. “Test Request” calls this very project
-        as you.
+        Every function with its fields, answers and errors. “Test Request” calls this project with
+        your account.
       </PageHead>
       {loaded.state === "loading" && <Skeleton height="40rem" />}
       {loaded.state === "failed" && <Failure error={loaded.error} onRetry={loaded.retry} />}

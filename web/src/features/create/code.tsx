@@ -1,4 +1,4 @@
-/** The order on screen as code. */
+/** The current order as code. */
 import { useEffect, useState } from "preact/hooks";
 import { backend } from "../../api/firebase";
 import type { Order } from "../../api/types";

@@ -1,4 +1,4 @@
-/** Order an image: the form, the request as code, and what becomes of it. */
+/** The screen that orders an image: the form, its code, and the result. */
 import { useEffect, useRef, useState } from "preact/hooks";
 import type { User } from "../../api/session";
 import type { Catalogue, Order } from "../../api/types";
@@ -69,7 +69,7 @@ function Studio({ user, catalogue }: { user: User; catalogue: Catalogue }) {
   );
 }
 
-/** The draft, with the first option in place of each that is no longer on offer. */
+/** The draft; options that are no longer available are replaced by the first one. */
 function onOffer(written: Draft, catalogue: Catalogue): Draft {
   const pick = (value: string, options: { name: string }[]) =>
     options.some((each) => each.name === value) ? value : (options[0]?.name ?? "");

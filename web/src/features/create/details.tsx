@@ -1,4 +1,4 @@
-/** How the request of the last order went, and where to go from there. */
+/** The steps, cost and id of the last order's request. */
 import type { GenerationRequest } from "../../api/types";
 import { Button, Identifier } from "../../ui/button";
 import { credits, span } from "../../ui/format";

@@ -1,4 +1,4 @@
-/** The order that is being written. */
+/** The order that the user is writing. */
 import type { GenerationRequest, Order } from "../../api/types";
 import { tabValue } from "./tab-value";
 

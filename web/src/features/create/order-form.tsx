@@ -1,4 +1,4 @@
-/** The form of an order, with its price. */
+/** The form for an order, with its price. */
 import { balance } from "../../api/balance";
 import type { Catalogue, Mode, Size } from "../../api/types";
 import { Button } from "../../ui/button";
@@ -31,7 +31,7 @@ export function OrderForm({
     if (length > 0 && !problem && !missing && !busy) onSubmit();
   };
   const submitByKey = (event: KeyboardEvent) => {
-    // A key that is held down repeats, and is still one press.
+    // A key that is held down sends repeated events, but is pressed once.
     if (event.key === "Enter" && (event.metaKey || event.ctrlKey) && !event.repeat) submit(event);
   };
   return (
@@ -152,7 +152,7 @@ export function OrderForm({
   );
 }
 
-/** The price, and the shape of the image; a smaller image has a smaller shape. */
+/** The price of a size, and its shape drawn to scale. */
 function SizeNote({ size }: { size: Size }) {
   const longest = 22 * Math.min(1, size.height / 1024 + 0.15);
   const scale = longest / Math.max(size.width, size.height);

@@ -1,4 +1,4 @@
-/** What became of the last order. */
+/** The outcome of the last order. */
 import { ApiError } from "../../api/errors";
 import { type Catalogue, type GenerationRequest, isOpen, type Order } from "../../api/types";
 import { Failure } from "../../ui/failure";
@@ -21,7 +21,7 @@ export function Result({
   if (!last) {
     return (
       <Empty icon="gallery" title="Nothing here yet">
-        Your image and every step on its way appear here.
+        Your image appears here, and each step while it is made.
       </Empty>
     );
   }
@@ -52,7 +52,7 @@ function Outcome({
   );
 }
 
-/** The image, or what is known while there is none. */
+/** The image, or the progress until there is one. */
 function Progress({
   run,
   request,
@@ -93,7 +93,7 @@ function requestIdOf(run: Run): string | null {
   return typeof id === "string" ? id : null;
 }
 
-/** A failure that came to light in the background, in the words of a failed call. */
+/** The error of a request that failed in the background, as a call would have thrown it. */
 function failureOf(request: GenerationRequest): ApiError {
   const timedOut = request.error?.reason === "GENERATION_TIMEOUT";
   return new ApiError(

@@ -1,7 +1,6 @@
 /**
- * The last order that was sent, and what became of it. It is sent from here rather than from a
- * component, so that leaving the screen, or reloading the page, does not forget an order that may
- * have been charged.
+ * The last order that was sent, and its outcome. It is sent from this module and not from a
+ * component, so that an order that may have been charged survives a change of screen and a reload.
  */
 import { call } from "../../api/client";
 import { ApiError } from "../../api/errors";
@@ -10,9 +9,9 @@ import { tabValue } from "./tab-value";
 
 interface Sent {
   order: Order;
-  /** The idempotency key: however often the order is sent with it, it is charged once. */
+  /** The idempotency key: an order is charged once, however often it is sent with the same key. */
   key: string;
-  /** As Date.now() gives it. */
+  /** Milliseconds, as from Date.now(). */
   startedAt: number;
 }
 export type Run = Sent &
@@ -22,7 +21,7 @@ export type Run = Sent &
     | { state: "failed"; error: ApiError }
   );
 
-/** An order that was interrupted longer ago than this is sent again only when the user says so. */
+/** Orders interrupted longer ago than this are sent again only if the user asks for it. */
 const RESUME_WITHIN_MILLISECONDS = 5 * 60_000;
 
 const kept = tabValue<Run>("run", (stored) =>
@@ -30,13 +29,13 @@ const kept = tabValue<Run>("run", (stored) =>
 );
 export const run = kept.current;
 
-/** The key of the call that this page is waiting for. */
-let waitingFor: string | null = null;
+/** The keys used since the page was loaded. */
+const sentHere = new Set<string>();
 
 /**
- * Sends an order, unless another one is still being sent; returns whether it did. When it is not
- * known what became of the same order before, it is sent with the key of that time instead of
- * `freshKey`, and so never charged twice.
+ * Sends an order, unless another one is still being sent. Returns whether it did. If the last order
+ * was the same and its outcome is unknown, its key is used again instead of `freshKey`, so that it
+ * cannot be charged twice.
  */
 export function start(order: Order, freshKey: string = crypto.randomUUID()): boolean {
   const last = run.peek();
@@ -46,26 +45,26 @@ export function start(order: Order, freshKey: string = crypto.randomUUID()): boo
   return true;
 }
 
-/** Sends an order again, with its key, if a reload of the page interrupted it. */
+/**
+ * Sends an order again, with its key, if a reload of the page interrupted it. Some browsers abort
+ * the call before the page goes away, so the order may look as if it had failed without an answer.
+ */
 export function resume(): void {
   const last = run.peek();
-  if (last?.state !== "sending" || last.key === waitingFor) return;
+  if (!last || sentHere.has(last.key)) return;
+  const interrupted =
+    last.state === "sending" || (last.state === "failed" && last.error.reason === "NETWORK");
+  if (!interrupted) return;
   if (Date.now() - last.startedAt < RESUME_WITHIN_MILLISECONDS) void send(last);
-  else
-    kept.keep({
-      ...last,
-      state: "failed",
-      error: new ApiError(0, "NETWORK", "The page was closed."),
-    });
+  else kept.keep({ ...last, state: "failed", error: noAnswer("The page was closed.") });
 }
 
 async function send({ order, key, startedAt }: Sent): Promise<void> {
   const sent = { order, key, startedAt };
-  waitingFor = key;
+  sentHere.add(key);
   kept.keep({ ...sent, state: "sending" });
   const outcome = await outcomeOf(sent);
-  waitingFor = null;
-  // Another user may have signed in meanwhile: the outcome is not theirs.
+  // If another user has signed in meanwhile, the outcome is not theirs.
   if (run.peek()?.key === key) kept.keep({ ...sent, ...outcome });
 }
 
@@ -82,7 +81,7 @@ async function outcomeOf({ order, key }: Sent): Promise<Outcome> {
   } catch (cause) {
     const error = cause instanceof ApiError ? cause : new ApiError(0, "UNEXPECTED", String(cause));
     const id = error.details.generationRequestId;
-    // The first call with this key is still being worked on: its request can be followed.
+    // The first call with this key is still running: follow its request.
     if (error.reason === "REQUEST_IN_PROGRESS" && typeof id === "string") {
       return { state: "accepted", generationRequestId: id, imageUrl: null };
     }
@@ -90,7 +89,9 @@ async function outcomeOf({ order, key }: Sent): Promise<Outcome> {
   }
 }
 
-/** Whether the request is known to have ended, refunded: the same order again is a new one. */
+const noAnswer = (message: string): ApiError => new ApiError(0, "NETWORK", message);
+
+/** Whether the request has ended and was refunded, so that the same order is a new one. */
 function hasEnded(error: ApiError): boolean {
   return ["GENERATION_FAILED", "GENERATION_TIMEOUT", "REQUEST_CANCELED"].includes(error.reason);
 }

@@ -1,4 +1,4 @@
-/** The request on screen as code, ready to run. */
+/** An order as code that is ready to run. */
 import type { Order } from "../../api/types";
 
 export interface Snippet {
@@ -17,7 +17,7 @@ export function snippets(functionsUrl: string, order: Order, idempotencyKey: str
 }
 
 function curl(functionsUrl: string, order: Order, key: string): string {
-  const json = JSON.stringify(order, null, 2).replaceAll("'", "'\\''");
+  const json = indented(order, 2, 2).replaceAll("'", "'\\''");
   return `curl -X POST ${functionsUrl}/createGenerationRequest \\
   -H "Authorization: Bearer $ID_TOKEN" \\
   -H "Content-Type: application/json" \\
@@ -26,7 +26,9 @@ function curl(functionsUrl: string, order: Order, key: string): string {
 }
 
 function python(functionsUrl: string, order: Order, key: string): string {
-  return `import os, requests
+  return `import os
+
+import requests
 
 response = requests.post(
     "${functionsUrl}/createGenerationRequest",
@@ -59,7 +61,7 @@ print(result.data['imageUrl']);`;
 }
 
 function indented(value: object, by: number, step = 4): string {
-  // Beyond JSON, Python and Dart read the same: only strings are in an order.
+  // An order has only strings, which Python and Dart write as JSON does.
   return JSON.stringify(value, null, step).replaceAll("\n", `\n${" ".repeat(by)}`);
 }
 
@@ -67,7 +69,7 @@ const unquoted = (json: string): string => json.replace(/^(\s*)"(\w+)":/gm, "$1$
 
 export type Token = { kind: "string" | "comment" | "keyword" | "plain"; text: string };
 
-/** Code in coloured parts; the four languages share the little that is told apart here. */
+/** Splits code into parts to be colored. One pattern is enough for all four languages. */
 export function tokens(code: string): Token[] {
   const pattern =
     /("(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*')|\b(import|from|const|final|await|print|curl|as)\b/g;

@@ -1,4 +1,4 @@
-/** Values that a tab keeps for its user. */
+/** Values kept in a browser tab for the signed-in user. */
 import { computed, effect, type ReadonlySignal, signal } from "@preact/signals";
 import { session, signedIn, user } from "../../api/session";
 
@@ -7,21 +7,21 @@ interface Kept<T> {
   value: T;
 }
 export interface TabValue<T> {
-  /** null when nothing is kept for whoever is signed in. */
+  /** null if nothing is kept for the signed-in user. */
   current: ReadonlySignal<T | null>;
   keep: (value: T) => void;
 }
 
 /**
  * A value that survives a change of screen and a reload of the page. It belongs to the user who was
- * signed in when it was kept: signing out deletes it, and nobody else sees it.
+ * signed in when it was kept: it is deleted when they sign out, and no other user sees it.
  */
 export function tabValue<T>(name: string, revive: (value: T) => T = (value) => value): TabValue<T> {
   const kept = signal<Kept<T> | null>(read(name, revive));
   effect(() => {
     const { state } = session.value;
-    const stranger = state === "signedIn" && kept.peek()?.userId !== user.value?.uid;
-    if (state === "signedOut" || stranger) {
+    const otherUser = state === "signedIn" && kept.peek()?.userId !== user.value?.uid;
+    if (state === "signedOut" || otherUser) {
       kept.value = null;
       write(name, null);
     }

@@ -58,7 +58,7 @@ export function Account({ newest, userId }: { newest: Credits; userId: string })
             </a>
           }
         >
-          The first charge, refund or grant will stand here.
+          Charges, refunds and grants will appear here.
         </Empty>
       ) : (
         <>

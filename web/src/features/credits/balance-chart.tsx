@@ -1,10 +1,11 @@
-/** A balance over time: thousands of steps, drawn by uPlot on a canvas. */
+/** The balance over time. uPlot draws thousands of steps on a canvas. */
 import { useEffect, useRef } from "preact/hooks";
 import uPlot from "uplot";
 import "uplot/dist/uPlot.min.css";
 import { number } from "../../ui/format";
 import { useWidth } from "../../ui/hooks";
-import { colour, painted } from "../../ui/theme";
+import { color, painted } from "../../ui/theme";
+import { balanceRange } from "./ledger";
 
 const HEIGHT = 220;
 
@@ -31,9 +32,9 @@ export function Chart({ series, label }: { series: [number[], number[]]; label: 
 }
 
 function options(width: number): uPlot.Options {
-  const ink = colour("--muted");
-  const line = colour("--line");
-  const accent = colour("--accent");
+  const ink = color("--muted");
+  const line = color("--line");
+  const accent = color("--accent");
   const font = "12px Geist, system-ui, sans-serif";
   return {
     width,
@@ -41,7 +42,7 @@ function options(width: number): uPlot.Options {
     padding: [10, 26, 0, 0],
     cursor: { drag: { x: false, y: false }, y: false, points: { size: 7, fill: accent } },
     legend: { show: false },
-    scales: { y: { range: (_, low, high) => [Math.min(0, low), Math.max(high * 1.08, 1)] } },
+    scales: { y: { range: (_, low, high) => balanceRange(low, high) } },
     axes: [
       {
         stroke: ink,
@@ -57,7 +58,7 @@ function options(width: number): uPlot.Options {
         font,
         grid: { stroke: line, width: 1 },
         ticks: { show: false },
-        size: 48,
+        size: (_: uPlot, labels: string[] | null) => axisWidth(labels ?? []),
         incrs: [1, 2, 5, 10, 20, 25, 50, 100, 200, 500, 1000, 2000, 5000, 10_000, 100_000],
         values: (_, ticks) => ticks.map(number),
       },
@@ -67,7 +68,6 @@ function options(width: number): uPlot.Options {
       {
         stroke: accent,
         width: 2,
-        fill: colour("--accent-wash"),
         paths: uPlot.paths.stepped?.({ align: 1 }) ?? null,
         points: { show: false },
       },
@@ -75,6 +75,9 @@ function options(width: number): uPlot.Options {
     hooks: { init: [tooltip] },
   } as uPlot.Options;
 }
+
+const axisWidth = (labels: string[]): number =>
+  Math.max(48, 14 + 7 * Math.max(0, ...labels.map((label) => label.length)));
 
 function dates(_: uPlot, ticks: number[]): string[] {
   const stretch = (ticks.at(-1) ?? 0) - (ticks[0] ?? 0);
@@ -89,7 +92,7 @@ function dates(_: uPlot, ticks: number[]): string[] {
   return ticks.map((seconds) => format.format(seconds * 1000));
 }
 
-/** What the balance was under the pointer. */
+/** Shows the balance at the pointer. */
 function tooltip(chart: uPlot): void {
   const tip = document.createElement("div");
   tip.className = "chart-tip";

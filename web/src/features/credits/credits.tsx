@@ -1,4 +1,4 @@
-/** The balance, how it came about, and the history as a file. */
+/** A user's balance, chart and ledger, and the export of the ledger. */
 import { useEffect, useState } from "preact/hooks";
 import { balance } from "../../api/balance";
 import { call } from "../../api/client";

@@ -12,7 +12,7 @@ export async function exportHistory(userId: string): Promise<void> {
     entries.push(...page.transactions);
     pageToken = page.nextPageToken;
   }
-  // The balance belongs to the newest page: by the last one it may have changed.
+  // The balance of the newest page: by the time the last one is loaded it may have changed.
   save(csv(withBalances(entries, newest.currentCredits)), `credits-${userId}.csv`);
 }
 

@@ -1,8 +1,8 @@
-/** Ledger entries with the balance that each left. */
+/** Ledger entries, each with the balance after it. */
 import type { LedgerEntry } from "../../api/types";
 import { Badge } from "../../ui/badge";
-import { dateTime, number } from "../../ui/format";
-import { When } from "../../ui/when";
+import { number } from "../../ui/format";
+import { ExactTime } from "../../ui/when";
 import type { Line } from "./ledger";
 
 const NAMES: Record<LedgerEntry["type"], string> = {
@@ -23,8 +23,7 @@ export function LedgerTable({ lines }: { lines: readonly Line[] }) {
         <thead>
           <tr>
             <th scope="col">When</th>
-            <th scope="col">What</th>
-            <th scope="col">Request</th>
+            <th scope="col">Entry</th>
             <th scope="col" class="end">
               Credits
             </th>
@@ -47,23 +46,18 @@ function Row({ line }: { line: Line }) {
   const id = line.generationRequestId;
   return (
     <tr>
-      <td class="nowrap">
-        <When iso={line.timestamp} />
+      <td>
+        <ExactTime iso={line.timestamp} />
       </td>
       <td>
-        <Badge tone={TONES[line.type]}>{NAMES[line.type]}</Badge>
-      </td>
-      <td>
-        {id ? (
-          <a
-            href={`/gallery/${encodeURIComponent(id)}`}
-            title={`${id}, ${dateTime(line.timestamp)}`}
-          >
-            <code>{id.length > 14 ? `${id.slice(0, 12)}…` : id}</code>
-          </a>
-        ) : (
-          <span class="note">–</span>
-        )}
+        <span class="entry">
+          <Badge tone={TONES[line.type]}>{NAMES[line.type]}</Badge>
+          {id && (
+            <a href={`/gallery/${encodeURIComponent(id)}`} title={`Request ${id}`}>
+              <code>{id.length > 14 ? `${id.slice(0, 12)}…` : id}</code>
+            </a>
+          )}
+        </span>
       </td>
       <td class={`end tabular ${line.change > 0 ? "gain" : ""}`}>
         {line.change > 0 ? "+" : "−"}

@@ -1,13 +1,13 @@
-/** The history of credits: running balances, the chart's points, the file to take away. */
+/** Running balances, the points of the chart, and the CSV export. */
 import type { LedgerEntry } from "../../api/types";
 
 export interface Line extends LedgerEntry {
-  /** Positive when credits came in. */
+  /** Credits, signed: positive if the balance grew. */
   change: number;
   balanceAfter: number;
 }
 
-/** Entries, newest first, with the balance each left; `current` is the balance after the newest. */
+/** Entries, newest first, with the balance after each. `current` is the balance after the newest. */
 export function withBalances(entries: readonly LedgerEntry[], current: number): Line[] {
   let after = current;
   return entries.map((entry) => {
@@ -18,7 +18,7 @@ export function withBalances(entries: readonly LedgerEntry[], current: number): 
   });
 }
 
-/** Times (seconds) and balances, oldest first, opening balance included. */
+/** Times (in seconds) and balances, oldest first, from the opening balance to now. */
 export function balanceSeries(lines: readonly Line[], now = Date.now()): [number[], number[]] {
   const oldest = lines.at(-1);
   if (!oldest) return [[], []];
@@ -33,7 +33,13 @@ export function balanceSeries(lines: readonly Line[], now = Date.now()): [number
   return [times, balances];
 }
 
-/** RFC 4180, with a header. Text that a spreadsheet would take for a formula is made harmless. */
+/** The vertical range of the chart: close to the data, so that small changes are visible. */
+export function balanceRange(low: number, high: number): [number, number] {
+  const margin = Math.max(1, Math.ceil((high - low) * 0.1));
+  return [low < 0 ? low - margin : Math.max(0, low - margin), high + margin];
+}
+
+/** CSV (RFC 4180) with a header. Text that a spreadsheet would run as a formula is quoted. */
 export function csv(lines: readonly Line[]): string {
   const rows = lines.map((line) => [
     line.timestamp,

@@ -7,7 +7,7 @@ import { useLiveRequest } from "../generation/live-request";
 import { StatusBadge } from "../generation/status-badge";
 import { changes } from "./changes";
 
-/** Follows the request as long as it is open. */
+/** Follows the request while it is open. */
 export function Card({
   request,
   catalogue,

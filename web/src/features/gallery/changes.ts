@@ -1,4 +1,4 @@
-/** What the detail view has learned since the list was loaded. */
+/** Requests that the detail view has seen change since the list was loaded. */
 import { signal } from "@preact/signals";
 import type { GenerationRequest } from "../../api/types";
 

@@ -1,4 +1,4 @@
-/** What the gallery can be filtered by: fields of the address's query and of listGenerationRequests. */
+/** The filters of the gallery: query parameters of the page, and fields of listGenerationRequests. */
 import type { Body } from "../../api/types";
 
 export const FILTERS = ["status", "model", "style", "color", "size"] as const;

@@ -1,4 +1,4 @@
-/** Every image that was ordered, newest first. */
+/** All generation requests of a user, newest first. */
 import type { User } from "../../api/session";
 import type { Catalogue } from "../../api/types";
 import { Button } from "../../ui/button";

@@ -1,11 +1,11 @@
-/** The models, styles, colors and sizes on offer. */
+/** The available models, styles, colors and sizes. */
 import { call } from "../../api/client";
 import type { Catalogue } from "../../api/types";
 import { type Loaded, useLoaded } from "../../ui/hooks";
 
 let catalogue: Promise<Catalogue> | undefined;
 
-/** Loaded once, and kept for the life of the page. */
+/** The catalogue, loaded once per page. */
 export function useCatalogue(): Loaded<Catalogue> {
   return useLoaded(() => {
     catalogue ??= call("listModels", {}).catch((error: unknown) => {

@@ -16,7 +16,7 @@ export function useLiveRequest(id: string | null): GenerationRequest | null {
       (db, store) => store.watchRequest(db, id, setSeen, fallBack),
       fallBack,
     );
-    // Firestore lets only the owner listen. Everybody else who may see the request asks the API.
+    // Only the owner may listen to a request. Administrators ask the API instead.
     function fallBack() {
       stopPolling = poll(id as string, setSeen);
     }
@@ -28,7 +28,7 @@ export function useLiveRequest(id: string | null): GenerationRequest | null {
   return seen?.generationRequestId === id ? seen : null;
 }
 
-/** Asks for the request again and again until it has ended or cannot be read. */
+/** Asks for the request repeatedly until it has ended or cannot be read. */
 function poll(
   generationRequestId: string,
   onChange: (request: GenerationRequest) => void,
@@ -44,7 +44,7 @@ function poll(
     onChange(request);
     if (isOpen(request.status)) timer = setTimeout(askAgain, POLL_MILLISECONDS);
   };
-  // A screen that shows the request asks for it too, and says what is wrong.
+  // The screen loads the request as well, and shows that error.
   const askAgain = () => void ask().catch(() => {});
   askAgain();
   return () => {

@@ -1,4 +1,4 @@
-/** The life of a request, step by step, with the credits that moved. */
+/** The steps of a request, with the credits charged and refunded. */
 import type { GenerationRequest } from "../../api/types";
 import { credits, dateTime, span } from "../../ui/format";
 

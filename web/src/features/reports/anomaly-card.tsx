@@ -42,7 +42,7 @@ export function AnomalyCard({ anomaly }: { anomaly: Anomaly }) {
   );
 }
 
-/** Where the number lies beside its expected range. */
+/** The actual value, drawn against its expected range. */
 function Gauge({ anomaly, range }: { anomaly: Anomaly; range: [number, number] }) {
   const isRate = anomaly.metric.endsWith("Rate");
   const show = (value: number) => (isRate ? percent(value) : compact(value));

@@ -46,8 +46,10 @@ export function Breakdown({
                 return (
                   <tr key={value}>
                     <th scope="row">
-                      {value}
-                      {flagged.has(value) && <span class="tag alarm">anomaly</span>}
+                      <span class="named">
+                        <span>{value}</span>
+                        {flagged.has(value) && <span class="tag alarm">anomaly</span>}
+                      </span>
                     </th>
                     <td class="end tabular">{number(numbers.requests)}</td>
                     <td class="end tabular">{number(numbers.creditsNet)}</td>
@@ -60,7 +62,7 @@ export function Breakdown({
                           <RateBar rate={numbers.successRate} interval={interval} />
                           {interval && (
                             <span class="note tabular">
-                              {percent(interval[0], 0)}–{percent(interval[1], 0)}
+                              {(interval[0] * 100).toFixed()}–{percent(interval[1], 0)}
                             </span>
                           )}
                         </span>

@@ -5,13 +5,13 @@ import { useWidth } from "../../ui/hooks";
 export interface Bar {
   date: string;
   value: number;
-  /** The part of it at the bar's foot drawn in the colour of failures. */
+  /** How many of them failed: drawn at the foot of the bar. */
   failed?: number;
   band?: Band | undefined;
   flagged: boolean;
 }
 
-/** Seven bars; behind each, where it was expected to end. */
+/** A bar for each day, with the expected range behind it. */
 export function DailyBars({ bars, noun }: { bars: readonly Bar[]; noun: string }) {
   const [measure, measured] = useWidth();
   const width = measured || 640;
@@ -112,7 +112,7 @@ export function DailyBars({ bars, noun }: { bars: readonly Bar[]; noun: string }
   );
 }
 
-/** The next number above `value` that divides well into quarters. */
+/** The next round number above `value` that divides into quarters. */
 export function niceAbove(value: number): number {
   const unit = 10 ** Math.floor(Math.log10(value));
   const step = [1, 2, 4, 6, 8, 10].find((each) => each * unit >= value) ?? 10;

@@ -1,4 +1,4 @@
-/** The week day by day, beside what was expected. */
+/** The days of the week, compared with what was expected. */
 import { useState } from "preact/hooks";
 import type { Report } from "../../api/report";
 import { Choice } from "../../ui/fields";

@@ -1,4 +1,4 @@
-/** A rate and how well it is known, on a scale from 0 to 100 %. */
+/** A rate and its confidence interval, on a scale from 0 to 100%. */
 export function RateBar({ rate, interval }: { rate: number; interval: [number, number] | null }) {
   return (
     <svg class="rate" width="56" height="12" viewBox="0 0 56 12" aria-hidden="true">

@@ -1,4 +1,4 @@
-/** The weekly report, for whoever runs the service. Prints on two pages. */
+/** The weekly report, for administrators. It prints on two pages. */
 import { useState } from "preact/hooks";
 import { listen } from "../../api/firebase";
 import type { Report } from "../../api/report";
@@ -77,7 +77,7 @@ function Week({ week, known }: { week: string; known: WeekSummary[] }) {
           title={`There is no report for ${week}`}
           action={
             <a class="button plain" href="/reports">
-              To the newest report
+              Go to the newest report
             </a>
           }
         />
@@ -87,7 +87,7 @@ function Week({ week, known }: { week: string; known: WeekSummary[] }) {
   );
 }
 
-/** The report, and its successor whenever the week is computed again. */
+/** The report of a week, updated when the week is computed again. */
 function useReport(week: string): Loaded<Report | null> {
   const [latest, setLatest] = useState<{ week: string; report: Report | null } | null>(null);
   const first = useLoaded<Report | null>(

@@ -1,4 +1,4 @@
-/** One week on one sheet. */
+/** The report of one week. */
 import type { Report } from "../../api/report";
 import type { WeekSummary } from "../../api/weeks";
 import { Badge } from "../../ui/badge";
@@ -37,7 +37,7 @@ export function Sheet({ report, known }: { report: Report; known: WeekSummary[] 
         {notes.length > 0 && (
           <details class="more-notes">
             <summary>
-              {notes.length} {notes.length === 1 ? "remark" : "remarks"} by plain thresholds
+              {notes.length} {notes.length === 1 ? "note" : "notes"} from fixed thresholds
             </summary>
             <ul class="anomalies">
               {notes.map((anomaly) => (
@@ -61,7 +61,7 @@ export function Sheet({ report, known }: { report: Report; known: WeekSummary[] 
       </div>
       <DataQuality report={report} />
       <p class="note colophon">
-        Made {dateTime(report.generatedAt)}, revision {report.revision}, data as of{" "}
+        Generated {dateTime(report.generatedAt)}, revision {report.revision}, data as of{" "}
         {dateTime(report.dataAsOf)}
         {report.totals.inFlight > 0 &&
           `; ${number(report.totals.inFlight)} requests still in flight are outside the rates`}

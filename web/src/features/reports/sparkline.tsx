@@ -1,4 +1,4 @@
-/** The last value is the week on screen; weeks without a number leave a gap. */
+/** A small line chart. The value at `at` is marked; null values leave a gap. */
 export function Sparkline({ values, at }: { values: readonly (number | null)[]; at: number }) {
   const width = 96;
   const height = 28;

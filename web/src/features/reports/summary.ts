@@ -1,7 +1,7 @@
-/** What the console computes from a report. */
+/** Values computed from a report. */
 import type { Report } from "../../api/report";
 
-/** The 95 % Wilson score interval of a rate; null when nothing ended. */
+/** The 95% Wilson score interval of a rate; null if there were no trials. */
 export function wilson(successes: number, trials: number): [number, number] | null {
   if (trials === 0) return null;
   const z = 1.959964;
@@ -12,7 +12,7 @@ export function wilson(successes: number, trials: number): [number, number] | nu
   return [Math.max(0, middle - half), Math.min(1, middle + half)];
 }
 
-/** The week in one sentence: what an operator reads first. */
+/** The week in one sentence. */
 export function headline(report: Report): string {
   const grave = report.anomalies.filter((each) =>
     ["critical", "high", "medium"].includes(each.severity),

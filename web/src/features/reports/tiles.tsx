@@ -1,4 +1,4 @@
-/** The numbers of the week beside those of the weeks before. */
+/** The numbers of the week, compared with earlier weeks. */
 import type { Metric, Report } from "../../api/report";
 import type { WeekSummary } from "../../api/weeks";
 import { change, compact, percent } from "../../ui/format";

@@ -1,4 +1,4 @@
-/** The page of whoever is not signed in. */
+/** The sign-in page. */
 import { useRef, useState } from "preact/hooks";
 import { signIn, signInOnEmulators } from "../../api/sign-in";
 import { Button } from "../../ui/button";
