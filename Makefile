@@ -37,13 +37,13 @@ venv:
 node:
 	@$(EMULATORS) check
 
-# The console is built again when something that goes into it is newer than what was built.
+# The console is built again when any of its sources is newer than the build.
 CONSOLE := web/dist/index.html
-CONSOLE_SOURCES := $(shell find web/src web/public -type f 2>/dev/null) \
+CONSOLE_SOURCES := $(shell find web/src web/public -type f ! -name schema.d.ts 2>/dev/null) \
 	$(wildcard web/*.html web/*.json web/*.ts openapi.json)
 
 web/node_modules/.package-lock.json: web/package-lock.json | node
-	@echo 'Installing what the console is built with'
+	@echo 'Installing the build tools of the console'
 	@cd web && npm ci --loglevel=error
 	@touch $@
 
@@ -52,7 +52,7 @@ $(CONSOLE): web/node_modules/.package-lock.json $(CONSOLE_SOURCES) | node
 	@cd web && npm run --silent build -- --logLevel=warn
 
 .PHONY: console
-console: $(CONSOLE) ## build the console, where it is older than its sources
+console: $(CONSOLE) ## build the console if its sources have changed
 
 .PHONY: run
 run: $(CONSOLE) ## start the emulators with emulator-data; Ctrl-C stops them
@@ -73,7 +73,7 @@ coverage: setup ## what the tests cover, as text and in functions/htmlcov
 	@$(IN_FUNCTIONS) venv/bin/coverage html --quiet && venv/bin/coverage report
 
 .PHONY: test-console
-test-console: setup $(CONSOLE) ## the console's tests, in a real browser too
+test-console: setup $(CONSOLE) ## test the console, also in a real browser
 	@cd web && npm test --silent
 	@node web/browser/run.mjs $(EMULATORS) exec -- npm --prefix web run --silent test:browser
 
@@ -104,17 +104,19 @@ bench: setup ## speed, cost, cold start and the report's scale, beside a floor (
 	@functions/venv/bin/python bench/run.py
 
 .PHONY: lint
-lint: venv ## ruff, mypy and the import contracts
+lint: venv web/node_modules/.package-lock.json ## ruff, mypy, import contracts; biome and tsc
 	@$(IN_FUNCTIONS) venv/bin/ruff check $(CODE)
 	@$(IN_FUNCTIONS) venv/bin/ruff format --check $(CODE)
 	@$(IN_FUNCTIONS) venv/bin/mypy $(CODE)
 	@$(IN_FUNCTIONS) venv/bin/mypy ../bench/floor/main.py
 	@$(IN_FUNCTIONS) venv/bin/lint-imports --no-logo
+	@cd web && npm run --silent lint
 
 .PHONY: format
-format: venv ## format the code
+format: venv web/node_modules/.package-lock.json ## format the code
 	@$(IN_FUNCTIONS) venv/bin/ruff check --fix $(CODE)
 	@$(IN_FUNCTIONS) venv/bin/ruff format $(CODE)
+	@cd web && npm run --silent format
 
 # Kept out of functions/venv: only this target needs it.
 UV := .cache/uv/bin/uv

@@ -1,4 +1,4 @@
-/** How the console is built. The API reference is a document of its own, beside the console. */
+/** The build of the console, and of the API reference, which is a separate document. */
 import { copyFileSync, existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { defineConfig, type Plugin } from "vite";
@@ -6,13 +6,13 @@ import { defineConfig, type Plugin } from "vite";
 const here = import.meta.dirname;
 const openapi = resolve(here, "../openapi.json");
 
-/** Scalar comes as one file made for browsers: it is copied, not bundled once more. */
+/** Scalar is published as one bundled file, so it is copied. */
 function reference(): Plugin {
   return {
     name: "reference",
     apply: "build",
     closeBundle() {
-      // An unknown address gets the console too, which says so; with the status that belongs to it.
+      // Hosting answers an unknown address with this page: the console, which says that it is unknown.
       copyFileSync(resolve(here, "dist/index.html"), resolve(here, "dist/404.html"));
       const folder = resolve(here, "dist/reference");
       mkdirSync(folder, { recursive: true });
@@ -32,8 +32,20 @@ function reference(): Plugin {
 
 export default defineConfig({
   plugins: [reference()],
-  build: { target: "es2022", assetsInlineLimit: 0, reportCompressedSize: true, modulePreload: { polyfill: false }, rolldownOptions: { checks: { pluginTimings: false } } },
-  // `npm run dev` beside `make run`: the addresses of the emulators come from Hosting's emulator.
-  server: { proxy: { "/__": "http://127.0.0.1:5000", "/images": "http://127.0.0.1:5000" } },
+  build: {
+    target: "es2022",
+    assetsInlineLimit: 0,
+    reportCompressedSize: true,
+    modulePreload: { polyfill: false },
+    rolldownOptions: { checks: { pluginTimings: false } },
+  },
+  // For `npm run dev` beside `make run`: the Hosting emulator knows the others and serves the API.
+  server: {
+    proxy: {
+      "^/api/.+": "http://127.0.0.1:5000",
+      "/__": "http://127.0.0.1:5000",
+      "/images": "http://127.0.0.1:5000",
+    },
+  },
   test: { include: ["test/**/*.test.ts"], environment: "node", isolate: false },
 } as Parameters<typeof defineConfig>[0]);

@@ -72,3 +72,16 @@ def test_the_built_page_has_no_inline_code_and_asks_no_other_host() -> None:
     assert "style=" not in page
     assert page.count("<script") == page.count("<script src=") + page.count("<script type=")
     assert "://" not in page
+
+
+def test_every_public_function_is_served_on_the_origin_of_the_console(
+    hosting: dict[str, Any],
+) -> None:
+    rewritten = {
+        each["source"]: each["function"] for each in hosting["rewrites"] if "function" in each
+    }
+    paths: list[str] = json.loads((ROOT / "openapi.json").read_text())["paths"]
+    public = [path.removeprefix("/") for path in paths if not path.endswith("-0")]  # scheduled
+    assert rewritten == {
+        f"/api/{name}": {"functionId": name, "region": "us-central1"} for name in public
+    }

@@ -5,14 +5,25 @@
 import { spawnSync } from "node:child_process";
 import { browserPath } from "./harness.mjs";
 
-if (!browserPath() && process.platform === "linux" && process.getuid() === 0 && spawnSync("apt-get", ["--version"]).status === 0) {
+if (
+  !browserPath() &&
+  process.platform === "linux" &&
+  process.getuid() === 0 &&
+  spawnSync("apt-get", ["--version"]).status === 0
+) {
   console.log("Installing Chromium for the browser tests");
-  const quiet = { stdio: "ignore", timeout: 300_000, env: { ...process.env, DEBIAN_FRONTEND: "noninteractive" } };
+  const quiet = {
+    stdio: "ignore",
+    timeout: 300_000,
+    env: { ...process.env, DEBIAN_FRONTEND: "noninteractive" },
+  };
   spawnSync("apt-get", ["update"], quiet);
   spawnSync("apt-get", ["install", "--yes", "--no-install-recommends", "chromium"], quiet);
 }
 if (!browserPath()) {
-  console.log("Browser tests skipped: there is no Chromium here. Install it (apt-get install chromium) or name one in CHROMIUM.");
+  console.log(
+    "Browser tests skipped: there is no Chromium here. Install it (apt-get install chromium) or name one in CHROMIUM.",
+  );
   process.exit(0);
 }
 const [command, ...rest] = process.argv.slice(2);

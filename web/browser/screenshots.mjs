@@ -1,6 +1,15 @@
 /** Every screen as a picture, light and dark, wide and on a phone: web/screenshots/. */
 import { mkdir } from "node:fs/promises";
-import { call, hosting, launch, makeDemoData, openPage, prepareModels, put, signInAs } from "./harness.mjs";
+import {
+  call,
+  hosting,
+  launch,
+  makeDemoData,
+  openPage,
+  prepareModels,
+  put,
+  signInAs,
+} from "./harness.mjs";
 
 const folder = new URL("../screenshots/", import.meta.url).pathname;
 await mkdir(folder, { recursive: true });
@@ -14,8 +23,20 @@ await put("users/testUser1", { credits: 400 }, { only: true });
 await makeDemoData(12);
 const PROMPTS = [
   ["A lighthouse in a storm, seen from the sea", "oil painting", "vintage", "1024x1024", "Model A"],
-  ["Night market under paper lanterns, rain on the stones", "cyberpunk", "neon", "1024x1792", "Model B"],
-  ["A heron at the edge of a still lake, first frost", "watercolor", "pastel", "512x512", "Model A"],
+  [
+    "Night market under paper lanterns, rain on the stones",
+    "cyberpunk",
+    "neon",
+    "1024x1792",
+    "Model B",
+  ],
+  [
+    "A heron at the edge of a still lake, first frost",
+    "watercolor",
+    "pastel",
+    "512x512",
+    "Model A",
+  ],
   ["Portrait of a violin maker in her workshop", "realistic", "vibrant", "1024x1024", "Model B"],
   ["Old tram on a steep street, morning fog", "sketch", "monochrome", "512x512", "Model A"],
   ["Fox asleep in a field of tall grass", "anime", "vibrant", "512x512", "Model B"],
@@ -25,14 +46,27 @@ for (const [prompt, style, color, size, model] of [...PROMPTS, ...PROMPTS.slice(
 }
 await put("models/Model B", { failureRate: 1 }, { only: true });
 await new Promise((resolve) => setTimeout(resolve, 1500)); // until the catalogue is read again
-await call("createGenerationRequest", { userId: "testUser1", prompt: "A glass greenhouse at dusk", style: "realistic", color: "pastel", size: "512x512", model: "Model B" });
+await call("createGenerationRequest", {
+  userId: "testUser1",
+  prompt: "A glass greenhouse at dusk",
+  style: "realistic",
+  color: "pastel",
+  size: "512x512",
+  model: "Model B",
+});
 await put("models/Model B", { failureRate: 0 }, { only: true });
 
 const browser = await launch();
 const LOOKS = {
   light: { colorScheme: "light" },
   dark: { colorScheme: "dark" },
-  phone: { colorScheme: "light", viewport: { width: 390, height: 844 }, deviceScaleFactor: 2, isMobile: true, hasTouch: true },
+  phone: {
+    colorScheme: "light",
+    viewport: { width: 390, height: 844 },
+    deviceScaleFactor: 2,
+    isMobile: true,
+    hasTouch: true,
+  },
 };
 for (const [look, options] of Object.entries(LOOKS)) {
   const { page, context } = await openPage(browser, options);
@@ -67,14 +101,19 @@ for (const [look, options] of Object.entries(LOOKS)) {
   await page.locator("table.ledger").waitFor();
   await shot("credits");
   await page.goto(`${hosting}/api`);
-  if (!only || "api".includes(only)) await page.frameLocator("iframe.reference").getByRole("heading", { name: "imagegen" }).waitFor();
+  if (!only || "api".includes(only))
+    await page
+      .frameLocator("iframe.reference")
+      .getByRole("heading", { name: "imagegen" })
+      .waitFor();
   await shot("api", { full: false });
   await page.getByRole("button", { name: "Sign out" }).click();
   await signInAs(page, "admin");
   await page.goto(`${hosting}/reports`);
   await page.locator(".bars svg").waitFor();
   await shot("reports", { shownInReadme: "light" });
-  if (look === "light" && (!only || "reports".includes(only))) await page.pdf({ path: `${folder}report.pdf`, preferCSSPageSize: true });
+  if (look === "light" && (!only || "reports".includes(only)))
+    await page.pdf({ path: `${folder}report.pdf`, preferCSSPageSize: true });
   await context.close();
 }
 await browser.close();

@@ -1,7 +1,7 @@
-// Before the first paint: the theme the reader chose, where it is not the system's.
+// Runs before the first paint: the theme that the user chose, unless it is the system's.
 try {
-  var theme = localStorage.getItem("theme");
+  const theme = localStorage.getItem("theme");
   if (theme === "light" || theme === "dark") document.documentElement.dataset.theme = theme;
-} catch (error) {
-  // Storage is blocked: the system's theme it is.
+} catch {
+  // Storage is blocked: the system's theme is used.
 }

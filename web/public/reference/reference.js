@@ -1,8 +1,8 @@
-// Renders what the console sends: the OpenAPI document, where to call it, and the caller's token.
+// Renders what the console sends: the OpenAPI document, the address of the API and an ID token.
 let reference;
 
-// The policy of this page refuses code made from strings. A library that only tries whether it may
-// is told so here, before the browser counts a violation.
+// The Content-Security-Policy of this page forbids code from strings. A library that tests whether
+// it is allowed gets its answer here, so that the browser does not report a violation.
 const refuse = () => {
   throw new EvalError("Code from strings is not allowed here.");
 };
@@ -16,7 +16,10 @@ addEventListener("message", ({ origin, data }) => {
     authentication: {
       preferredSecurityScheme: Object.keys(data.document.components?.securitySchemes ?? {})[0],
       securitySchemes: Object.fromEntries(
-        Object.keys(data.document.components?.securitySchemes ?? {}).map((name) => [name, { token: data.token }]),
+        Object.keys(data.document.components?.securitySchemes ?? {}).map((name) => [
+          name,
+          { token: data.token },
+        ]),
       ),
     },
     layout: "modern",
@@ -38,4 +41,6 @@ addEventListener("message", ({ origin, data }) => {
   if (reference) reference.updateConfiguration(configuration);
   else reference = window.Scalar.createApiReference("#reference", configuration);
 });
-document.addEventListener("DOMContentLoaded", () => parent.postMessage("reference ready", location.origin));
+document.addEventListener("DOMContentLoaded", () =>
+  parent.postMessage("reference ready", location.origin),
+);

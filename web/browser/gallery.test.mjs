@@ -1,0 +1,99 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { hosting, put, signInAs } from "./harness.mjs";
+import { accessible, hasBalance, PROMPT, page, setUpConsole, shown, stored } from "./steps.mjs";
+
+setUpConsole();
+
+describe("the gallery", () => {
+  it("filters, pages, opens a request, runs it again and cancels one", async () => {
+    const waiting = `waiting-${Date.now()}`;
+    const one = {
+      userId: "testUser2",
+      model: "Model A",
+      style: "anime",
+      color: "neon",
+      size: "512x512",
+      prompt: PROMPT,
+    };
+    const created = new Date(Date.now() - 60_000);
+    const several = Array.from({ length: 26 }, (_, count) => ({
+      ...stored(one, new Date(created - count * 1000)),
+      style: count === 3 ? "sketch" : "anime",
+    }));
+    await Promise.all(several.map((each, count) => put(`generationRequests/page-${count}`, each)));
+    await put(`generationRequests/${waiting}`, {
+      ...stored(one, new Date()),
+      status: "pending",
+      mode: "async",
+      startedAt: null,
+      completedAt: null,
+      imageUrl: null,
+    });
+    await put(`users/testUser2/transactions/${waiting}-deduction`, {
+      type: "deduction",
+      credits: 1,
+      generationRequestId: waiting,
+      balanceAfter: 99,
+      sequence: 1,
+      timestamp: new Date(),
+      reason: "generation",
+    });
+    await put("users/testUser2", { credits: 99, ledgerSequence: 1 });
+
+    await signInAs(page, "testUser2", "/gallery");
+    await page.waitForFunction(() => document.querySelectorAll("a.shot-card").length === 24);
+    await page.getByRole("button", { name: "Show more" }).dblclick();
+    await page.waitForFunction(() => document.querySelectorAll("a.shot-card").length >= 27);
+    await page.getByRole("button", { name: "Show more" }).waitFor({ state: "detached" });
+    const shots = await page
+      .locator("a.shot-card")
+      .evaluateAll((links) => links.map((link) => link.href));
+    assert.equal(new Set(shots).size, shots.length, "a page was shown twice");
+    await page.locator(".shot-card .picture.shown").first().waitFor();
+    await accessible("gallery");
+    await page.getByLabel("Filter by style").selectOption("sketch");
+    await page.waitForFunction(() => document.querySelectorAll("a.shot-card").length === 1);
+    assert.match(page.url(), /style=sketch/);
+    await page.getByLabel("Filter by status").selectOption("failed");
+    await page.getByText("Nothing matches").waitFor();
+    await page.getByRole("button", { name: "Clear" }).click();
+    await page.waitForFunction(() => document.querySelectorAll("a.shot-card").length === 24);
+
+    await page.locator("a.shot-card").first().click();
+    await page.getByRole("dialog").getByText("Waiting").first().waitFor();
+    await accessible("detail");
+    await page.getByRole("button", { name: "Cancel and refund" }).click();
+    await page.getByRole("dialog").locator(".timeline").getByText("Refunded").waitFor();
+    await hasBalance(100);
+    await page.keyboard.press("Escape");
+    await page.getByRole("dialog").waitFor({ state: "detached" });
+    await shown("a.shot-card:first-child .badge, li:first-child .badge", "canceled");
+
+    await page.goto(`${hosting}/gallery/page-3`);
+    await page.getByRole("button", { name: "Run again" }).click();
+    await page.waitForURL(/\/create$/);
+    assert.equal(await page.getByLabel("Prompt").inputValue(), PROMPT);
+    assert.equal(await page.getByLabel("Style").inputValue(), "sketch");
+  });
+
+  it("shows a request of somebody else as missing", async () => {
+    await put(
+      "generationRequests/foreign",
+      stored(
+        {
+          userId: "somebody",
+          model: "Model A",
+          style: "anime",
+          color: "neon",
+          size: "512x512",
+          prompt: "secret",
+        },
+        new Date(),
+      ),
+    );
+    await signInAs(page, "testUser1", "/gallery/foreign");
+    await page.getByRole("dialog").getByRole("alert").waitFor();
+    assert.equal(await page.getByText("secret").count(), 0);
+  });
+});

@@ -1,0 +1,92 @@
+/** What the browser tests do again and again: open the console, order an image, wait for a sight. */
+import assert from "node:assert/strict";
+import { after, afterEach, before, beforeEach } from "node:test";
+import { AxeBuilder } from "@axe-core/playwright";
+import { call, hosting, launch, openPage, prepareModels, put } from "./harness.mjs";
+
+export const BALANCE = '[data-testid="balance"]';
+export const PROMPT = "A lighthouse in a storm";
+
+/** The page of the running test. */
+export let page;
+
+/**
+ * A browser for the tests of this file, and a page for each. A test fails if its page logs an
+ * error, calls another host or violates its Content-Security-Policy.
+ */
+export function setUpConsole() {
+  let browser;
+  let opened;
+  before(async () => {
+    [browser] = await Promise.all([launch(), prepareModels()]);
+    await call("listModels", {}); // the first call waits for a process
+  });
+  after(() => browser?.close());
+  beforeEach(async () => {
+    await put("users/testUser1", { credits: 100 }, { only: true });
+    opened = await openPage(browser);
+    page = opened.page;
+    page.setDefaultTimeout(15_000);
+  });
+  afterEach(async () => {
+    for (const frame of page.frames()) {
+      const violations = await frame.evaluate(() => globalThis.violations ?? []);
+      assert.deepEqual(violations, [], "the Content-Security-Policy was violated");
+    }
+    assert.deepEqual(opened.problems, []);
+    await opened.context.close();
+  });
+}
+
+export const shown = async (locator, text) => {
+  await page.locator(locator).filter({ hasText: text }).first().waitFor();
+};
+
+export const hasBalance = (credits) =>
+  page.waitForFunction(
+    ([selector, text]) => document.querySelector(selector)?.textContent === text,
+    [BALANCE, String(credits)],
+  );
+
+export async function accessible(name) {
+  await page.waitForTimeout(350); // transitions: half-faded text has no contrast
+  const { violations } = await new AxeBuilder({ page }).analyze();
+  const told = violations.map(
+    (each) =>
+      `${each.id}: ${each.nodes
+        .map((node) => node.target.join(" "))
+        .slice(0, 4)
+        .join(" | ")}`,
+  );
+  assert.deepEqual(told, [], `axe on ${name}`);
+}
+
+export async function fitsItsWidth(name) {
+  const overflow = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+  assert.ok(overflow <= 0, `${name} is ${overflow} px too wide`);
+}
+
+export async function order({ model = "Model A", background = false, prompt = PROMPT } = {}) {
+  await page.getByLabel("Prompt").fill(prompt);
+  await page.getByRole("radio", { name: new RegExp(`^${model}`) }).check();
+  if (background) await page.getByRole("radio", { name: "In the background" }).check();
+  await page.getByRole("button", { name: "Create image" }).click();
+}
+
+/** A generation request as the backend stores it. */
+export const stored = (one, createdAt) => ({
+  ...one,
+  credits: 1,
+  status: "completed",
+  mode: "sync",
+  imageUrl: `${hosting}/images/model-a.png`,
+  error: null,
+  createdAt,
+  startedAt: createdAt,
+  completedAt: createdAt,
+  updatedAt: createdAt,
+  attempts: 1,
+  attemptId: "x",
+  fingerprint: null,
+  expiresAt: new Date(Date.now() + 600_000),
+});

@@ -1,0 +1,78 @@
+/** The connection to Firebase. Firestore is loaded in parallel with Authentication. */
+import { type FirebaseApp, initializeApp } from "firebase/app";
+import {
+  type Auth,
+  browserLocalPersistence,
+  connectAuthEmulator,
+  indexedDBLocalPersistence,
+  initializeAuth,
+} from "firebase/auth";
+import type { Firestore } from "firebase/firestore";
+import { type Deployment, discover } from "./deployment";
+
+interface Backend {
+  deployment: Deployment;
+  app: FirebaseApp;
+  auth: Auth;
+}
+
+/** Loaded separately, because it is half of the console's code. */
+type FirestoreModule = typeof import("./firestore");
+
+let starting: Promise<Backend> | undefined;
+let opening: Promise<{ db: Firestore; store: FirestoreModule }> | undefined;
+
+/** The connection, made once per page. After a failure the next call tries again. */
+export function backend(): Promise<Backend> {
+  starting ??= start().catch((error: unknown) => {
+    starting = undefined;
+    throw error;
+  });
+  return starting;
+}
+
+async function start(): Promise<Backend> {
+  void import("./firestore").catch(() => {}); // starts the download; firestore() reports failures
+  const deployment = await discover(location);
+  const app = initializeApp(deployment.options);
+  const auth = initializeAuth(app, {
+    persistence: [indexedDBLocalPersistence, browserLocalPersistence],
+  });
+  if (deployment.emulators?.auth) {
+    connectAuthEmulator(auth, `http://${deployment.emulators.auth}`, { disableWarnings: true });
+  }
+  return { deployment, app, auth };
+}
+
+/** Firestore, and the functions that read from it. After a failure the next call tries again. */
+async function firestore(): Promise<{ db: Firestore; store: FirestoreModule }> {
+  const { app, deployment } = await backend();
+  opening ??= import("./firestore")
+    .then((store) => ({ db: store.open(app, deployment), store }))
+    .catch((error: unknown) => {
+      opening = undefined;
+      throw error;
+    });
+  return opening;
+}
+
+/**
+ * Starts a listener as soon as Firestore is loaded. Returns a function that stops it. All errors go
+ * to `onError`, including a failed download and a document id that Firestore does not accept.
+ */
+export function listen(
+  start: (db: Firestore, store: FirestoreModule) => () => void,
+  onError: (error: Error) => void,
+): () => void {
+  let stopped = false;
+  let stop = () => {};
+  firestore()
+    .then(({ db, store }) => {
+      if (!stopped) stop = start(db, store);
+    })
+    .catch(onError);
+  return () => {
+    stopped = true;
+    stop();
+  };
+}

@@ -1,0 +1,90 @@
+/** What the console reads from Firestore directly, within what firestore.rules allow. */
+import type { FirebaseApp } from "firebase/app";
+import {
+  connectFirestoreEmulator,
+  doc,
+  type Firestore,
+  getFirestore,
+  onSnapshot,
+  Timestamp,
+  type Unsubscribe,
+} from "firebase/firestore";
+import type { Deployment } from "./deployment";
+import type { Report } from "./report";
+import type { GenerationRequest, Status } from "./types";
+
+export function open(app: FirebaseApp, deployment: Deployment): Firestore {
+  const db = getFirestore(app);
+  const address = deployment.emulators?.firestore;
+  if (address) {
+    const colon = address.lastIndexOf(":");
+    connectFirestoreEmulator(db, address.slice(0, colon), Number(address.slice(colon + 1)));
+  }
+  return db;
+}
+
+/** Calls `onChange` with the balance, now and whenever it changes; null if there is no account. */
+export function watchBalance(
+  db: Firestore,
+  uid: string,
+  onChange: (credits: number | null) => void,
+  onError: (error: Error) => void,
+): Unsubscribe {
+  return onSnapshot(
+    doc(db, "users", uid),
+    (snapshot) => onChange(snapshot.exists() ? Number(snapshot.get("credits") ?? 0) : null),
+    onError,
+  );
+}
+
+/** Calls `onChange` with the request, now and whenever it changes. */
+export function watchRequest(
+  db: Firestore,
+  id: string,
+  onChange: (request: GenerationRequest) => void,
+  onError: (error: Error) => void,
+): Unsubscribe {
+  return onSnapshot(
+    doc(db, "generationRequests", id),
+    (snapshot) => {
+      const fields = snapshot.data();
+      if (fields) onChange(requestOf(id, fields));
+    },
+    onError,
+  );
+}
+
+export function watchReport(
+  db: Firestore,
+  week: string,
+  onChange: (report: Report | null) => void,
+  onError: (error: Error) => void,
+): Unsubscribe {
+  return onSnapshot(
+    doc(db, "reports", week),
+    (snapshot) =>
+      onChange(snapshot.exists() ? (withIsoTimes(snapshot.data()) as unknown as Report) : null),
+    onError,
+  );
+}
+
+/** Converts a stored request to the form that the API returns. */
+function requestOf(id: string, fields: Record<string, unknown>): GenerationRequest {
+  const status = fields.status as Status;
+  const credits = Number(fields.credits);
+  return {
+    ...(withIsoTimes(fields) as unknown as GenerationRequest),
+    generationRequestId: id,
+    deductedCredits: credits,
+    refundedCredits: status === "failed" || status === "canceled" ? credits : 0,
+  };
+}
+
+function withIsoTimes(fields: Record<string, unknown>): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.entries(fields).map(([name, value]) => [
+      name,
+      value instanceof Timestamp ? value.toDate().toISOString() : value,
+    ]),
+  );
+}

@@ -1,0 +1,101 @@
+/**
+ * The last order that was sent, and its outcome. It is sent from this module and not from a
+ * component, so that an order that may have been charged survives a change of screen and a reload.
+ */
+import { call } from "../../api/client";
+import { ApiError } from "../../api/errors";
+import type { Order } from "../../api/types";
+import { tabValue } from "./tab-value";
+
+interface Sent {
+  order: Order;
+  /** The idempotency key: an order is charged once, however often it is sent with the same key. */
+  key: string;
+  /** Milliseconds, as from Date.now(). */
+  startedAt: number;
+}
+export type Run = Sent &
+  (
+    | { state: "sending" }
+    | { state: "accepted"; generationRequestId: string; imageUrl: string | null }
+    | { state: "failed"; error: ApiError }
+  );
+
+/** Orders interrupted longer ago than this are sent again only if the user asks for it. */
+const RESUME_WITHIN_MILLISECONDS = 5 * 60_000;
+
+const kept = tabValue<Run>("run", (stored) =>
+  stored.state === "failed" ? { ...stored, error: ApiError.from(stored.error) } : stored,
+);
+export const run = kept.current;
+
+/** The keys used since the page was loaded. */
+const sentHere = new Set<string>();
+
+/**
+ * Sends an order, unless another one is still being sent. Returns whether it did. If the last order
+ * was the same and its outcome is unknown, its key is used again instead of `freshKey`, so that it
+ * cannot be charged twice.
+ */
+export function start(order: Order, freshKey: string = crypto.randomUUID()): boolean {
+  const last = run.peek();
+  if (last?.state === "sending") return false;
+  const again = last?.state === "failed" && !hasEnded(last.error) && sameOrder(last.order, order);
+  void send({ order, key: again ? last.key : freshKey, startedAt: Date.now() });
+  return true;
+}
+
+/**
+ * Sends an order again, with its key, if a reload of the page interrupted it. Some browsers abort
+ * the call before the page goes away, so the order may look as if it had failed without an answer.
+ */
+export function resume(): void {
+  const last = run.peek();
+  if (!last || sentHere.has(last.key)) return;
+  const interrupted =
+    last.state === "sending" || (last.state === "failed" && last.error.reason === "NETWORK");
+  if (!interrupted) return;
+  if (Date.now() - last.startedAt < RESUME_WITHIN_MILLISECONDS) void send(last);
+  else kept.keep({ ...last, state: "failed", error: noAnswer("The page was closed.") });
+}
+
+async function send({ order, key, startedAt }: Sent): Promise<void> {
+  const sent = { order, key, startedAt };
+  sentHere.add(key);
+  kept.keep({ ...sent, state: "sending" });
+  const outcome = await outcomeOf(sent);
+  // If another user has signed in meanwhile, the outcome is not theirs.
+  if (run.peek()?.key === key) kept.keep({ ...sent, ...outcome });
+}
+
+type Outcome =
+  | Pick<Extract<Run, { state: "accepted" }>, "state" | "generationRequestId" | "imageUrl">
+  | Pick<Extract<Run, { state: "failed" }>, "state" | "error">;
+
+async function outcomeOf({ order, key }: Sent): Promise<Outcome> {
+  try {
+    const { generationRequestId, imageUrl } = await call("createGenerationRequest", order, {
+      idempotencyKey: key,
+    });
+    return { state: "accepted", generationRequestId, imageUrl: imageUrl ?? null };
+  } catch (cause) {
+    const error = cause instanceof ApiError ? cause : new ApiError(0, "UNEXPECTED", String(cause));
+    const id = error.details.generationRequestId;
+    // The first call with this key is still running: follow its request.
+    if (error.reason === "REQUEST_IN_PROGRESS" && typeof id === "string") {
+      return { state: "accepted", generationRequestId: id, imageUrl: null };
+    }
+    return { state: "failed", error };
+  }
+}
+
+const noAnswer = (message: string): ApiError => new ApiError(0, "NETWORK", message);
+
+/** Whether the request has ended and was refunded, so that the same order is a new one. */
+function hasEnded(error: ApiError): boolean {
+  return ["GENERATION_FAILED", "GENERATION_TIMEOUT", "REQUEST_CANCELED"].includes(error.reason);
+}
+
+function sameOrder(one: Order, other: Order): boolean {
+  return (Object.keys(one) as (keyof Order)[]).every((field) => one[field] === other[field]);
+}

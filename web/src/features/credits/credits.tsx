@@ -1,0 +1,60 @@
+/** A user's balance, chart and ledger, and the export of the ledger. */
+import { useEffect, useState } from "preact/hooks";
+import { balance } from "../../api/balance";
+import { call } from "../../api/client";
+import { signedIn } from "../../api/session";
+import type { Credits as Answer } from "../../api/types";
+import { Button } from "../../ui/button";
+import { Failure } from "../../ui/failure";
+import { useAction, useLoaded, useTitle } from "../../ui/hooks";
+import { PageHead, Skeleton } from "../../ui/page";
+import { place } from "../../ui/router";
+import { Account } from "./account";
+import { exportHistory } from "./export";
+
+export function Credits() {
+  useTitle("Credits");
+  const me = signedIn();
+  const userId = (me.isAdmin && place.value.query.get("user")) || me.uid;
+  const own = userId === me.uid;
+  // A new balance means new entries: they are loaded while the old ones stay on screen.
+  const live = own ? balance.value : undefined;
+  const loaded = useLoaded(
+    (signal) => call("getUserCredits", { userId }, { signal }),
+    [userId, live],
+  );
+  const [shown, setShown] = useState<{ userId: string; answer: Answer } | null>(null);
+  useEffect(() => {
+    if (loaded.state === "ready") setShown({ userId, answer: loaded.value });
+  }, [loaded]);
+  const answer = shown?.userId === userId ? shown.answer : null;
+  const download = useAction(() => exportHistory(userId));
+
+  return (
+    <>
+      <PageHead
+        title="Credits"
+        actions={
+          <Button
+            icon="download"
+            busy={download.busy}
+            disabled={!answer?.transactions.length}
+            onClick={download.run}
+          >
+            Export CSV
+          </Button>
+        }
+      >
+        {own ? "What you have, and every credit that came or went." : `The account of ${userId}.`}
+      </PageHead>
+      {download.error !== null && <Failure error={download.error} onRetry={download.run} />}
+      {loaded.state === "failed" && <Failure error={loaded.error} onRetry={loaded.retry} />}
+      {!answer && loaded.state === "loading" && (
+        <div class="card">
+          <Skeleton height="20rem" />
+        </div>
+      )}
+      {answer && <Account newest={answer} userId={userId} />}
+    </>
+  );
+}

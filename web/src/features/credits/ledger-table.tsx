@@ -1,0 +1,69 @@
+/** Ledger entries, each with the balance after it. */
+import type { LedgerEntry } from "../../api/types";
+import { Badge } from "../../ui/badge";
+import { number } from "../../ui/format";
+import { ExactTime } from "../../ui/when";
+import type { Line } from "./ledger";
+
+const NAMES: Record<LedgerEntry["type"], string> = {
+  deduction: "Charge",
+  refund: "Refund",
+  grant: "Grant",
+};
+const TONES: Record<LedgerEntry["type"], string> = {
+  deduction: "neutral",
+  refund: "good",
+  grant: "info",
+};
+
+export function LedgerTable({ lines }: { lines: readonly Line[] }) {
+  return (
+    <div class="table-scroll" tabIndex={0} role="group" aria-labelledby="ledger-title">
+      <table class="ledger">
+        <thead>
+          <tr>
+            <th scope="col">When</th>
+            <th scope="col">Entry</th>
+            <th scope="col" class="end">
+              Credits
+            </th>
+            <th scope="col" class="end">
+              Balance
+            </th>
+          </tr>
+        </thead>
+        <tbody>
+          {lines.map((line) => (
+            <Row key={line.id} line={line} />
+          ))}
+        </tbody>
+      </table>
+    </div>
+  );
+}
+
+function Row({ line }: { line: Line }) {
+  const id = line.generationRequestId;
+  return (
+    <tr>
+      <td>
+        <ExactTime iso={line.timestamp} />
+      </td>
+      <td>
+        <span class="entry">
+          <Badge tone={TONES[line.type]}>{NAMES[line.type]}</Badge>
+          {id && (
+            <a href={`/gallery/${encodeURIComponent(id)}`} title={`Request ${id}`}>
+              <code>{id.length > 14 ? `${id.slice(0, 12)}…` : id}</code>
+            </a>
+          )}
+        </span>
+      </td>
+      <td class={`end tabular ${line.change > 0 ? "gain" : ""}`}>
+        {line.change > 0 ? "+" : "−"}
+        {number(Math.abs(line.change))}
+      </td>
+      <td class="end tabular">{number(line.balanceAfter)}</td>
+    </tr>
+  );
+}

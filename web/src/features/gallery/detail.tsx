@@ -1,0 +1,125 @@
+/** One request with everything that is known about it. */
+import type { ComponentChildren } from "preact";
+import { useEffect } from "preact/hooks";
+import { call } from "../../api/client";
+import type { Catalogue } from "../../api/types";
+import { Button, Identifier } from "../../ui/button";
+import { Dialog } from "../../ui/dialog";
+import { Failure } from "../../ui/failure";
+import { credits, dateTime, span } from "../../ui/format";
+import { useAction, useLoaded } from "../../ui/hooks";
+import { Skeleton } from "../../ui/page";
+import { go, place } from "../../ui/router";
+import { draftFrom } from "../create/draft";
+import { useLiveRequest } from "../generation/live-request";
+import { StatusBadge } from "../generation/status-badge";
+import { Timeline } from "../generation/timeline";
+import { Shot } from "./card";
+import { noteChange } from "./changes";
+
+export function Detail({
+  id,
+  catalogue,
+  own,
+}: {
+  id: string;
+  catalogue: Catalogue | null;
+  own: boolean;
+}) {
+  const loaded = useLoaded(
+    (signal) => call("getGenerationStatus", { generationRequestId: id }, { signal }),
+    [],
+  );
+  const live = useLiveRequest(own ? id : null);
+  const request = live ?? (loaded.state === "ready" ? loaded.value : null);
+  useEffect(() => {
+    if (request) noteChange(request);
+  }, [request]);
+
+  const cancel = useAction(async () => {
+    await call("cancelGenerationRequest", { generationRequestId: id });
+  });
+  const again = () => {
+    if (!request) return;
+    draftFrom(request);
+    go("/create");
+  };
+  const size = catalogue?.sizes.find((each) => each.name === request?.size);
+  return (
+    <Dialog
+      title="Generation request"
+      onClose={() =>
+        place.value.path.startsWith("/gallery/") &&
+        go(`/gallery${location.search}`, { keepScroll: true })
+      }
+    >
+      {!request && loaded.state === "loading" && <Skeleton lines={5} />}
+      {!request && loaded.state === "failed" && (
+        <Failure error={loaded.error} onRetry={loaded.retry} />
+      )}
+      {request && (
+        <div class="detail">
+          <div class="detail-picture">
+            <Shot request={request} ratio={size ? size.width / size.height : 1} eager />
+          </div>
+          <div class="detail-text">
+            <p class="detail-prompt">{request.prompt}</p>
+            <Timeline request={request} />
+            {request.error && (
+              <p class="banner" role="status">
+                {request.error.message} {credits(request.refundedCredits)} came back.
+              </p>
+            )}
+            <dl class="facts list">
+              <Fact name="Status">
+                <StatusBadge status={request.status} />
+              </Fact>
+              <Fact name="Model">{request.model}</Fact>
+              <Fact name="Style">{request.style}</Fact>
+              <Fact name="Color">{request.color}</Fact>
+              <Fact name="Size">{request.size}</Fact>
+              <Fact name="Cost">
+                {credits(request.deductedCredits - request.refundedCredits)}
+                {request.refundedCredits > 0 && " (refunded)"}
+              </Fact>
+              <Fact name="Created">{dateTime(request.createdAt)}</Fact>
+              {request.completedAt && (
+                <Fact name="Took">{span(request.createdAt, request.completedAt)}</Fact>
+              )}
+              <Fact name="Request">
+                <Identifier value={id} />
+              </Fact>
+            </dl>
+            {cancel.error !== null && <Failure error={cancel.error} />}
+            <div class="actions">
+              {own && (
+                <Button icon="again" kind="primary" onClick={again}>
+                  Run again
+                </Button>
+              )}
+              {request.imageUrl && (
+                <a class="button plain" href={request.imageUrl} target="_blank" rel="noreferrer">
+                  Open image
+                </a>
+              )}
+              {request.status === "pending" && (
+                <Button kind="danger" busy={cancel.busy} onClick={cancel.run}>
+                  Cancel and refund
+                </Button>
+              )}
+            </div>
+          </div>
+        </div>
+      )}
+    </Dialog>
+  );
+}
+
+function Fact({ name, children }: { name: string; children: ComponentChildren }) {
+  return (
+    <div>
+      <dt>{name}</dt>
+      <dd>{children}</dd>
+    </div>
+  );
+}

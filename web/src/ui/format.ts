@@ -1,0 +1,61 @@
+/** How numbers, times and percentages are written. */
+const whole = new Intl.NumberFormat("en", { maximumFractionDigits: 0 });
+const short = new Intl.NumberFormat("en", { notation: "compact", maximumFractionDigits: 1 });
+const date = { day: "numeric", month: "short" } as const;
+const time = { hour: "2-digit", minute: "2-digit" } as const;
+const toTheMinute = new Intl.DateTimeFormat("en-GB", { ...date, year: "numeric", ...time });
+const thisYear = new Intl.DateTimeFormat("en-GB", { ...date, ...time });
+const dateOnly = new Intl.DateTimeFormat("en-GB", { ...date, year: "numeric" });
+const timeOnly = new Intl.DateTimeFormat("en-GB", { ...time, second: "2-digit" });
+
+export const number = (value: number): string => whole.format(value);
+export const compact = (value: number): string =>
+  Math.abs(value) < 10_000 ? whole.format(value) : short.format(value);
+export const credits = (value: number): string =>
+  `${whole.format(value)} ${value === 1 ? "credit" : "credits"}`;
+/** "27 Nov 2026, 01:25" */
+export const dateTime = (iso: string): string => toTheMinute.format(new Date(iso));
+/** ["27 Nov 2026", "01:25:31"] */
+export const dateAndTime = (iso: string): [string, string] => [
+  dateOnly.format(new Date(iso)),
+  timeOnly.format(new Date(iso)),
+];
+
+/** "27 Nov, 01:25"; with the year if it is not the current one. */
+export function shortDateTime(iso: string, now = new Date()): string {
+  const then = new Date(iso);
+  return (then.getFullYear() === now.getFullYear() ? thisYear : toTheMinute).format(then);
+}
+
+export function percent(share: number | null, digits = 1): string {
+  return share === null
+    ? "–"
+    : `${(share * 100).toFixed(share === 1 || share === 0 ? 0 : digits)}%`;
+}
+
+/** "+25%" for 0.25; for the change of a rate, in percentage points. */
+export function change(value: number, unit: "relative" | "points"): string {
+  const rounded = unit === "points" ? Math.round(value * 1000) / 10 : Math.round(value * 100);
+  const sign = rounded > 0 ? "+" : rounded < 0 ? "−" : "±";
+  return `${sign}${Math.abs(rounded)}${unit === "points" ? " pt" : "%"}`;
+}
+
+/** The time between two moments: "0.8 s", "42 s", "3 min". */
+export function span(from: string, to: string): string {
+  const seconds = Math.max(0, (Date.parse(to) - Date.parse(from)) / 1000);
+  if (seconds < 10) return `${seconds.toFixed(1)} s`;
+  return seconds < 120 ? `${Math.round(seconds)} s` : `${Math.round(seconds / 60)} min`;
+}
+
+/** A calendar day of a report: "Mon 16 Nov". */
+export function day(iso: string): string {
+  const [year, month, date] = iso.split("-").map(Number);
+  return new Intl.DateTimeFormat("en-GB", {
+    weekday: "short",
+    day: "numeric",
+    month: "short",
+    timeZone: "UTC",
+  })
+    .format(new Date(Date.UTC(year ?? 0, (month ?? 1) - 1, date)))
+    .replace(",", "");
+}
