@@ -5,7 +5,7 @@ from typing import Any
 
 from firebase_functions import https_fn, options, scheduler_fn, tasks_fn
 
-from imagegen import config
+from imagegen import config, parameters
 from imagegen.api.endpoint import declaration_of
 from imagegen.api.serve import HttpFunction, scheduled, serve
 from imagegen.catalogue.endpoints import list_models
@@ -17,44 +17,56 @@ from imagegen.generation.endpoints import (
     get_generation_status,
     list_generation_requests,
 )
-from imagegen.generation.request import FUNCTION_TIMEOUT_SECONDS
+from imagegen.invoker import private
+
+parameters.validate()  # a deploy or an instance with a wrong parameter ends here, and names it
 
 options.set_global_options(
-    region="us-central1",
-    memory=options.MemoryOption.MB_512,
-    cpu=1,
+    # The SDK takes these as plain values; firebase-tools gives functions/.env to this import.
+    region=config.FUNCTION_REGION.value,
+    service_account=config.SERVICE_ACCOUNT.value or None,
+    cpu=config.CPU.value,
+    memory=config.MEMORY_MB,
     concurrency=config.THREADS,
+    max_instances=1,
 )
+CORS_ORIGINS = config.CORS_ORIGINS.value.split(",")
 
 
-def http(
-    handler: Callable[..., Any],
-    *,
-    timeout_sec: int = 30,
-    max_instances: int = 100,
-) -> HttpFunction:
-    """An HTTP function that serves an endpoint.
+def http(handler: Callable[..., Any], *, timeout_sec: int = 30, **options_: Any) -> HttpFunction:
+    """An HTTP function that serves an endpoint, for everybody to call.
 
-    Any origin may call it: identity is a bearer token, which no browser sends by itself.
+    By default a page of any origin may: identity is a bearer token, which no browser sends by
+    itself.
     """
     endpoint = declaration_of(handler)
     function: HttpFunction = https_fn.on_request(
-        cors=options.CorsOptions(cors_origins="*", cors_methods=list(endpoint.methods)),
+        cors=options.CorsOptions(
+            cors_origins="*" if CORS_ORIGINS == ["*"] else CORS_ORIGINS,
+            cors_methods=list(endpoint.methods),
+        ),
+        invoker="public",
         timeout_sec=timeout_sec,
-        max_instances=max_instances,
+        **options_,
     )(serve(endpoint))
     return function
 
 
-createGenerationRequest = http(create_generation_request, timeout_sec=FUNCTION_TIMEOUT_SECONDS)
-getUserCredits = http(get_user_credits)
-getGenerationStatus = http(get_generation_status)
-listGenerationRequests = http(list_generation_requests)
+createGenerationRequest = http(
+    create_generation_request,
+    timeout_sec=parameters.CREATE_TIMEOUT_SECONDS,
+    memory=config.GENERATION_MEMORY_MB,
+    min_instances=config.MIN_INSTANCES,
+    max_instances=config.CREATE_MAX_INSTANCES,
+)
+getUserCredits = http(get_user_credits, max_instances=config.MAX_INSTANCES)
+getGenerationStatus = http(get_generation_status, max_instances=config.MAX_INSTANCES)
+listGenerationRequests = http(list_generation_requests, max_instances=config.MAX_INSTANCES)
 cancelGenerationRequest = http(cancel_generation_request)
-listModels = http(list_models)
+listModels = http(list_models, max_instances=config.MAX_INSTANCES)
 
 
-# Without an invoker of its own, only the service account of Cloud Tasks may call it.
+@private
 @tasks_fn.on_task_dispatched(
     retry_config=options.RetryConfig(
         max_attempts=config.ASYNC_MAX_DELIVERIES,
@@ -65,15 +77,16 @@ listModels = http(list_models)
         max_concurrent_dispatches=config.ASYNC_MAX_CONCURRENT,
         max_dispatches_per_second=config.ASYNC_MAX_PER_SECOND,
     ),
-    max_instances=100,
-    timeout_sec=540,
+    memory=config.GENERATION_MEMORY_MB,
+    max_instances=config.WORKER_MAX_INSTANCES,
+    timeout_sec=parameters.WORKER_TIMEOUT_SECONDS,
 )
 def processGeneration(task: https_fn.CallableRequest[Any]) -> None:
     worker.process(task.data)
 
 
 @scheduled({"recoveryStatus": "success"})  # type: ignore[arg-type] # the SDK's type is wrong
-@scheduler_fn.on_schedule(schedule="*/5 * * * *", timeout_sec=280, max_instances=1, concurrency=1)
+@scheduler_fn.on_schedule(schedule="*/5 * * * *", timeout_sec=280, concurrency=1)
 def recoverLostGenerations(event: scheduler_fn.ScheduledEvent) -> None:
     """Refund requests that were lost."""
     recovery.recover()
@@ -86,7 +99,6 @@ def recoverLostGenerations(event: scheduler_fn.ScheduledEvent) -> None:
     timeout_sec=540,
     retry_count=3,
     min_backoff_seconds=60,
-    max_instances=1,
     concurrency=1,
     secrets=config.REPORT_SECRETS,
 )

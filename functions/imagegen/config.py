@@ -22,6 +22,61 @@ AUTH_MODE = StringParam(
     "trusted; for the emulators only.",
     input=SelectInput([SelectOption("required"), SelectOption("optional")]),
 )
+FUNCTION_REGION = StringParam(
+    "FUNCTION_REGION",
+    default="us-central1",
+    description="Region of the functions and their queue; the best one is that of Firestore.",
+)
+SERVICE_ACCOUNT = StringParam(
+    "SERVICE_ACCOUNT",
+    default="",
+    description="Account the functions run as, e.g. imagegen@. Empty: the default compute account.",
+)
+FIRESTORE_DATABASE = StringParam(
+    "FIRESTORE_DATABASE",
+    default="(default)",
+    description="Name of the Firestore database.",
+)
+CORS_ORIGINS = StringParam(
+    "CORS_ORIGINS",
+    default="*",
+    description="Origins whose pages may call the functions, separated by commas. *: all.",
+)
+MEMORY_MB = IntParam(
+    "MEMORY_MB",
+    default=512,
+    description="Memory of an instance, in MB, of the functions that generate no images.",
+)
+GENERATION_MEMORY_MB = IntParam(
+    "GENERATION_MEMORY_MB",
+    default=1024,
+    description="Memory of an instance, in MB, of the functions that generate images.",
+)
+CPU = IntParam(
+    "CPU",
+    default=1,
+    description="Processors of an instance.",
+)
+MIN_INSTANCES = IntParam(
+    "MIN_INSTANCES",
+    default=0,
+    description="Instances of createGenerationRequest that are kept warm.",
+)
+CREATE_MAX_INSTANCES = IntParam(
+    "CREATE_MAX_INSTANCES",
+    default=5,
+    description="Most instances of createGenerationRequest.",
+)
+WORKER_MAX_INSTANCES = IntParam(
+    "WORKER_MAX_INSTANCES",
+    default=4,
+    description="Most instances of the worker of background requests.",
+)
+MAX_INSTANCES = IntParam(
+    "MAX_INSTANCES",
+    default=2,
+    description="Most instances of each function that only reads.",
+)
 # `concurrency` to Cloud Run; functions-framework takes its threads from the variable THREADS.
 THREADS = IntParam(
     "THREADS",

@@ -6,10 +6,10 @@ from typing import Any
 from firebase_admin import exceptions
 from google.auth.exceptions import GoogleAuthError
 
-from imagegen import deadline, firebase
+from imagegen import config, deadline, firebase
 from imagegen.errors import BackendUnavailable
 
-WORKER = "locations/us-central1/functions/processGeneration"
+WORKER = "processGeneration"
 ENQUEUE_SECONDS = 10.0  # the SDK alone would wait up to four minutes for a silent queue
 
 
@@ -24,10 +24,11 @@ def enqueue(generation_request_id: str, *, delay_seconds: float = 0) -> None:
     from firebase_admin import functions  # noqa: PLC0415
 
     task: dict[str, Any] = {"data": {"generationRequestId": generation_request_id}}
+    worker = f"locations/{config.FUNCTION_REGION.value}/functions/{WORKER}"
     options = functions.TaskOptions(schedule_delay_seconds=math.ceil(delay_seconds) or None)
 
     def send() -> None:
-        functions.task_queue(WORKER, app=firebase.app()).enqueue(task, options)
+        functions.task_queue(worker, app=firebase.app()).enqueue(task, options)
 
     try:
         deadline.call(send, seconds=ENQUEUE_SECONDS, name=f"enqueue {generation_request_id}")

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 import uuid
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -118,6 +120,28 @@ def deployed() -> httpx.Client:
     if base_url is None:
         pytest.fail("the Functions emulator is not running: use `make test`")
     return httpx.Client(base_url=base_url, timeout=120)
+
+
+@pytest.fixture(scope="session")
+def manifest_with() -> Callable[..., dict[str, Any]]:
+    """Reads the function table in a process of its own, with other parameters."""
+
+    def read(**changes: str) -> dict[str, Any]:
+        program = (
+            "from firebase_functions.private import serving;"
+            "print(serving.functions_as_yaml(serving.get_functions()))"
+        )
+        done = subprocess.run(
+            [sys.executable, "-c", program],
+            cwd=FUNCTIONS,
+            env={**os.environ, **changes},
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        return dict(yaml.safe_load(done.stdout)["endpoints"])
+
+    return read
 
 
 @pytest.fixture(scope="session")

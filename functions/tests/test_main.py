@@ -1,11 +1,17 @@
 """The function table as Firebase reads it at deployment."""
 
+import re
+from collections.abc import Callable
 from typing import Any
 
+import pytest
+from firebase_functions import tasks_fn
+from firebase_functions.params import IntParam
 from support.api import HTTP, SCHEDULED
 from support.paths import FUNCTIONS
 
 import main
+from imagegen import config, parameters
 
 
 def test_exactly_these_functions_are_declared(manifest: dict[str, Any]) -> None:
@@ -15,8 +21,8 @@ def test_exactly_these_functions_are_declared(manifest: dict[str, Any]) -> None:
 def test_every_function_states_where_and_how_it_runs(manifest: dict[str, Any]) -> None:
     for endpoint in manifest["endpoints"].values():
         assert endpoint["region"] == ["us-central1"]
-        assert endpoint["availableMemoryMb"] == 512
-        assert endpoint["maxInstances"] >= 1
+        assert "params." in endpoint["availableMemoryMb"]
+        assert endpoint["maxInstances"]
         assert endpoint["timeoutSeconds"] >= 30
 
 
@@ -29,11 +35,9 @@ def test_one_number_says_how_many_calls_are_sent_to_an_instance_and_served_there
     assert "THREADS=80" in (FUNCTIONS / ".env").read_text().splitlines()
 
 
-def test_http_functions_are_public_and_bounded(manifest: dict[str, Any]) -> None:
+def test_http_functions_are_public(manifest: dict[str, Any]) -> None:
     for name in HTTP:
-        endpoint = manifest["endpoints"][name]
-        assert endpoint["maxInstances"] == 100
-        assert endpoint["httpsTrigger"] == {}
+        assert manifest["endpoints"][name]["httpsTrigger"] == {"invoker": ["public"]}
     assert manifest["endpoints"]["createGenerationRequest"]["timeoutSeconds"] == 90
 
 
@@ -58,7 +62,7 @@ def test_the_worker_is_open_to_cloud_tasks_alone_and_its_queue_is_set_by_paramet
 ) -> None:
     endpoint = manifest["endpoints"]["processGeneration"]
     trigger = endpoint["taskQueueTrigger"]
-    assert "invoker" not in trigger  # none: the service account of the queue, nobody else
+    assert trigger["invoker"] == ["private"]  # no account of its own is configured
     assert "httpsTrigger" not in endpoint
     assert trigger["retryConfig"] == {
         "maxAttempts": "{{ params.ASYNC_MAX_DELIVERIES }}",
@@ -84,3 +88,81 @@ def test_every_function_is_exported_under_the_name_that_firebase_deploys(
     for name, endpoint in manifest["endpoints"].items():
         assert endpoint["entryPoint"] == name
         assert getattr(main, name).__name__ == name
+
+
+def test_a_new_project_admits_as_many_instances_as_are_declared(manifest: dict[str, Any]) -> None:
+    """New projects refuse more than 32 instances over all functions and more than 10 of one."""
+    values = {param["name"]: param.get("default") for param in manifest["params"]}
+    counts = {}
+    for name, endpoint in manifest["endpoints"].items():
+        count = endpoint["maxInstances"]
+        named = re.fullmatch(r"\{\{ params\.(\w+) \}\}", str(count))
+        counts[name] = int(values[named[1]] if named else count)
+    assert max(counts.values()) <= 10
+    assert sum(counts.values()) <= 32
+
+
+def test_the_functions_that_hold_images_have_memory_for_them(manifest: dict[str, Any]) -> None:
+    for name, endpoint in manifest["endpoints"].items():
+        generates = name in ("createGenerationRequest", "processGeneration")
+        parameter = "GENERATION_MEMORY_MB" if generates else "MEMORY_MB"
+        assert endpoint["availableMemoryMb"] == f"{{{{ params.{parameter} }}}}"
+
+
+def test_a_service_account_runs_every_function_and_alone_calls_the_worker(
+    manifest_with: Callable[..., dict[str, Any]],
+) -> None:
+    endpoints = manifest_with(SERVICE_ACCOUNT="imagegen@", FUNCTION_REGION="europe-west1")
+    for endpoint in endpoints.values():
+        assert endpoint["serviceAccountEmail"] == "imagegen@"
+        assert endpoint["region"] == ["europe-west1"]
+    assert endpoints["processGeneration"]["taskQueueTrigger"]["invoker"] == ["imagegen@"]
+
+
+def test_the_sdk_still_drops_the_invoker_of_a_task_queue_function() -> None:
+    """When this fails, the SDK has learned it: `imagegen.invoker` can go."""
+    declared: Any = tasks_fn.on_task_dispatched(invoker="imagegen@")(lambda _: None)
+    trigger = declared.__firebase_endpoint__.taskQueueTrigger
+    assert "invoker" not in trigger
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "problem"),
+    [
+        ("MAX_IN_FLIGHT", "none", "MAX_IN_FLIGHT must be a whole number"),
+        ("ASYNC_ATTEMPT_SECONDS", "541", "ASYNC_ATTEMPT_SECONDS must be 1 to 480"),
+        ("GENERATION_DEADLINE_SECONDS", "0", "GENERATION_DEADLINE_SECONDS must be 1 to 60"),
+        ("GENERATION_DEADLINE_SECONDS", "-1", "GENERATION_DEADLINE_SECONDS must be 1 to 60"),
+        ("ASYNC_MIN_BACKOFF_SECONDS", "99", "must not be greater than ASYNC_MAX_BACKOFF_SECONDS"),
+        ("ASYNC_DEADLINE_SECONDS", "60", "ASYNC_ATTEMPT_SECONDS must not be greater than"),
+        ("ASYNC_MAX_ATTEMPTS", "21", "ASYNC_MAX_ATTEMPTS must not be greater than"),
+        ("AUTH_MODE", "off", "AUTH_MODE must be required or optional"),
+        ("MOCK_FAILURE_RATE", "2", "MOCK_FAILURE_RATE must be"),
+        ("MOCK_FAILURE_RATE", "often", "MOCK_FAILURE_RATE must be"),
+        ("REPORT_TIME_ZONE", "Berlin", "REPORT_TIME_ZONE must be an IANA time zone"),
+        ("REPORT_THRESHOLDS", "[]", "REPORT_THRESHOLDS must be a JSON object"),
+        ("REPORT_THRESHOLDS", "{", "REPORT_THRESHOLDS must be a JSON object"),
+        ("REPORT_DIGEST", "yes", "REPORT_DIGEST must be true or false"),
+    ],
+)
+def test_a_wrong_parameter_is_named_before_anything_is_served(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str, problem: str
+) -> None:
+    for line in (FUNCTIONS / ".env").read_text().splitlines():
+        monkeypatch.setenv(*line.split("=", 1))
+    parameters.validate()
+    monkeypatch.setenv(name, value)
+    with pytest.raises(parameters.InvalidParameters, match=problem):
+        parameters.validate()
+
+
+def test_all_wrong_parameters_are_named_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("THREADS", "many")
+    monkeypatch.setenv("CPU", "0")
+    with pytest.raises(parameters.InvalidParameters, match=r"THREADS.*; CPU"):
+        parameters.validate()
+
+
+def test_every_number_has_its_range() -> None:
+    numbers = {name for name, value in vars(config).items() if isinstance(value, IntParam)}
+    assert numbers == set(parameters.RANGES)

@@ -20,6 +20,7 @@ from google.cloud.firestore_v1 import types
 from google.cloud.firestore_v1.services.firestore.transports import FirestoreGrpcTransport
 from grpc.experimental import ChannelOptions
 
+from imagegen import config
 from imagegen.firestore.queries import structured_query
 from imagegen.firestore.store import Create, Document, Query, Update
 from imagegen.firestore.values import decoded, encoded, field_path
@@ -54,7 +55,7 @@ class FirestoreStore:
 
     def __init__(self, client: firestore.Client) -> None:
         self.client = client
-        self._database = f"projects/{client.project}/databases/(default)"
+        self._database = f"projects/{client.project}/databases/{config.FIRESTORE_DATABASE.value}"
         self._documents = f"{self._database}/documents/"
         self._metadata = [("google-cloud-resource-prefix", self._database)]
         emulator = os.environ.get("FIRESTORE_EMULATOR_HOST")
@@ -219,7 +220,9 @@ def client() -> firestore.Client:
     global _client  # noqa: PLW0603 - one channel per instance is the point
     with _lock:
         if _client is None:
-            _client = firestore.Client(project=os.environ.get("GCLOUD_PROJECT"))
+            _client = firestore.Client(
+                project=os.environ.get("GCLOUD_PROJECT"), database=config.FIRESTORE_DATABASE.value
+            )
         return _client
 
 

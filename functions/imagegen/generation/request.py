@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, AnyUrl, Field, StringConstraints, UrlConstraints
 
-from imagegen import config
+from imagegen import config, parameters
 from imagegen.api.headers import distinct
 from imagegen.api.schema import UserId, WholeNumber, WireModel, is_visible, printable
 from imagegen.catalogue import catalogue
@@ -20,7 +20,7 @@ from imagegen.firestore.stored import Field as StoredField
 from imagegen.firestore.stored import Stored, instant, mapping, text, whole_number
 
 # The function's time-out: a synchronous request that is open a margin longer than that is lost.
-FUNCTION_TIMEOUT_SECONDS = 90
+FUNCTION_TIMEOUT_SECONDS = parameters.CREATE_TIMEOUT_SECONDS
 EXPIRY_MARGIN_SECONDS = 30
 MAX_URL_LENGTH = 2048
 

@@ -1,0 +1,113 @@
+"""Whether the parameters of a deployment fit together, checked before anything is served.
+
+A parameter that is wrong would otherwise be noticed by the first call that reads it, which may be
+after a charge.
+"""
+
+import json
+import os
+from collections.abc import Iterator, Mapping
+from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from imagegen import config
+
+CREATE_TIMEOUT_SECONDS = 90
+WORKER_TIMEOUT_SECONDS = 540
+# What a call needs besides the generation: a charge and a settle at their deadlines.
+CREATE_RESERVE_SECONDS = 30
+WORKER_RESERVE_SECONDS = 60
+
+# Whole numbers, each with the least and the greatest value.
+RANGES: Mapping[str, tuple[int, int]] = {
+    "THREADS": (1, 1000),
+    "MEMORY_MB": (256, 32_768),
+    "GENERATION_MEMORY_MB": (256, 32_768),
+    "CPU": (1, 8),
+    "MIN_INSTANCES": (0, 1000),
+    "CREATE_MAX_INSTANCES": (1, 1000),
+    "WORKER_MAX_INSTANCES": (1, 1000),
+    "MAX_INSTANCES": (1, 1000),
+    "GENERATION_DEADLINE_SECONDS": (1, CREATE_TIMEOUT_SECONDS - CREATE_RESERVE_SECONDS),
+    "ASYNC_ATTEMPT_SECONDS": (1, WORKER_TIMEOUT_SECONDS - WORKER_RESERVE_SECONDS),
+    "ASYNC_DEADLINE_SECONDS": (1, 7 * 86_400),
+    "ASYNC_MAX_ATTEMPTS": (1, 100),
+    "ASYNC_MIN_BACKOFF_SECONDS": (0, 3600),
+    "ASYNC_MAX_BACKOFF_SECONDS": (1, 3600),
+    "ASYNC_MAX_DELIVERIES": (1, 100),
+    "ASYNC_MAX_CONCURRENT": (1, 5000),
+    "ASYNC_MAX_PER_SECOND": (1, 500),
+    "RATE_LIMIT_PER_MINUTE": (0, 1_000_000),
+    "DAILY_CREDIT_LIMIT": (0, 2**53),
+    "MAX_IN_FLIGHT": (0, 10_000),
+    "CATALOGUE_TTL_SECONDS": (0, 86_400),
+}
+# The first of each pair must not be greater than the second.
+ORDERED = (
+    ("ASYNC_MIN_BACKOFF_SECONDS", "ASYNC_MAX_BACKOFF_SECONDS"),
+    ("ASYNC_ATTEMPT_SECONDS", "ASYNC_DEADLINE_SECONDS"),
+    ("ASYNC_MAX_ATTEMPTS", "ASYNC_MAX_DELIVERIES"),
+    ("MIN_INSTANCES", "CREATE_MAX_INSTANCES"),
+)
+
+
+class InvalidParameters(Exception):
+    """Some parameters are wrong; the message names each and says what it has to be."""
+
+
+def validate() -> None:
+    """Check all parameters together. Raises InvalidParameters."""
+    problems = list(_problems())
+    if problems:
+        raise InvalidParameters("functions/.env: " + "; ".join(problems))
+
+
+def _problems() -> Iterator[str]:
+    numbers: dict[str, int] = {}
+    for name, (least, greatest) in RANGES.items():
+        try:
+            numbers[name] = int(getattr(config, name).value)
+        except ValueError:
+            yield f"{name} must be a whole number"
+            continue
+        if not least <= numbers[name] <= greatest:
+            yield f"{name} must be {least} to {greatest}"
+    for lesser, greater in ORDERED:
+        if numbers.get(lesser, 0) > numbers.get(greater, 2**53):
+            yield f"{lesser} must not be greater than {greater}"
+    yield from _texts()
+
+
+def _texts() -> Iterator[str]:
+    if config.AUTH_MODE.value not in ("required", "optional"):
+        yield "AUTH_MODE must be required or optional"
+    if os.environ.get("REPORT_DIGEST", "false").lower() not in ("true", "false"):
+        yield "REPORT_DIGEST must be true or false"
+    if not _is_rate(config.MOCK_FAILURE_RATE.value):
+        yield "MOCK_FAILURE_RATE must be empty or a number from 0 to 1"
+    if not _is_time_zone(config.REPORT_TIME_ZONE.value):
+        yield "REPORT_TIME_ZONE must be an IANA time zone such as Europe/Berlin"
+    if not isinstance(_parsed(config.REPORT_THRESHOLDS.value), dict):
+        yield "REPORT_THRESHOLDS must be a JSON object"
+
+
+def _is_rate(text: str) -> bool:
+    try:
+        return not text or 0 <= float(text) <= 1
+    except ValueError:
+        return False
+
+
+def _is_time_zone(name: str) -> bool:
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return False
+    return True
+
+
+def _parsed(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except ValueError:
+        return None
