@@ -92,6 +92,11 @@ IMAGE_BUCKET = StringParam(
     default="",
     description="Cloud Storage bucket for models that give bytes. Empty: the project's default.",
 )
+GENERATOR_SECRETS = StringParam(
+    "GENERATOR_SECRETS",
+    default="",
+    description="Secrets of image providers and the host each is sent to: NAME:host, NAME:host.",
+)
 CATALOGUE_TTL_SECONDS = IntParam(
     "CATALOGUE_TTL_SECONDS",
     default=60,
@@ -129,3 +134,26 @@ REPORT_SECRETS = (
 def report_webhook_url() -> str:
     """Where the digest goes; empty: nowhere."""
     return os.environ.get("REPORT_WEBHOOK_URL", "").strip()
+
+
+def generator_secret_hosts() -> dict[str, set[str]]:
+    """The secrets in GENERATOR_SECRETS, and for each the hosts (with port) it may be sent to."""
+    hosts: dict[str, set[str]] = {}
+    for entry in filter(None, map(str.strip, GENERATOR_SECRETS.value.split(","))):
+        name, colon, host = entry.partition(":")
+        if not (name.isidentifier() and name.isascii() and colon and host):
+            raise ValueError(f"GENERATOR_SECRETS: {entry!r} is not NAME:host")
+        hosts.setdefault(name, set()).add(host)
+    return hosts
+
+
+def generator_secret(name: str) -> str:
+    """The value of a secret that GENERATOR_SECRETS names; empty when it has none."""
+    return os.environ.get(name, "").strip()
+
+
+# Bound to the functions that generate.
+GENERATOR_SECRET_PARAMS = [
+    SecretParam(name, description=f"Key of an image provider, sent to {', '.join(sorted(hosts))}.")
+    for name, hosts in generator_secret_hosts().items()
+]

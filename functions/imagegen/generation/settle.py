@@ -81,7 +81,7 @@ def _generate(request: Document, offers: Catalogue, timeout_seconds: float) -> s
         source=request["source"],
         settings=model.settings,
     )
-    return providers.generate(model.generator, job, timeout_seconds=timeout_seconds)
+    return providers.run_provider(model.generator, job, timeout_seconds=timeout_seconds).url
 
 
 def settle(

@@ -28,7 +28,7 @@ from imagegen.generation import create as generation
 from imagegen.generation import settle as lifecycle
 from imagegen.generation.request import CreateGenerationRequest
 from imagegen.generation.settle import Ending, settle
-from imagegen.providers import run as providers
+from imagegen.providers import registry as providers
 from imagegen.providers.base import GeneratedImage, GenerationJob, GeneratorError
 
 

@@ -24,7 +24,7 @@ from imagegen.errors import (
 from imagegen.generation import create as generation
 from imagegen.generation import endpoints as generation_endpoints
 from imagegen.generation.endpoints import GenerationRequest, ListGenerationRequests, NamedRequest
-from imagegen.providers import run as providers
+from imagegen.providers import registry as providers
 from imagegen.providers.base import GeneratedImage, GenerationJob
 
 Call = Callable[..., Any]

@@ -27,7 +27,7 @@ from imagegen.errors import BackendUnavailable
 from imagegen.generation import create as generation
 from imagegen.generation import recovery, worker
 from imagegen.generation.worker import ComeBackLater
-from imagegen.providers import run as providers
+from imagegen.providers import registry as providers
 from imagegen.providers.base import GeneratedImage, GenerationJob, GeneratorError
 
 

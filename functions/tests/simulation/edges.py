@@ -18,7 +18,7 @@ from imagegen.generation import create as generation
 from imagegen.generation import recovery, worker
 from imagegen.generation import request as generation_request
 from imagegen.providers import run as providers
-from imagegen.providers.base import GenerationJob, GeneratorError
+from imagegen.providers.base import GenerationJob, GeneratorError, StoredImage
 from simulation.remote import RemoteQueue, RemoteStore
 from simulation.world import World
 
@@ -44,7 +44,9 @@ class Painters:
         self.runs: dict[str, int] = {}
         self.painted: dict[str, tuple[int, str]] = {}  # url: number of the task, request
 
-    def generate(self, generator: str, job: GenerationJob, *, timeout_seconds: float) -> str:
+    def generate(
+        self, generator: str, job: GenerationJob, *, timeout_seconds: float
+    ) -> StoredImage:
         world, request_id = self._world, job.generation_request_id
         task, random = world.running(), world.random
         self.runs[request_id] = self.runs.get(request_id, 0) + 1
@@ -63,7 +65,7 @@ class Painters:
             raise GeneratorError("BUSY", "busy", retryable=random.random() < 0.7)
         url = f"https://images.test/{request_id}/{task.number}"
         self.painted[url] = (task.number, request_id)
-        return url
+        return StoredImage(url=url)
 
 
 class CatalogueLock:
@@ -111,7 +113,7 @@ def replaced(
         (generation, "uuid", identity),
         (generation_request, "uuid", identity),
         (worker, "uuid", identity),
-        (providers, "generate", painters.generate),
+        (providers, "run_provider", painters.generate),
         (tasks, "enqueue", queue.enqueue),
         (logger, "write", lambda entry: None),
         (recovery, "PAGE_SIZE", int(settings["page_size"])),
