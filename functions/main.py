@@ -23,7 +23,7 @@ parameters.validate()  # a deploy or an instance with a wrong parameter ends her
 
 options.set_global_options(
     # The SDK takes these as plain values; firebase-tools gives functions/.env to this import.
-    region=config.FUNCTION_REGION.value,
+    region=config.REGION.value,
     service_account=config.SERVICE_ACCOUNT.value or None,
     cpu=config.CPU.value,
     memory=config.MEMORY_MB,
@@ -57,6 +57,7 @@ createGenerationRequest = http(
     timeout_sec=parameters.CREATE_TIMEOUT_SECONDS,
     memory=config.GENERATION_MEMORY_MB,
     min_instances=config.MIN_INSTANCES,
+    secrets=config.GENERATOR_SECRET_PARAMS,
     max_instances=config.CREATE_MAX_INSTANCES,
 )
 getUserCredits = http(get_user_credits, max_instances=config.MAX_INSTANCES)
@@ -79,6 +80,7 @@ listModels = http(list_models, max_instances=config.MAX_INSTANCES)
     ),
     memory=config.GENERATION_MEMORY_MB,
     max_instances=config.WORKER_MAX_INSTANCES,
+    secrets=config.GENERATOR_SECRET_PARAMS,
     timeout_sec=parameters.WORKER_TIMEOUT_SECONDS,
 )
 def processGeneration(task: https_fn.CallableRequest[Any]) -> None:

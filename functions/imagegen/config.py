@@ -22,8 +22,8 @@ AUTH_MODE = StringParam(
     "trusted; for the emulators only.",
     input=SelectInput([SelectOption("required"), SelectOption("optional")]),
 )
-FUNCTION_REGION = StringParam(
-    "FUNCTION_REGION",
+REGION = StringParam(
+    "REGION",
     default="us-central1",
     description="Region of the functions and their queue; the best one is that of Firestore.",
 )
@@ -153,6 +153,11 @@ IMAGE_BUCKET = StringParam(
     default="",
     description="Cloud Storage bucket for generated images. Empty: the project's default bucket.",
 )
+GENERATOR_SECRETS = StringParam(
+    "GENERATOR_SECRETS",
+    default="",
+    description="Secrets of image providers and the host each is sent to: NAME:host, NAME:host.",
+)
 CATALOGUE_TTL_SECONDS = IntParam(
     "CATALOGUE_TTL_SECONDS",
     default=60,
@@ -190,3 +195,26 @@ REPORT_SECRETS = (
 def report_webhook_url() -> str:
     """The URL that reports are sent to; empty when there is none."""
     return os.environ.get("REPORT_WEBHOOK_URL", "").strip()
+
+
+def generator_secret_hosts() -> dict[str, set[str]]:
+    """The secrets in GENERATOR_SECRETS, and for each the hosts (with port) it may be sent to."""
+    hosts: dict[str, set[str]] = {}
+    for entry in filter(None, map(str.strip, GENERATOR_SECRETS.value.split(","))):
+        name, colon, host = entry.partition(":")
+        if not (name.isidentifier() and name.isascii() and colon and host):
+            raise ValueError(f"GENERATOR_SECRETS: {entry!r} is not NAME:host")
+        hosts.setdefault(name, set()).add(host)
+    return hosts
+
+
+def generator_secret(name: str) -> str:
+    """The value of a secret that GENERATOR_SECRETS names; empty when it has none."""
+    return os.environ.get(name, "").strip()
+
+
+# Bound to the functions that generate.
+GENERATOR_SECRET_PARAMS = [
+    SecretParam(name, description=f"Key of an image provider, sent to {', '.join(sorted(hosts))}.")
+    for name, hosts in generator_secret_hosts().items()
+]

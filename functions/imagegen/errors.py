@@ -4,6 +4,7 @@ ImagegenError                      500 INTERNAL
 ├── MalformedJson                  400 INVALID_ARGUMENT
 ├── InvalidField                   400 INVALID_ARGUMENT
 ├── UnknownOption                  400 INVALID_ARGUMENT
+├── ModeNotSupported               400 INVALID_ARGUMENT
 ├── TokenMissing                   401 UNAUTHENTICATED
 │   ├── TokenInvalid
 │   └── TokenExpired
@@ -20,6 +21,7 @@ ImagegenError                      500 INTERNAL
 ├── PayloadTooLarge                413 INVALID_ARGUMENT
 ├── UnsupportedMediaType           415 INVALID_ARGUMENT
 ├── IdempotencyKeyReused           422 INVALID_ARGUMENT
+├── ContentRefused                 422 INVALID_ARGUMENT
 ├── RateLimited                    429 RESOURCE_EXHAUSTED
 ├── GenerationFailed               500 UNKNOWN
 │   └── GenerationTimeout          504 DEADLINE_EXCEEDED
@@ -77,6 +79,13 @@ class UnknownOption(ImagegenError):
     """No such model, style, color or size is on offer; details: field, value, allowed."""
 
     code, status, reason = 400, "INVALID_ARGUMENT", "UNKNOWN_OPTION"
+
+
+class ModeNotSupported(ImagegenError):
+    """The model generates in the background only, and the order asked to wait."""
+
+    code, status, reason = 400, "INVALID_ARGUMENT", "MODE_NOT_SUPPORTED"
+    message = "This model generates in the background only: leave out `mode`, or send `async`."
 
 
 class TokenMissing(ImagegenError):
@@ -194,6 +203,13 @@ class IdempotencyKeyReused(ImagegenError):
 
     code, status, reason = 422, "INVALID_ARGUMENT", "IDEMPOTENCY_KEY_REUSED"
     message = "This idempotency key was used with another body."
+
+
+class ContentRefused(ImagegenError):
+    """The model refused the content; details: generationRequestId, refundedCredits."""
+
+    code, status, reason = 422, "INVALID_ARGUMENT", "CONTENT_REFUSED"
+    message = "The model refused this content, credits refunded. Change the prompt to try again."
 
 
 class RateLimited(ImagegenError):

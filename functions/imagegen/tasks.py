@@ -24,7 +24,7 @@ def enqueue(generation_request_id: str, *, delay_seconds: float = 0) -> None:
     from firebase_admin import functions  # noqa: PLC0415
 
     task: dict[str, Any] = {"data": {"generationRequestId": generation_request_id}}
-    worker = f"locations/{config.FUNCTION_REGION.value}/functions/{WORKER}"
+    worker = f"locations/{config.REGION.value}/functions/{WORKER}"
     options = functions.TaskOptions(schedule_delay_seconds=math.ceil(delay_seconds) or None)
 
     def send() -> None:

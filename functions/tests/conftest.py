@@ -23,6 +23,8 @@ from imagegen import db
 from imagegen.catalogue import catalogue
 from imagegen.firestore import client as firestore_client
 
+pytest_plugins = ["support.vendor"]
+
 # Parameters as the demo project has them, where a test does not say otherwise.
 os.environ.setdefault("GCLOUD_PROJECT", "demo-imagegen")
 os.environ.setdefault("AUTH_MODE", "optional")

@@ -112,7 +112,7 @@ def test_the_functions_that_hold_images_have_memory_for_them(manifest: dict[str,
 def test_a_service_account_runs_every_function_and_alone_calls_the_worker(
     manifest_with: Callable[..., dict[str, Any]],
 ) -> None:
-    endpoints = manifest_with(SERVICE_ACCOUNT="imagegen@", FUNCTION_REGION="europe-west1")
+    endpoints = manifest_with(SERVICE_ACCOUNT="imagegen@", REGION="europe-west1")
     for endpoint in endpoints.values():
         assert endpoint["serviceAccountEmail"] == "imagegen@"
         assert endpoint["region"] == ["europe-west1"]

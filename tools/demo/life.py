@@ -18,8 +18,9 @@ from imagegen.catalogue.catalogue import Catalogue
 from imagegen.credits import ledger
 from imagegen.firestore.store import Document
 from imagegen.generation import request as generation_request
+from imagegen.generation.request import Mode
 from imagegen.generation.settle import Outcome
-from imagegen.providers.base import GeneratorError
+from imagegen.providers.base import GeneratorError, StoredImage
 from imagegen.report.weeks import Day
 
 PREFIX = "demo-"  # of the users' ids
@@ -160,7 +161,7 @@ class Life:
 
         def charge(transaction: db.Transaction) -> None:
             fields = generation_request.new_request(
-                order, choice, f"{rng.getrandbits(128):032x}", moment
+                order, choice, order.mode or Mode.SYNC, f"{rng.getrandbits(128):032x}", moment
             )
             ledger.deduct(transaction, user_id, request_id, price, moment)
             transaction.create(request_path, fields | {"startedAt": moment, "attempts": 1})
@@ -171,7 +172,7 @@ class Life:
     def _settle(self, request: Document, weather: Weather, settings: Mapping[str, Any]) -> None:
         rates = {**FAILURE_RATES, **(weather.failing or {})}
         moment = request["createdAt"] + timedelta(milliseconds=self.rng.randint(900, 9000))
-        outcome = Outcome.completed(str(settings.get("imageUrl", "")))
+        outcome = Outcome.completed(StoredImage(str(settings.get("imageUrl", ""))))
         if request["mode"] == "async" and self.rng.random() < 0.05:
             outcome = Outcome.canceled()
         elif self.rng.random() < rates.get(request["model"], 0.03):

@@ -27,6 +27,7 @@ ERRORS: tuple[ImagegenError, ...] = (
         allowed=["512x512", "1024x1024", "1024x1792"],
     ),
     errors.TokenMissing(),
+    errors.ModeNotSupported(),
     errors.TokenInvalid(),
     errors.TokenExpired(),
     errors.InsufficientCredits(required=3, available=2),
@@ -42,6 +43,7 @@ ERRORS: tuple[ImagegenError, ...] = (
     errors.PayloadTooLarge(limitBytes=body.MAX_BODY_BYTES),
     errors.UnsupportedMediaType(),
     errors.IdempotencyKeyReused(generationRequestId=REQUEST_ID),
+    errors.ContentRefused(generationRequestId=REQUEST_ID, refundedCredits=3),
     limits._limited("requestsPerMinute", 60, window=60, retry_after=1),
     errors.GenerationFailed(
         generationRequestId=REQUEST_ID, refundedCredits=3, cause="MOCK_FAILURE", retryable=True

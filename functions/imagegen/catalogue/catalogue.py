@@ -12,9 +12,11 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic.alias_generators import to_camel
 
 from imagegen import config, db, logger
+from imagegen.catalogue import secrets
 from imagegen.catalogue.cache import Cache
 from imagegen.errors import BackendUnavailable, UnknownOption
 from imagegen.firestore.store import Document, Query
+from imagegen.providers import registry
 
 FIELDS = ("model", "style", "color", "size")  # of a request, each chosen from its collection
 
@@ -39,6 +41,7 @@ class Model(Option):
     """An image model; what else its document holds are the settings of its generator."""
 
     generator: str
+    background: bool = False
 
     @property
     def settings(self) -> Mapping[str, Any]:
@@ -130,11 +133,31 @@ def forget() -> None:
 
 def _load() -> Catalogue:
     return Catalogue(
-        models=_options("models", Model),
+        models=_usable(_options("models", Model)),
         styles=_options("styles", Option),
         colors=_options("colors", Option),
         sizes=_options("sizes", Size),
     )
+
+
+def _usable(models: dict[str, Model]) -> dict[str, Model]:
+    """The models whose documents their providers can use; the others are logged and left out.
+
+    A document that is readable by everybody must not hold a secret either: it names one.
+    """
+    usable = {}
+    for name, model in models.items():
+        path = f"models/{name}"
+        if leaked := secrets.found_in(model.settings):
+            logger.error("model left out", document=path, field=leaked[0], problem="holds a secret")
+            continue
+        try:
+            registry.validate_settings(model.generator, model.settings)
+        except registry.SettingsError as error:
+            logger.error("model left out", document=path, field=error.field, problem=error.problem)
+            continue
+        usable[name] = model
+    return usable
 
 
 def _options(collection: str, kind: type[AnyOption]) -> dict[str, AnyOption]:

@@ -32,6 +32,9 @@ class CatalogueModel(CatalogueOption):
     aliases: tuple[str, ...] = Field(
         description="Other names that requests may use; case, spaces, - and _ do not matter."
     )
+    background: bool = Field(
+        description="Whether the model is so slow that it generates in the background only."
+    )
 
 
 class CatalogueSize(CatalogueOption):
@@ -59,7 +62,14 @@ class Catalogue(WireModel):
         "The catalogue.",
         {
             "catalogue": {
-                "models": [{"name": "Model A", "description": "", "aliases": ["model-a"]}],
+                "models": [
+                    {
+                        "name": "Model A",
+                        "description": "",
+                        "aliases": ["model-a"],
+                        "background": False,
+                    }
+                ],
                 "styles": [{"name": "anime", "description": ""}],
                 "colors": [{"name": "neon", "description": ""}],
                 "sizes": [

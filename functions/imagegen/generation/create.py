@@ -23,6 +23,7 @@ from imagegen.catalogue.catalogue import Catalogue
 from imagegen.credits import ledger, limits
 from imagegen.errors import (
     BackendUnavailable,
+    ContentRefused,
     GenerationFailed,
     GenerationTimeout,
     IdempotencyKeyReused,
@@ -39,6 +40,7 @@ from imagegen.generation.replies import RETRY_AFTER_SECONDS, Generation
 from imagegen.generation.request import CreateGenerationRequest, Mode, RequestDocument, Status
 from imagegen.generation.settle import Outcome, generate_image, settle
 from imagegen.providers.base import GeneratorError
+from imagegen.providers.failures import Reason
 
 ENQUEUE_AGAIN_AFTER = timedelta(seconds=60)
 
@@ -85,7 +87,7 @@ def _charge(
     """
     path, moment = db.generation_request(request_id), clock.now()
     # Decided once for all attempts: an allowed commit may still arrive when the next one decides.
-    is_too_late = order.mode is Mode.SYNC and clock.seconds_into_call() > _latest_charge_seconds()
+    is_too_late = clock.seconds_into_call() > _latest_charge_seconds()
     offer: Catalogue | None = None
 
     def decide(transaction: db.Transaction) -> None:
@@ -98,8 +100,6 @@ def _charge(
             if not is_ours and request.fingerprint != generation_request.fingerprint(order):
                 raise IdempotencyKeyReused(generationRequestId=request_id)
             return
-        if is_too_late:
-            raise BackendUnavailable("The call has waited for too long; nothing was charged.")
         # An earlier commit of this call may still arrive. A newer catalogue, or a clock that has
         # jumped back, must not refuse now what was allowed then.
         offer = offer or catalogue.current()
@@ -107,15 +107,18 @@ def _charge(
         choice = offer.choose(
             model=order.model, style=order.style, color=order.color, size=order.size
         )
+        mode = generation_request.effective_mode(order, choice.model)
+        if is_too_late and mode is Mode.SYNC:
+            raise BackendUnavailable("The call has waited for too long; nothing was charged.")
         price = choice.size.credits
         if order.max_credits is not None and price > order.max_credits:
             raise PriceChanged(credits=price)
         ledger.deduct(transaction, order.user_id, request_id, price, moment)
         limits.admit(transaction, order.user_id, moment)
-        if order.mode is Mode.ASYNC:
+        if mode is Mode.ASYNC:
             until = generation_request.latest_end(moment)
             limits.occupy(transaction, order.user_id, request_id, moment, until)
-        fields = generation_request.new_request(order, choice, attempt_id, moment)
+        fields = generation_request.new_request(order, choice, mode, attempt_id, moment)
         transaction.create(path, fields)
 
     # There is nothing to read under an id that was drawn just now.
@@ -215,6 +218,8 @@ def _error(request: RequestDocument) -> ImagegenError:
         "cause": error.get("reason", "UNKNOWN"),
         "retryable": error.get("retryable") is True,
     }
-    if error.get("reason") == "GENERATION_TIMEOUT":
+    if error.get("reason") == Reason.CONTENT_REFUSED:
+        return ContentRefused(**refunded)
+    if error.get("reason") == Reason.GENERATION_TIMEOUT:
         return GenerationTimeout(**failed)
     return GenerationFailed(**failed)

@@ -16,11 +16,13 @@ from imagegen.catalogue import catalogue
 from imagegen.errors import (
     AccountUnusable,
     BackendUnavailable,
+    ContentRefused,
     GenerationFailed,
     GenerationRequestNotFound,
     GenerationTimeout,
     IdempotencyKeyReused,
     InsufficientCredits,
+    ModeNotSupported,
     NotCancelable,
     NotOwner,
     OutcomeUnknown,
@@ -128,6 +130,8 @@ NEXT_CALLS = {"status": "getGenerationStatus", "cancel": "cancelGenerationReques
         RequestInProgress,
         RequestCanceled,
         IdempotencyKeyReused,
+        ModeNotSupported,
+        ContentRefused,
         RateLimited,
         GenerationFailed,
         GenerationTimeout,
@@ -139,6 +143,7 @@ NEXT_CALLS = {"status": "getGenerationStatus", "cancel": "cancelGenerationReques
         GenerationFailed,
         GenerationTimeout,
         BackendUnavailable,
+        ContentRefused,
     ),
 )
 def create_generation_request(body: CreateGenerationRequest, caller: Caller) -> Reply[Generation]:

@@ -43,6 +43,15 @@ class RequestAddress(WireModel):
     address: str = Field(description="The postal address of the place.")
 
 
+class StoredImageReply(WireModel):
+    """An image as it is stored."""
+
+    width: int = Field(description="Width in pixels.")
+    height: int = Field(description="Height in pixels.")
+    mime_type: str = Field(description="MIME type, such as image/png.")
+    bytes: int = Field(description="Size of the file in bytes.")
+
+
 class GenerationRequest(WireModel):
     """A generation request.
 
@@ -66,6 +75,14 @@ class GenerationRequest(WireModel):
         description="What the image starts from, besides the prompt. Absent if there is nothing.",
     )
     image_url: str | None = Field(description="The image; null while there is none.")
+    thumbnail_url: str | None = Field(
+        default=None,
+        exclude_if=is_none,
+        description="A small WebP of the image, where there is one.",
+    )
+    image: StoredImageReply | None = Field(
+        default=None, exclude_if=is_none, description="What the image is, where it is stored here."
+    )
     deducted_credits: int = Field(description="The price, taken when the request was created.")
     refunded_credits: int = Field(description="What was given back.")
     error: GenerationError | None = Field(
@@ -92,6 +109,8 @@ class GenerationRequest(WireModel):
             prompt=request.prompt,
             source=_source(request.source),
             image_url=request.image_url,
+            thumbnail_url=request.thumbnail_url,
+            image=_image(request.image) if request.image is not None else None,
             deducted_credits=request.credits,
             refunded_credits=request.refunded_credits,
             error=_error(error) if error is not None else None,
@@ -99,6 +118,19 @@ class GenerationRequest(WireModel):
             started_at=request.started_at,
             completed_at=request.completed_at,
         )
+
+
+def _image(stored: Mapping[str, Any]) -> StoredImageReply | None:
+    match stored:
+        case {
+            "width": int(width),
+            "height": int(height),
+            "mimeType": str(mime_type),
+            "bytes": int(size),
+        }:
+            return StoredImageReply(width=width, height=height, mime_type=mime_type, bytes=size)
+        case _:
+            return None
 
 
 def _error(stored: Mapping[str, Any]) -> GenerationError:

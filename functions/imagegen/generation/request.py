@@ -14,8 +14,8 @@ from imagegen import config, parameters
 from imagegen.api.headers import distinct
 from imagegen.api.schema import UserId, WholeNumber, WireModel, is_visible, printable
 from imagegen.catalogue import catalogue
-from imagegen.catalogue.catalogue import Choice
-from imagegen.errors import InvalidField
+from imagegen.catalogue.catalogue import Choice, Model
+from imagegen.errors import InvalidField, ModeNotSupported
 from imagegen.firestore.stored import Field as StoredField
 from imagegen.firestore.stored import Stored, instant, mapping, text, whole_number
 
@@ -60,6 +60,14 @@ class RequestDocument(Stored):
     status = StoredField("status", Status)
     mode = StoredField("mode", Mode, Mode.SYNC)
     image_url: StoredField[str | None] = StoredField("imageUrl", text, None)
+    thumbnail_url: StoredField[str | None] = StoredField("thumbnailUrl", text, None)
+    # What is stored of the image: path, width, height, mimeType, bytes.
+    image: StoredField[Mapping[str, Any] | None] = StoredField("image", mapping, None)
+    # A paid call is about to be made or has been made by this attempt.
+    provider_call: StoredField[Mapping[str, Any] | None] = StoredField(
+        "providerCall", mapping, None
+    )
+    provider_job: StoredField[str | None] = StoredField("providerJob", text, None)
     error: StoredField[Mapping[str, Any] | None] = StoredField("error", mapping, None)
     # Stored only where it differs from what status and price say: the account was gone.
     refunded: StoredField[int | None] = StoredField("refundedCredits", whole_number, None)
@@ -158,8 +166,8 @@ class CreateGenerationRequest(WireModel):
     source: Source | None = Field(
         default=None, description="What the image starts from, besides the prompt."
     )
-    mode: Mode = Field(
-        default=Mode.SYNC, description="`async` answers at once and generates in the background."
+    mode: Mode | None = Field(
+        default=None, description="`async` answers at once and generates in the background."
     )
     idempotency_key: IdempotencyKey | None = Field(
         default=None,
@@ -211,7 +219,7 @@ def fingerprint(order: CreateGenerationRequest) -> str:
             catalogue.folded(order.size),
             order.prompt,
             _stored_source(order),
-            order.mode,
+            order.mode or Mode.SYNC,
         ]
     )
 
@@ -233,11 +241,21 @@ def latest_end(moment: datetime) -> datetime:
     return moment + timedelta(seconds=lives * config.ASYNC_DEADLINE_SECONDS.value)
 
 
+def effective_mode(order: CreateGenerationRequest, model: Model) -> Mode:
+    """The mode of an order: as stated, or else in the background for models that are slow.
+
+    Raises ModeNotSupported for a synchronous order of such a model.
+    """
+    if model.background and order.mode is Mode.SYNC:
+        raise ModeNotSupported
+    return order.mode or (Mode.ASYNC if model.background else Mode.SYNC)
+
+
 def new_request(
-    order: CreateGenerationRequest, choice: Choice, attempt_id: str, moment: datetime
+    order: CreateGenerationRequest, choice: Choice, mode: Mode, attempt_id: str, moment: datetime
 ) -> dict[str, Any]:
     """The document of a generation request at the moment of its charge."""
-    is_async = order.mode is Mode.ASYNC
+    is_async = mode is Mode.ASYNC
     lifetime = (
         config.ASYNC_DEADLINE_SECONDS.value
         if is_async
@@ -253,7 +271,7 @@ def new_request(
         source=_stored_source(order),
         credits=choice.size.credits,
         status=Status.PENDING,
-        mode=order.mode,
+        mode=mode,
         image_url=None,
         error=None,
         attempts=0 if is_async else 1,

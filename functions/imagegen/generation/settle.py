@@ -6,12 +6,13 @@ from datetime import datetime
 from typing import Any
 
 from imagegen import clock, db, logger
-from imagegen.catalogue.catalogue import Catalogue
+from imagegen.catalogue import catalogue
+from imagegen.catalogue.catalogue import Catalogue, Model, Size
 from imagegen.credits import ledger, limits
-from imagegen.errors import GenerationRequestNotFound
-from imagegen.generation.request import Mode, RequestDocument, Status
+from imagegen.errors import BackendUnavailable, GenerationRequestNotFound, RequestInProgress
+from imagegen.generation.request import REFUNDED, Mode, RequestDocument, Status
 from imagegen.providers import run
-from imagegen.providers.base import GenerationJob, GeneratorError
+from imagegen.providers.base import GenerationJob, GeneratorError, StoredImage
 
 MAX_URL_LENGTH = 4096
 
@@ -21,12 +22,12 @@ class Outcome:
     """How a request ends: with an image, or with a refund."""
 
     status: Status
-    image_url: str | None = None
+    image: StoredImage | None = None
     error: GeneratorError | None = None
 
     @classmethod
-    def completed(cls, image_url: str) -> "Outcome":
-        return cls(Status.COMPLETED, image_url=image_url)
+    def completed(cls, image: StoredImage) -> "Outcome":
+        return cls(Status.COMPLETED, image=image)
 
     @classmethod
     def failed(cls, error: GeneratorError) -> "Outcome":
@@ -45,11 +46,26 @@ class Outcome:
         }
         return RequestDocument.fields(
             status=self.status,
-            image_url=self.image_url,
+            image_url=self.image and self.image.url,
             error=error,
             completed_at=moment,
             updated_at=moment,
+            **self._stored_image(),
         )
+
+    def _stored_image(self) -> dict[str, Any]:
+        """What is known of an image that the core has stored itself."""
+        image = self.image
+        if image is None or image.path is None:
+            return {}
+        described = {
+            "path": image.path,
+            "width": image.width,
+            "height": image.height,
+            "mimeType": image.mime_type,
+            "bytes": image.bytes,
+        }
+        return {"image": described, "thumbnail_url": image.thumbnail_url}
 
 
 def generate_image(
@@ -57,20 +73,22 @@ def generate_image(
 ) -> Outcome:
     """How the generation of `request` ended, completed or failed.
 
+    A job that an earlier attempt started at the vendor is resumed, not started again.
+
     Never raises: a defect of ours costs the user no more than a failure of the provider.
     """
     try:
-        image_url = _run_provider(request, offer, timeout_seconds)
+        image = _run_provider(request, offer, timeout_seconds)
     except GeneratorError as error:
         return Outcome.failed(error)
     except Exception as error:  # noqa: BLE001 - whatever happens after the charge is refunded
         logger.error("defect", generationRequestId=request.id, error=repr(error))
         message = "The request could not be carried out."
         return Outcome.failed(GeneratorError("DEFECT", message, retryable=False))
-    if _storable(image_url, MAX_URL_LENGTH) != image_url:
+    if _storable(image.url, MAX_URL_LENGTH) != image.url:
         message = "The model answered with something that is no URL."
         return Outcome.failed(GeneratorError("INVALID_IMAGE_URL", message, retryable=False))
-    return Outcome.completed(image_url)
+    return Outcome.completed(image)
 
 
 def _storable(value: object, length: int) -> str:
@@ -78,22 +96,63 @@ def _storable(value: object, length: int) -> str:
     return str(value).encode("utf-8", "replace").decode()[:length]
 
 
-def _run_provider(request: RequestDocument, offer: Catalogue, timeout_seconds: float) -> str:
+def _run_provider(
+    request: RequestDocument, offer: Catalogue, timeout_seconds: float
+) -> StoredImage:
     model, size = offer.models.get(request.model), offer.sizes.get(request.size)
     if model is None or size is None:
         raise GeneratorError("OPTION_REMOVED", "The model is no longer on offer.", retryable=False)
-    job = GenerationJob(
+    return run.run_provider(
+        model.generator,
+        _job(request, model, size),
+        timeout_seconds=timeout_seconds,
+        provider_job=request.provider_job,
+        remember=lambda provider_job: _remember(request, provider_job),
+    )
+
+
+def _job(request: RequestDocument, model: Model, size: Size) -> GenerationJob:
+    return GenerationJob(
         generation_request_id=request.id,
+        attempt_id=request.attempt_id,
+        user_id=request.user_id,
         model=model.name,
         style=request.style,
         color=request.color,
+        size=size.name,
         width=size.width,
         height=size.height,
         prompt=request.prompt,
         source=request.source,
         settings=model.settings,
     )
-    return run.run_provider(model.generator, job, timeout_seconds=timeout_seconds)
+
+
+def _remember(request: RequestDocument, provider_job: str) -> None:
+    """Store the vendor's id of the job, so that nobody starts a second one.
+
+    Raises RequestInProgress when another attempt has taken the request over or it has ended.
+    """
+
+    def decide(transaction: db.Transaction) -> None:
+        current = RequestDocument(transaction[request.path])
+        if not current.is_open or current.attempt_id != request.attempt_id:
+            raise RequestInProgress(generationRequestId=request.id)
+        transaction.update(request.path, RequestDocument.fields(provider_job=provider_job))
+
+    db.transact(decide, request.document)
+
+
+def _cancel_job(request: RequestDocument, provider_job: str) -> None:
+    """Ask the vendor to stop the job of a request that has ended without an image."""
+    try:
+        offer = catalogue.current()
+    except BackendUnavailable as error:
+        logger.warn("provider job not canceled", generationRequestId=request.id, error=repr(error))
+        return
+    model, size = offer.models.get(request.model), offer.sizes.get(request.size)
+    if model is not None and size is not None:
+        run.cancel_job(model.generator, _job(request, model, size), provider_job)
 
 
 def settle(
@@ -156,6 +215,8 @@ def settle(
     settled = RequestDocument(documents[request.path])
     if not settled.is_open:
         _log(settled, outcome)
+    if settled.provider_job and settled.status is outcome.status and settled.status in REFUNDED:
+        _cancel_job(settled, settled.provider_job)
     return settled
 
 

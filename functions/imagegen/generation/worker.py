@@ -15,10 +15,13 @@ from pydantic import ValidationError
 from imagegen import clock, config, db, logger, tasks
 from imagegen.api.schema import DocumentId, WireModel
 from imagegen.catalogue import catalogue
+from imagegen.catalogue.catalogue import Catalogue
 from imagegen.errors import BackendUnavailable
 from imagegen.generation.request import Mode, RequestDocument, Status
 from imagegen.generation.settle import Outcome, generate_image, settle
 from imagegen.providers.base import GeneratorError
+from imagegen.providers.failures import Reason, failure
+from imagegen.providers.registry import FREE_OF_CHARGE
 
 LEASE_MARGIN_SECONDS = 15  # added to the generator's time, for settling
 
@@ -56,7 +59,7 @@ def process(data: object) -> None:
         logger.error("task without a generation request")  # delivering it again would not help
         return
     offer = catalogue.current()  # before the lease: no attempt is lost when it cannot be read
-    lease = _take_lease(task.generation_request_id)
+    lease = _take_lease(task.generation_request_id, offer)
     if lease is None:
         return
     timeout_seconds = config.ASYNC_ATTEMPT_SECONDS.value
@@ -76,21 +79,29 @@ def _delay_before_retry(lease: RequestDocument, outcome: Outcome) -> float | Non
     error = outcome.error
     if error is None or not error.retryable or lease.attempts >= config.ASYNC_MAX_ATTEMPTS.value:
         return None
+    if error.billed and not _has_job(lease):  # another attempt would be paid for again
+        return None
     backoff: float = config.ASYNC_MIN_BACKOFF_SECONDS.value * 2 ** (lease.attempts - 1)
     delay = max(min(backoff, config.ASYNC_MAX_BACKOFF_SECONDS.value), error.retry_after or 0)
     # A request that would expire while it waits is refunded now.
     return delay if delay < config.ASYNC_DEADLINE_SECONDS.value else None
 
 
-def _take_lease(generation_request_id: str) -> RequestDocument | None:
+def _has_job(lease: RequestDocument) -> bool:
+    """Whether the vendor's job is stored by now, so that the next attempt resumes it."""
+    (document,) = db.read(lease.path)
+    return RequestDocument(document).provider_job is not None
+
+
+def _take_lease(generation_request_id: str, offer: Catalogue) -> RequestDocument | None:
     """The request, leased to this attempt, or None when there is nothing left to do."""
     path, attempt_id = db.generation_request(generation_request_id), uuid.uuid4().hex
-    moment = clock.now()
+    moment, was_paid_for = clock.now(), False
 
     def decide(transaction: db.Transaction) -> None:
         # As in a charge: an earlier commit may still arrive, so a clock that has jumped back must
         # not give up a lease that this call may already hold.
-        nonlocal moment
+        nonlocal moment, was_paid_for
         moment = max(moment, clock.now())
         request = RequestDocument(transaction[path])
         if not _is_open(request):
@@ -99,7 +110,13 @@ def _take_lease(generation_request_id: str) -> RequestDocument | None:
             return  # an earlier commit of this call succeeded and only its reply was lost
         if request.status is Status.PROCESSING and _leased_until(request) > moment:
             raise RetryLater("another attempt is at work")
-        transaction.update(path, _lease_fields(request, attempt_id, moment))
+        was_paid_for = request.provider_call is not None and request.provider_job is None
+        fields = _lease_fields(request, attempt_id, moment)
+        if _is_paid(request, offer):
+            # Stored before the paid call, so that a crash during it is not answered by another.
+            call = {"attemptId": attempt_id, "state": "sent"}
+            fields |= RequestDocument.fields(provider_call=call)
+        transaction.update(path, fields)
 
     request = RequestDocument(db.transact(decide, path)[path])
     if not _is_open(request):
@@ -108,7 +125,15 @@ def _take_lease(generation_request_id: str) -> RequestDocument | None:
         error = GeneratorError("ATTEMPTS_EXHAUSTED", "The model gave no image.", retryable=True)
         settle(request, Outcome.failed(error))
         return None
+    if was_paid_for:  # by an attempt that died before it could store what it had paid for
+        settle(request, Outcome.failed(failure(Reason.OUTCOME_UNKNOWN)))
+        return None
     return request
+
+
+def _is_paid(request: RequestDocument, offer: Catalogue) -> bool:
+    model = offer.models.get(request.model)
+    return model is not None and model.generator not in FREE_OF_CHARGE
 
 
 def _lease_fields(request: RequestDocument, attempt_id: str, moment: datetime) -> dict[str, object]:
@@ -141,7 +166,10 @@ def _release_lease(lease: RequestDocument) -> None:
         current = RequestDocument(transaction[lease.path])
         if current.attempt_id == lease.attempt_id and current.status is Status.PROCESSING:
             moment = clock.now()
-            released = RequestDocument.fields(leased_until=moment, updated_at=moment)
+            # Only an attempt that cost nothing, or one whose job can be resumed, comes here.
+            released = RequestDocument.fields(
+                leased_until=moment, updated_at=moment, provider_call=None
+            )
             transaction.update(lease.path, released)
 
     db.transact(decide, lease.document)

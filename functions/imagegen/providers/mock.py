@@ -1,4 +1,4 @@
-"""A model that paints nothing: it waits, may fail, and answers with the model's placeholder."""
+"""A provider that draws nothing: it waits, may fail, and answers with the model's placeholder."""
 
 import random
 import time
@@ -22,11 +22,13 @@ class MockSettings(BaseModel):
     latency_seconds: Annotated[float, Field(ge=0)] = 0.0
 
 
-class MockGenerator:
+class MockProvider:
     """Fails with the probability `failureRate`, which MOCK_FAILURE_RATE overrides.
 
     `draw` gives numbers in [0, 1): a generation fails when its number is below the rate.
     """
+
+    Settings = MockSettings
 
     def __init__(self, draw: Callable[[], float] = random.random) -> None:
         self._draw = draw

@@ -215,3 +215,34 @@ def test_whatever_is_no_way_to_write_a_name_is_unknown(written: str) -> None:
         catalogue._match("model", written, MODELS)
     assert unknown.value.details["allowed"] == list(MODELS)
     assert ON_OFFER.spelling("model", written) == written
+
+
+MOCK = {"generator": "mock", "imageUrl": "/x.png"}
+
+
+@pytest.mark.parametrize(
+    ("fields", "field"),
+    [
+        ({"generator": "unheard-of"}, "generator"),
+        ({"generator": "mock", "imageUrl": "/x.png", "failureRate": 2}, "failureRate"),
+        (
+            {"generator": "mock", "imageUrl": "/x.png", "apiKey": "sk-live-0123456789abcdef"},
+            "apiKey",
+        ),
+    ],
+    ids=["unknown provider", "wrong setting", "a secret"],
+)
+def test_a_model_that_its_provider_cannot_use_is_left_out_and_named(
+    own_project: Callable[..., None],
+    capsys: pytest.CaptureFixture[str],
+    fields: dict[str, Any],
+    field: str,
+) -> None:
+    own_project("models/Model Z", fields)
+    offer = catalogue.current()
+    assert "Model Z" not in offer.models
+    assert choose(offer).size.credits == 1  # the others are on offer
+    logged = capsys.readouterr().err
+    assert "models/Model Z" in logged
+    assert f'"field": "{field}"' in logged
+    assert "sk-live" not in logged

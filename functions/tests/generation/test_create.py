@@ -36,7 +36,7 @@ from imagegen.generation import settle as lifecycle
 from imagegen.generation.replies import Generation
 from imagegen.generation.request import CreateGenerationRequest, RequestDocument
 from imagegen.generation.settle import Outcome, settle
-from imagegen.providers import run as providers
+from imagegen.providers import registry as providers
 from imagegen.providers.base import GeneratedImage, GenerationJob, GeneratorError
 
 
@@ -156,9 +156,11 @@ def test_a_generator_past_its_deadline_is_refunded_and_its_late_result_dropped(
     assert check_books(client, user_id, opening=5) == 5
 
 
-def test_a_model_whose_generator_does_not_exist_is_refunded(
+def test_a_model_whose_provider_has_gone_since_it_was_offered_is_refunded(
     client: firestore.Client, new_user: Callable[..., str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setenv("CATALOGUE_TTL_SECONDS", "3600")
+    catalogue.current()
     monkeypatch.delitem(providers.GENERATORS, "mock")
     user_id = new_user(5)
     with pytest.raises(GenerationFailed):

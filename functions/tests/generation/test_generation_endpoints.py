@@ -31,7 +31,7 @@ from imagegen.generation.endpoints import (
     list_generation_requests,
 )
 from imagegen.generation.replies import Generation, GenerationRequest
-from imagegen.providers import run as providers
+from imagegen.providers import registry as providers
 from imagegen.providers.base import GeneratedImage, GenerationJob
 
 Call = Callable[..., Any]
@@ -310,7 +310,7 @@ def test_what_is_on_offer_is_listed_for_anyone(
     assert response.status_code == 200
     offers = response.get_json()
     assert offers.keys() == {"models", "styles", "colors", "sizes"}
-    assert offers["models"][0].keys() == {"name", "description", "aliases"}
+    assert offers["models"][0].keys() == {"name", "description", "aliases", "background"}
     assert offers["styles"][0].keys() == {"name", "description"}
     assert [size["name"] for size in offers["sizes"]] == ["512x512", "1024x1024", "1024x1792"]
     assert offers["sizes"][1] == {

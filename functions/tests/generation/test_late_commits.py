@@ -11,6 +11,7 @@ from support.books import requests_of
 from support.orders import ANYBODY, now, order
 
 from imagegen import clock, db, tasks
+from imagegen.catalogue import catalogue
 from imagegen.errors import RateLimited
 from imagegen.firestore.store import Create, Document, Query, Store, Update
 from imagegen.generation import create as generation
@@ -72,7 +73,9 @@ def test_a_clock_that_jumps_back_gives_up_no_lease_that_may_already_be_taken(
     monkeypatch.setattr(tasks, "enqueue", lambda request_id: None)
     generation.create(order(user_id := new_user(5), mode="async"), ANYBODY)
     (request,) = requests_of(client, user_id)
-    assert worker._take_lease(request["id"]) is not None  # and then the process is gone
+    assert (
+        worker._take_lease(request["id"], catalogue.current()) is not None
+    )  # and then the process is gone
     run_out = now() + timedelta(seconds=200)
     monkeypatch.setattr(clock, "now", lambda: run_out)
     late = LateFirstCommit(
@@ -80,6 +83,6 @@ def test_a_clock_that_jumps_back_gives_up_no_lease_that_may_already_be_taken(
         lambda: monkeypatch.setattr(clock, "now", lambda: run_out - timedelta(seconds=190)),
     )
     monkeypatch.setattr(db, "connection", lambda: late)
-    lease = worker._take_lease(request["id"])
+    lease = worker._take_lease(request["id"], catalogue.current())
     assert lease is not None
     assert lease.attempts == 2

@@ -23,7 +23,7 @@ from imagegen.errors import GenerationFailed, ImagegenError
 from imagegen.firestore.store import Document, Query
 from imagegen.generation import create as generation
 from imagegen.generation import recovery
-from imagegen.providers import run as providers
+from imagegen.providers import registry as providers
 from imagegen.providers.base import GeneratedImage, GenerationJob
 
 

@@ -30,7 +30,7 @@ from imagegen.generation import create as generation
 from imagegen.generation import recovery, worker
 from imagegen.generation.replies import Generation
 from imagegen.generation.worker import RetryLater
-from imagegen.providers import run as providers
+from imagegen.providers import registry as providers
 from imagegen.providers.base import GeneratedImage, GenerationJob, GeneratorError
 
 
@@ -284,7 +284,9 @@ def test_workers_that_die_again_and_again_end_in_a_refund(
     moment = now()
     monkeypatch.setattr(clock, "now", lambda: moment)
     for _ in range(3):
-        assert worker._take_lease(request_id) is not None  # and then the process is gone
+        assert (
+            worker._take_lease(request_id, catalogue.current()) is not None
+        )  # and then the process is gone
         moment += timedelta(seconds=200)
     deliver(request_id)
     assert stored(client, request_id)["error"]["reason"] == "ATTEMPTS_EXHAUSTED"

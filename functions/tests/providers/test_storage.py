@@ -1,71 +1,190 @@
-"""Bytes of a generator in Cloud Storage, spoken to over HTTP: a small server stands in for it."""
+"""Images and photos in Cloud Storage: paths, URLs, and what happens when it does not answer."""
 
-import json
-import threading
-from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
+import time
+from datetime import UTC, datetime, timedelta
 
+import httpx
 import pytest
+import requests
+from google.api_core.exceptions import RetryError
+from pytest_mock import MockerFixture
+from support.bucket import FakeBucket
+from support.images import image
+from support.models import job
 
-from imagegen.providers import run as providers
-from imagegen.providers import storage
-from imagegen.providers.base import GeneratedImage, GenerationJob, GeneratorError
-
-
-class Bucket(BaseHTTPRequestHandler):
-    """Keeps the last upload; refuses when `broken` is set."""
-
-    uploads: list[tuple[str, bytes]]
-    broken: bool
-
-    def do_POST(self) -> None:
-        body = self.rfile.read(int(self.headers["Content-Length"]))
-        self.uploads.append((self.path, body))
-        answer = json.dumps({"name": "n", "bucket": "b"}).encode()
-        self.send_response(403 if self.broken else 200)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(answer)))
-        self.end_headers()
-        self.wfile.write(answer)
-
-    def log_message(self, *_: Any) -> None:
-        pass
+from imagegen.providers import photos, storage
+from imagegen.providers.base import GenerationJob, GeneratorError, StoredImage
+from imagegen.providers.images import NotAnImage, Picture
 
 
-@pytest.fixture
-def bucket(monkeypatch: pytest.MonkeyPatch) -> Iterator[type[Bucket]]:
-    handler = type("FreshBucket", (Bucket,), {"uploads": [], "broken": False})
-    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    monkeypatch.setenv("STORAGE_EMULATOR_HOST", f"http://127.0.0.1:{server.server_port}")
-    monkeypatch.setenv("IMAGE_BUCKET", "pictures")
-    yield handler
-    server.shutdown()
-    server.server_close()
+def soon() -> float:
+    return time.monotonic() + 10
 
 
-def test_an_image_is_uploaded_with_its_type_and_the_token_of_its_url(bucket: type[Bucket]) -> None:
-    url = storage.store("r1", b"\x89PNG", "image/png")
-    ((path, body),) = bucket.uploads
-    assert "/b/pictures/o" in path
-    assert b"generations/r1" in body
-    assert b"\x89PNG" in body
-    assert b"image/png" in body
-    assert "/v0/b/pictures/o/generations%2Fr1?alt=media&token=" in url
-    assert url.rpartition("token=")[2].encode() in body
+def stored(order: GenerationJob | None = None, picture: Picture | None = None) -> StoredImage:
+    picture = picture or Picture(b"\x89PNG", "image/png", 512, 512, b"webp")
+    return storage.store(order or job({}), picture, deadline=soon())
 
 
-def test_an_image_that_cannot_be_stored_is_a_failure_worth_another_try(
-    bucket: type[Bucket], monkeypatch: pytest.MonkeyPatch
+def test_an_image_is_uploaded_with_its_type_and_the_token_of_its_url(bucket: FakeBucket) -> None:
+    answer = stored()
+    metadata = bucket.metadata("generations/r1/attempt1.png")
+    assert bucket.data("generations/r1/attempt1.png") == b"\x89PNG"
+    assert metadata["contentType"] == "image/png"
+    assert metadata["cacheControl"] == "private, max-age=31536000, immutable"
+    token = metadata["metadata"]["firebaseStorageDownloadTokens"]
+    path = "/v0/b/pictures/o/generations%2Fr1%2Fattempt1.png?alt=media&token="
+    assert answer.url == bucket.url + path + token
+    assert httpx.get(answer.url).content == b"\x89PNG"
+    assert httpx.get(answer.url[:-1] + "!").status_code == 403
+
+
+def test_every_attempt_has_a_path_of_its_own(bucket: FakeBucket) -> None:
+    late, in_time = job({}, attempt_id="one"), job({}, attempt_id="two")
+    delivered = stored(in_time).url
+    stored(late, Picture(b"late", "image/png", 1, 1))
+    assert httpx.get(delivered).content == b"\x89PNG"
+
+
+def test_images_go_with_their_request_and_only_with_it(bucket: FakeBucket) -> None:
+    for request_id, attempt_id in (("r1", "one"), ("r1", "two"), ("r10", "one")):
+        stored(job({}, generation_request_id=request_id, attempt_id=attempt_id))
+    assert storage.delete_images("r1") == 4
+    assert sorted(bucket.objects) == [
+        "generations/r10/one-512.webp",
+        "generations/r10/one.png",
+    ]
+    assert storage.delete_images("r1") == 0
+
+
+def test_a_thumbnail_that_fails_or_takes_long_delays_no_image(bucket: FakeBucket) -> None:
+    def refuse(method: str, name: str) -> int:
+        return 403 if name.endswith(".webp") else 0
+
+    bucket.refuses = refuse
+    assert stored().thumbnail_url is None
+
+    def wait(method: str, name: str) -> int:
+        time.sleep(5 if name.endswith(".webp") else 0)
+        return 0
+
+    bucket.refuses = wait
+    started = time.monotonic()
+    assert stored().thumbnail_url is None
+    assert time.monotonic() - started < 3
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        RetryError("gave up", None),
+        requests.ConnectionError("refused"),
+        requests.Timeout("slow"),
+        ConnectionResetError("reset"),
+        TimeoutError("slow"),
+    ],
+)
+def test_a_storage_that_cannot_be_reached_is_no_defect(
+    bucket: FakeBucket, mocker: MockerFixture, error: Exception
 ) -> None:
-    class Painter:
-        def generate(self, job: GenerationJob, *, deadline: float) -> GeneratedImage:
-            return GeneratedImage(data=b"png", mime_type="image/png")
-
-    bucket.broken = True
-    monkeypatch.setitem(providers.GENERATORS, "painter", Painter())
-    job = GenerationJob("r1", "M", "s", "c", 1, 1, "p")
+    mocker.patch("google.cloud.storage.Blob.upload_from_string", side_effect=error)
     with pytest.raises(GeneratorError) as failed:
-        providers.run_provider("painter", job, timeout_seconds=10)
+        stored()
     assert (failed.value.reason, failed.value.retryable) == ("IMAGE_NOT_STORED", True)
+
+
+def test_the_client_does_not_try_again_by_itself(bucket: FakeBucket) -> None:
+    uploads = []
+
+    def refuse(method: str, name: str) -> int:
+        uploads.append(name)
+        return 503
+
+    bucket.refuses = refuse
+    with pytest.raises(GeneratorError):
+        stored(picture=Picture(b"png", "image/png", 1, 1))
+    assert len(uploads) == 1
+
+
+def test_one_client_serves_the_instance(bucket: FakeBucket, mocker: MockerFixture) -> None:
+    made = mocker.spy(storage, "_new_client")
+    stored(job({}, attempt_id="one"))
+    stored(job({}, attempt_id="two"))
+    assert len({id(client) for client in made.spy_return_list}) == 1
+
+
+@pytest.mark.parametrize(
+    ("parameter", "firebase_config", "expected"),
+    [
+        ("mine", '{"storageBucket": "theirs"}', "mine"),
+        ("", '{"storageBucket": "p.firebasestorage.app"}', "p.firebasestorage.app"),
+        ("", '{"projectId": "p"}', None),
+        ("", "not json", None),
+        ("", None, None),
+    ],
+)
+def test_the_bucket_is_configured_and_never_guessed(
+    monkeypatch: pytest.MonkeyPatch,
+    parameter: str,
+    firebase_config: str | None,
+    expected: str | None,
+) -> None:
+    monkeypatch.setenv("IMAGE_BUCKET", parameter)
+    monkeypatch.delenv("FIREBASE_CONFIG", raising=False)
+    if firebase_config is not None:
+        monkeypatch.setenv("FIREBASE_CONFIG", firebase_config)
+    if expected is None:
+        with pytest.raises(GeneratorError) as failed:
+            storage.bucket_name()
+        assert failed.value.reason == "STORAGE_NOT_CONFIGURED"
+    else:
+        assert storage.bucket_name() == expected
+
+
+def test_an_uploaded_photo_is_private_and_its_owners(bucket: FakeBucket) -> None:
+    data = image(640, 480, "JPEG")
+    photo = photos.save("ann", data, timeout_seconds=10)
+    assert (photo.mime_type, photo.width, photo.height) == ("image/jpeg", 640, 480)
+    (name,) = bucket.objects
+    assert "metadata" not in bucket.metadata(name)  # no token, so no URL
+    assert "ann" not in name
+    source = {"type": "photo", "uploadId": photo.upload_id}
+    assert photos.load(job({}, source=source), deadline=soon()).data == data
+    assert photos.exists("ann", photo.upload_id, timeout_seconds=10)
+    assert not photos.exists("bob", photo.upload_id, timeout_seconds=10)
+    with pytest.raises(GeneratorError) as failed:
+        photos.load(job({}, source=source, user_id="bob"), deadline=soon())
+    assert (failed.value.reason, failed.value.billed) == ("SOURCE_NOT_USABLE", False)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"",
+        b"<!doctype html><p>hello",
+        b"\x89PNG\r\n\x1a\n broken",
+        image(64, 64, "GIF"),
+        image(9000, 9000, mode="1"),
+        image(64, 64) + bytes(photos.MAX_BYTES),
+    ],
+    ids=["empty", "html", "broken", "gif", "too many pixels", "too long"],
+)
+def test_what_is_no_photo_is_not_stored(bucket: FakeBucket, data: bytes) -> None:
+    with pytest.raises(NotAnImage):
+        photos.save("ann", data, timeout_seconds=10)
+    assert not bucket.objects
+
+
+def test_photos_are_deleted_alone_with_their_owner_and_after_a_day(bucket: FakeBucket) -> None:
+    ids = [
+        photos.save(user, image(8, 8), timeout_seconds=10).upload_id
+        for user in ("ann", "ann", "ann", "bob")
+    ]
+    photos.delete("ann", ids[0], timeout_seconds=10)
+    photos.delete("ann", ids[0], timeout_seconds=10)
+    assert len(bucket.objects) == 3
+    yesterday = datetime.now(UTC) - timedelta(days=1)
+    assert photos.delete_unused(yesterday, timeout_seconds=10) == 0
+    assert photos.delete_all("ann", timeout_seconds=10) == 2
+    assert photos.delete_unused(datetime.now(UTC), timeout_seconds=10) == 1
+    assert not bucket.objects

@@ -20,7 +20,7 @@ from imagegen.generation import create as generation
 from imagegen.generation import recovery, worker
 from imagegen.generation import request as generation_request
 from imagegen.providers import run as providers
-from imagegen.providers.base import GenerationJob, GeneratorError
+from imagegen.providers.base import GenerationJob, GeneratorError, StoredImage
 from simulation.remote import RemoteQueue, RemoteStore
 from simulation.world import Process, World
 
@@ -46,7 +46,9 @@ class Painters:
         self.runs: dict[str, int] = {}
         self.painted: dict[str, tuple[int, str]] = {}  # url: number of the task, request
 
-    def generate(self, generator: str, job: GenerationJob, *, timeout_seconds: float) -> str:
+    def generate(
+        self, generator: str, job: GenerationJob, *, timeout_seconds: float, **_: Any
+    ) -> StoredImage:
         world, request_id = self._world, job.generation_request_id
         task, random = world.running(), world.random
         self.runs[request_id] = self.runs.get(request_id, 0) + 1
@@ -65,7 +67,7 @@ class Painters:
             raise GeneratorError("BUSY", "busy", retryable=random.random() < 0.7)
         url = f"https://images.test/{request_id}/{task.number}"
         self.painted[url] = (task.number, request_id)
-        return url
+        return StoredImage(url=url)
 
 
 class ProcessCondition:

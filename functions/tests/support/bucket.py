@@ -1,0 +1,111 @@
+"""A bucket of Cloud Storage in memory, which Google's own client speaks to over HTTP."""
+
+import json
+import threading
+from collections.abc import Callable
+from datetime import UTC, datetime
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+from urllib.parse import parse_qs, unquote, urlsplit
+
+
+class FakeBucket:
+    """Serves on `url`. `objects` are metadata and bytes by name.
+
+    `refuses` is asked with the method and the name before anything is done: a status other than 0
+    is the answer.
+    """
+
+    def __init__(self) -> None:
+        self.objects: dict[str, tuple[dict[str, Any], bytes]] = {}
+        self.refuses: Callable[[str, str], int] = lambda method, name: 0
+        handler = type("BucketHandler", (_Handler,), {"bucket": self})
+        self._server = _Server(("127.0.0.1", 0), handler)
+        self.url = f"http://127.0.0.1:{self._server.server_port}"
+        threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True).start()
+
+    def stop(self) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+
+    def data(self, name: str) -> bytes:
+        return self.objects[name][1]
+
+    def metadata(self, name: str) -> dict[str, Any]:
+        return self.objects[name][0]
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A client that has gone away is no error."""
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    bucket: FakeBucket
+
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        # multipart/related: a part with the metadata as JSON, a part with the content.
+        boundary = b"--" + self.headers["Content-Type"].partition('boundary="')[2][:-1].encode()
+        _, about, content, _ = body.split(boundary)
+        fields = json.loads(about.partition(b"\r\n\r\n")[2])
+        header, _, data = content.removesuffix(b"\r\n").partition(b"\r\n\r\n")
+        if self._refused(fields["name"]):
+            return
+        content_type = header.decode().partition("content-type: ")[2].strip()
+        fields |= {"contentType": content_type, "bucket": "pictures"}
+        fields["timeCreated"] = f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%S.%fZ}"
+        self.bucket.objects[fields["name"]] = (fields, data)
+        self._answer(200, fields)
+
+    def do_GET(self) -> None:
+        parts = urlsplit(self.path)
+        name, query = unquote(parts.path.partition("/o/")[2]), parse_qs(parts.query)
+        if self._refused(name):
+            return
+        if not name:
+            found = [
+                fields
+                for path, (fields, _) in self.bucket.objects.items()
+                if path.startswith(query.get("prefix", [""])[0])
+            ]
+            self._answer(200, {"items": found})
+        elif name not in self.bucket.objects:
+            self._answer(404, {"error": {"code": 404, "message": "Not Found"}})
+        elif "token" in query and query["token"][0] != self._token(name):
+            self._answer(403, {"error": {"code": 403, "message": "Permission denied."}})
+        else:
+            end = self.headers.get("Range", "").rpartition("-")[2]
+            data = self.bucket.data(name)
+            self._answer(200, data[: int(end) + 1] if end else data)
+
+    def do_DELETE(self) -> None:
+        name = unquote(urlsplit(self.path).path.partition("/o/")[2])
+        if self._refused(name):
+            return
+        gone = self.bucket.objects.pop(name, None)
+        self._answer(204 if gone else 404, b"")
+
+    def _token(self, name: str) -> str:
+        metadata = self.bucket.metadata(name).get("metadata") or {}
+        return str(metadata.get("firebaseStorageDownloadTokens"))
+
+    def _refused(self, name: str) -> bool:
+        status = self.bucket.refuses(self.command, name)
+        if status:
+            self._answer(status, {"error": {"code": status, "message": "refused"}})
+        return bool(status)
+
+    def _answer(self, status: int, content: dict[str, Any] | bytes) -> None:
+        body = content if isinstance(content, bytes) else json.dumps(content).encode()
+        self.send_response(status)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: Any) -> None:
+        """The test asserts what has arrived."""
