@@ -15,6 +15,7 @@ from collections.abc import Sequence
 
 from deploy import alerts, catalogue, check, smoke, target
 from deploy.google import ADDRESS, ApiError, Google, NoCredentials, default_session
+from deploy.proofs import Failed
 from deploy.target import ManifestError, Target
 
 LOGIN = "Run: gcloud auth application-default login"
@@ -31,8 +32,8 @@ def main(arguments: Sequence[str]) -> int:
         return run(options, google, target.read(options.project))
     except NoCredentials as error:
         print(f"There are no usable Google credentials on this machine ({error}).", file=sys.stderr)
-        print(f"{LOGIN} (firebase-tools asks for its own: firebase login)", file=sys.stderr)
-    except (ManifestError, ApiError, smoke.Failed) as error:
+        print(f"{LOGIN} (the deploy itself uses firebase login)", file=sys.stderr)
+    except (ManifestError, ApiError, Failed) as error:
         print(error, file=sys.stderr)
     return 1
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 
-from deploy.checks import clients, data, functions, project
+from deploy.checks import accounts, clients, data, functions, project
 from deploy.finding import Finding
 from deploy.google import ApiDisabled, ApiError, Forbidden, Google, NoAnswer
 from deploy.target import Target
@@ -20,7 +20,8 @@ CHECKS: dict[str, Check] = {
     "bucket": clients.bucket,
     "sign-in": clients.sign_in,
     "web app": clients.web_app,
-    "service account": functions.service_account,
+    "service account": accounts.service_account,
+    "build account": accounts.build_account,
     "secrets": functions.secrets,
     "catalogue": data.catalogue,
     "indexes": data.indexes,

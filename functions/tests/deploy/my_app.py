@@ -14,6 +14,7 @@ from deploy.target import ROOT, Target
 Json = dict[str, Any]
 PROJECT = "my-app"
 ACCOUNT = f"imagegen@{PROJECT}.iam.gserviceaccount.com"
+BUILDER = "serviceAccount:1234567890-compute@developer.gserviceaccount.com"
 DATABASE = f"projects/{PROJECT}/databases/(default)"
 SERVICES_PATH = f"serviceusage/v1/projects/{PROJECT}/services:batchGet"
 PROJECT_POLICY = f"cloudresourcemanager/v3/projects/{PROJECT}:getIamPolicy"
@@ -125,7 +126,9 @@ def service_account() -> dict[str, Json]:
     ]
     return {
         ACCOUNT_PATH: {"email": ACCOUNT},
-        PROJECT_POLICY: {"bindings": project},
+        PROJECT_POLICY: {
+            "bindings": [*project, binding("roles/cloudbuild.builds.builder", BUILDER)]
+        },
         f"{ACCOUNT_PATH}:getIamPolicy": {
             "bindings": [binding("roles/iam.serviceAccountUser", member)]
         },

@@ -39,7 +39,8 @@ class Drill:
         self._post("export", body)
 
     def restore(self) -> None:
-        self._post("import", {"export_directory": str(self._directory / EXPORT)})
+        metadata = self._directory / EXPORT / f"{EXPORT}.overall_export_metadata"
+        self._post("import", {"export_directory": str(metadata)})
 
     def lose(self) -> None:
         httpx.delete(f"{self._root}/databases/(default)/documents").raise_for_status()

@@ -11,7 +11,7 @@ from typing import Any
 import httpx
 import my_app
 import pytest
-from deploy import smoke
+from deploy import proofs, smoke
 from deploy.google import Google
 from fake_google import FakeGoogle
 from google.cloud import firestore
@@ -89,8 +89,8 @@ def _handler(fake: FakeFunctions) -> type[BaseHTTPRequestHandler]:
 
 @pytest.fixture
 def deployed_app(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeFunctions]:
-    monkeypatch.setattr(smoke, "POLL_SECONDS", 0.01)
-    monkeypatch.setattr(smoke, "ORDER_SECONDS", 0.3)
+    monkeypatch.setattr(proofs, "POLL_SECONDS", 0.01)
+    monkeypatch.setattr(proofs, "ORDER_SECONDS", 0.3)
     functions = FakeFunctions()
     yield functions
     functions.close()
