@@ -124,9 +124,25 @@ grant: venv ## give a user credits (USER_ID=ann CREDITS=5 REASON='slow' KEY=tick
 demo-data: venv ## give the running emulators an app with a past (WEEKS=12 SEED=7)
 	@$(ADMIN) demo-data --weeks $(or $(WEEKS),12) --seed $(or $(SEED),7)
 
+DEPLOY := PYTHONPATH=tools:functions functions/venv/bin/python -m deploy
+
+.PHONY: check
+check: project venv ## list what a deploy still needs (PROJECT=my-project)
+	@$(DEPLOY) check $(PROJECT)
+
 .PHONY: deploy
-deploy: project $(CONSOLE) ## deploy functions, rules, indexes and hosting (PROJECT=my-project)
+deploy: project venv $(CONSOLE) ## check, deploy everything, prove that it works (PROJECT=my-project)
+	@$(DEPLOY) check $(PROJECT)
 	@$(EMULATORS) firebase -- deploy --project $(PROJECT) $(ARGS)
+	@$(if $(ARGS),,$(DEPLOY) smoke $(PROJECT))
+
+.PHONY: smoke
+smoke: venv ## prove that what is deployed, or the running emulators, work (PROJECT=my-project)
+	@$(DEPLOY) smoke $(PROJECT)
+
+.PHONY: catalogue
+catalogue: project venv ## write the default catalogue into an empty database (PROJECT=my-project)
+	@$(DEPLOY) catalogue $(PROJECT)
 
 .PHONY: clean
 clean: ## remove what the other targets made

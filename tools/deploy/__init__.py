@@ -1,0 +1,1 @@
+"""Checks before a deploy and a proof after it: `python -m deploy`."""
