@@ -144,6 +144,10 @@ smoke: venv ## prove that what is deployed, or the running emulators, work (PROJ
 catalogue: project venv ## write the default catalogue into an empty database (PROJECT=my-project)
 	@$(DEPLOY) catalogue $(PROJECT)
 
+.PHONY: alerts
+alerts: project venv ## apply the metrics, alerts and dashboard of ops/ (PROJECT=my-project EMAIL=me@example.com)
+	@$(DEPLOY) alerts $(PROJECT) $(if $(EMAIL),--email $(EMAIL))
+
 .PHONY: clean
 clean: ## remove what the other targets made
 	rm -rf functions/venv web/node_modules web/dist .cache .firebase .emulators-*.json firebase-export-* *-debug.log

@@ -1,1 +1,1 @@
-"""Checks before a deploy and a proof after it: `python -m deploy`."""
+"""Checks before a deploy, a proof after it, and the alerts: `python -m deploy`."""

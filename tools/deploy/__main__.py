@@ -13,7 +13,7 @@ import os
 import sys
 from collections.abc import Sequence
 
-from deploy import catalogue, check, smoke, target
+from deploy import alerts, catalogue, check, smoke, target
 from deploy.google import ADDRESS, ApiError, Google, NoCredentials, default_session
 from deploy.proofs import Failed
 from deploy.target import ManifestError, Target
@@ -41,6 +41,8 @@ def main(arguments: Sequence[str]) -> int:
 def run(options: argparse.Namespace, google: Google, to: Target) -> int:
     if options.verb == "smoke":
         return smoke.on_project(google, to, url=options.url)
+    if options.verb == "alerts":
+        return alerts.apply(google, to.project, email=options.email)
     if options.verb == "catalogue":
         written = catalogue.write_defaults(google, to)
         print("Written." if written else "The database has a catalogue already; nothing changed.")
@@ -51,7 +53,7 @@ def run(options: argparse.Namespace, google: Google, to: Target) -> int:
 
 
 def parsed(arguments: Sequence[str]) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="deploy", description="Check and prove a deploy.")
+    parser = argparse.ArgumentParser(prog="deploy", description="Check, prove and watch a deploy.")
     verbs = parser.add_subparsers(dest="verb", required=True)
     for name, described in (
         ("check", "list what is missing"),
@@ -61,6 +63,9 @@ def parsed(arguments: Sequence[str]) -> argparse.Namespace:
     proof = verbs.add_parser("smoke", help="prove that what is deployed works")
     proof.add_argument("project", nargs="?", default="", help="else the emulators of make run")
     proof.add_argument("--url", default="", help="where the functions are, if not at Google's URL")
+    watched = verbs.add_parser("alerts", help="apply the metrics, alerts and dashboard of ops/")
+    watched.add_argument("project")
+    watched.add_argument("--email", default="", help="whom the alerts are sent to")
     return parser.parse_args(arguments)
 
 
