@@ -13,9 +13,9 @@ import uuid
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from firebase_functions import logger
 from flask import Request, Response
 
+from imagegen import logger
 from imagegen.api import auth, body
 from imagegen.api.auth import Caller
 from imagegen.api.body import Body

@@ -10,11 +10,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, TypeVar
 
-from firebase_functions import logger
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic.alias_generators import to_camel
 
-from imagegen import config, db
+from imagegen import config, db, logger
 from imagegen.errors import BackendUnavailable, UnknownOption
 from imagegen.firestore.store import Document, Query
 

@@ -2,9 +2,7 @@
 
 from datetime import datetime
 
-from firebase_functions import logger
-
-from imagegen import clock, db
+from imagegen import clock, db, logger
 from imagegen.errors import ImagegenError
 from imagegen.firestore.store import Document, Query
 from imagegen.generation.settle import OPEN, Ending, settle

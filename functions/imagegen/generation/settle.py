@@ -7,9 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
-from firebase_functions import logger
-
-from imagegen import clock, db
+from imagegen import clock, db, logger
 from imagegen.catalogue.catalogue import Catalogue
 from imagegen.credits import ledger, limits
 from imagegen.firestore.store import Document

@@ -9,10 +9,10 @@ later; who loses it (too slow, and taken over) can no longer settle.
 import uuid
 from datetime import timedelta
 
-from firebase_functions import https_fn, logger
+from firebase_functions import https_fn
 from pydantic import ValidationError
 
-from imagegen import clock, config, db
+from imagegen import clock, config, db, logger
 from imagegen.catalogue import catalogue
 from imagegen.firestore.store import Document
 from imagegen.generation.endpoints import NamedRequest

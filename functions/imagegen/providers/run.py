@@ -4,9 +4,9 @@ import threading
 import time
 from queue import Empty, SimpleQueue
 
-from firebase_functions import logger
 from google.api_core.exceptions import GoogleAPICallError
 
+from imagegen import logger
 from imagegen.providers import storage
 from imagegen.providers.base import GenerationJob, Generator, GeneratorError
 from imagegen.providers.mock import MockGenerator

@@ -12,11 +12,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeVar
 
-from firebase_functions import logger
 from google.api_core import exceptions
 from google.cloud.firestore_v1.base_query import FieldFilter
 
-from imagegen import db
+from imagegen import db, logger
 from imagegen.report.weeks import Week
 
 RPC_TIMEOUT_SECONDS = 60.0

@@ -14,9 +14,7 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
-from firebase_functions import logger
-
-from imagegen import clock, config, db
+from imagegen import clock, config, db, logger
 from imagegen.report import webhook
 
 Report = Mapping[str, Any]

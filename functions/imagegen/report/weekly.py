@@ -18,10 +18,9 @@ from contextlib import closing
 from datetime import datetime
 from typing import Any
 
-from firebase_functions import logger
 from google.cloud import firestore
 
-from imagegen import clock, config, db
+from imagegen import clock, config, db, logger
 from imagegen.errors import BackendUnavailable
 from imagegen.report import (
     aggregations,
