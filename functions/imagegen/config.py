@@ -22,6 +22,19 @@ AUTH_MODE = StringParam(
     "trusted; for the emulators only.",
     input=SelectInput([SelectOption("required"), SelectOption("optional")]),
 )
+APP_CHECK = StringParam(
+    "APP_CHECK",
+    default="off",
+    description="required: every call needs a token of Firebase App Check. warn: calls without a "
+    "valid one are logged and served. off: tokens are not looked at.",
+    input=SelectInput([SelectOption("off"), SelectOption("warn"), SelectOption("required")]),
+)
+APP_CHECK_REPLAY_PROTECTION = BoolParam(
+    "APP_CHECK_REPLAY_PROTECTION",
+    default=False,
+    description="Whether an App Check token is good for one createGenerationRequest only; asks "
+    "Google at each.",
+)
 # `concurrency` to Cloud Run; functions-framework takes its threads from the variable THREADS.
 THREADS = IntParam(
     "THREADS",
