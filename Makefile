@@ -40,7 +40,7 @@ node:
 # The console is built again when any of its sources is newer than the build.
 CONSOLE := web/dist/index.html
 CONSOLE_SOURCES := $(shell find web/src web/public -type f ! -name schema.d.ts 2>/dev/null) \
-	$(wildcard web/*.html web/*.json web/*.ts openapi.json)
+	$(wildcard web/*.html web/*.json web/*.ts web/.env* openapi.json)
 
 web/node_modules/.package-lock.json: web/package-lock.json | node
 	@echo 'Installing the build tools of the console'

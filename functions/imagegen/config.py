@@ -77,6 +77,19 @@ MAX_INSTANCES = IntParam(
     default=2,
     description="Most instances of each function that only reads.",
 )
+APP_CHECK = StringParam(
+    "APP_CHECK",
+    default="off",
+    description="required: every call needs a token of Firebase App Check. warn: calls without a "
+    "valid one are logged and served. off: tokens are not looked at.",
+    input=SelectInput([SelectOption("off"), SelectOption("warn"), SelectOption("required")]),
+)
+APP_CHECK_REPLAY_PROTECTION = BoolParam(
+    "APP_CHECK_REPLAY_PROTECTION",
+    default=False,
+    description="Whether an App Check token is good for one createGenerationRequest only; asks "
+    "Google at each.",
+)
 # `concurrency` to Cloud Run; functions-framework takes its threads from the variable THREADS.
 THREADS = IntParam(
     "THREADS",

@@ -8,6 +8,8 @@ ImagegenError                      500 INTERNAL
 ├── TokenMissing                   401 UNAUTHENTICATED
 │   ├── TokenInvalid
 │   └── TokenExpired
+├── AppCheckMissing                401 UNAUTHENTICATED
+│   └── AppCheckInvalid
 ├── InsufficientCredits            402 RESOURCE_EXHAUSTED
 ├── NotOwner                       403 PERMISSION_DENIED
 ├── UserNotFound                   404 NOT_FOUND
@@ -110,6 +112,24 @@ class TokenExpired(TokenMissing):
 
     reason = "TOKEN_EXPIRED"
     message = "The ID token has expired; refresh it and try again."
+
+
+class AppCheckMissing(ImagegenError):
+    """The call needs a token of Firebase App Check and has none."""
+
+    code, status, reason = 401, "UNAUTHENTICATED", "APP_CHECK_MISSING"
+    message = "Send an App Check token: X-Firebase-AppCheck: <token>."
+
+    def __init__(self) -> None:
+        # RFC 9110 wants a challenge in every 401, and there is no scheme for App Check.
+        super().__init__(headers={"WWW-Authenticate": "Bearer"})
+
+
+class AppCheckInvalid(AppCheckMissing):
+    """The App Check token was not issued for this project, has expired, or was used before."""
+
+    reason = "APP_CHECK_INVALID"
+    message = "The App Check token is not valid."
 
 
 class InsufficientCredits(ImagegenError):
@@ -234,7 +254,7 @@ class GenerationTimeout(GenerationFailed):
 
 
 class BackendUnavailable(ImagegenError):
-    """Firestore cannot be reached. If details name a generation request, it may be charged."""
+    """Firestore or Google is out of reach. A generation request in details may be charged."""
 
     code, status, reason = 503, "UNAVAILABLE", "BACKEND_UNAVAILABLE"
     message = "The service is temporarily unavailable; try again."

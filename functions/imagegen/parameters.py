@@ -81,8 +81,11 @@ def _problems() -> Iterator[str]:
 def _texts() -> Iterator[str]:
     if config.AUTH_MODE.value not in ("required", "optional"):
         yield "AUTH_MODE must be required or optional"
-    if os.environ.get("REPORT_DIGEST", "false").lower() not in ("true", "false"):
-        yield "REPORT_DIGEST must be true or false"
+    if config.APP_CHECK.value not in ("off", "warn", "required"):
+        yield "APP_CHECK must be off, warn or required"
+    for name in ("REPORT_DIGEST", "APP_CHECK_REPLAY_PROTECTION"):
+        if os.environ.get(name, "false").lower() not in ("true", "false"):
+            yield f"{name} must be true or false"
     if not _is_rate(config.MOCK_FAILURE_RATE.value):
         yield "MOCK_FAILURE_RATE must be empty or a number from 0 to 1"
     if not _is_time_zone(config.REPORT_TIME_ZONE.value):

@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
+# For App Check in the console, as Google lists them: docs.cloud.google.com/recaptcha/docs/faq
+RECAPTCHA = "https://www.google.com/recaptcha/"
 LOCAL = ("http://localhost:*", "http://127.0.0.1:*")
 
 
@@ -37,10 +39,11 @@ def test_every_page_carries_the_usual_security_headers(hosting: dict[str, Any]) 
     assert "camera=()" in sent["Permissions-Policy"]
 
 
-def test_the_console_runs_no_code_but_its_own(hosting: dict[str, Any]) -> None:
+def test_the_console_runs_no_code_but_its_own_and_recaptchas(hosting: dict[str, Any]) -> None:
     rules = policy(hosting, "**")
     assert rules["default-src"] == ["'none'"]
-    assert rules["script-src"] == ["'self'"]
+    assert rules["script-src"] == ["'self'", RECAPTCHA, "https://www.gstatic.com/recaptcha/"]
+    assert rules["frame-src"] == ["'self'", RECAPTCHA, "https://recaptcha.google.com/recaptcha/"]
     assert rules["style-src"] == ["'self'"]
     assert rules["base-uri"] == ["'none'"]
     assert rules["frame-ancestors"] == ["'none'"]
@@ -54,6 +57,8 @@ def test_the_console_talks_to_its_backend_and_to_emulators_on_this_machine_only(
         "https://identitytoolkit.googleapis.com",
         "https://securetoken.googleapis.com",
         "https://firestore.googleapis.com",
+        "https://content-firebaseappcheck.googleapis.com",
+        RECAPTCHA,
         "https://*.cloudfunctions.net",
         *LOCAL,
     ]

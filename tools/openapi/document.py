@@ -36,6 +36,9 @@ one key `data` is answered with 200 and the body in `result`; errors are the sam
 `{"data": {"userId": "testUser1"}}` → `{"result": {"currentCredits": 100, "transactions": []}}`. So
 `httpsCallable(functions, "getUserCredits")` of the Firebase SDKs works.
 
+**App Check.** Where a deployment requires it (APP_CHECK), every call also needs the header
+`X-Firebase-AppCheck: <token of Firebase App Check>`; the Firebase SDKs send it by themselves.
+
 **Errors.** All have one shape. `details.reason` never changes and is what to decide by; `status` is
 the canonical gRPC status.
 """

@@ -30,6 +30,8 @@ ERRORS: tuple[ImagegenError, ...] = (
     errors.ModeNotSupported(),
     errors.TokenInvalid(),
     errors.TokenExpired(),
+    errors.AppCheckMissing(),
+    errors.AppCheckInvalid(),
     errors.InsufficientCredits(required=3, available=2),
     errors.NotOwner(),
     errors.UserNotFound(userId="testUser1"),

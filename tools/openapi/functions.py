@@ -8,7 +8,7 @@ from typing import Any
 
 import main
 from imagegen import errors
-from imagegen.api.endpoint import Endpoint, Errors
+from imagegen.api.endpoint import AppCheck, Endpoint, Errors
 from imagegen.errors import ImagegenError
 
 DEPLOYED: Mapping[str, Any] = {
@@ -35,6 +35,8 @@ AT_EVERY_ENDPOINT: Errors = (
 WITH_A_BODY: Errors = (errors.MalformedJson, errors.PayloadTooLarge, errors.UnsupportedMediaType)
 WITH_A_CALLER: Errors = (errors.TokenMissing, errors.TokenInvalid, errors.TokenExpired)
 
+FROM_AN_APP: Errors = (errors.AppCheckMissing, errors.AppCheckInvalid)
+
 
 def errors_of(endpoint: Endpoint, method: str) -> Errors:
     """All that the endpoint can answer to `method` when it does not succeed."""
@@ -42,6 +44,7 @@ def errors_of(endpoint: Endpoint, method: str) -> Errors:
         *AT_EVERY_ENDPOINT,
         *(WITH_A_BODY if method == "POST" else ()),
         *(() if endpoint.public else WITH_A_CALLER),
+        *(() if endpoint.app_check is AppCheck.EXEMPT else FROM_AN_APP),
         *endpoint.errors,
     ]
     return tuple(sorted(found, key=lambda error: (error.code, error.reason)))

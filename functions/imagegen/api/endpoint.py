@@ -20,6 +20,7 @@ the request and of the answer those of its annotations.
 import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from enum import Enum, auto
 from functools import cached_property
 from typing import Any, TypeVar, get_args, get_origin
 
@@ -45,6 +46,14 @@ class Success:
     links: Mapping[str, str] = field(default_factory=dict)  # by name: an endpoint to call next
 
 
+class AppCheck(Enum):
+    """What an endpoint asks of App Check, in a deployment that uses it."""
+
+    REUSABLE = auto()  # a token is good for any number of calls
+    ONCE = auto()  # with replay protection, a token is good for one call
+    EXEMPT = auto()  # called by servers, which have no tokens
+
+
 @dataclass(frozen=True)
 class Endpoint:
     """The declaration of an endpoint."""
@@ -57,6 +66,7 @@ class Endpoint:
     replayed_errors: Errors
     headers: tuple[Header, ...]
     public: bool
+    app_check: AppCheck
 
     @property
     def name(self) -> str:
@@ -91,13 +101,15 @@ def endpoint(
     replayed_errors: Errors = (),
     headers: tuple[Header, ...] = (),
     public: bool = False,
+    app_check: AppCheck = AppCheck.REUSABLE,
 ) -> Callable[[Handler], Handler]:
     """Declare a function an endpoint. It takes a `body` and a `caller` and returns its reply.
 
     The fields of the body come from the JSON of a POST, from the query string of a GET, and from
     `headers`; `example` shows them. `errors` are those of this endpoint; what every endpoint can
     answer (400 to 415, 500, 503) need not be listed. `replayed_errors` may also be the outcome of
-    an earlier call with the same idempotency key. A `public` endpoint takes calls without a token.
+    an earlier call with the same idempotency key. A `public` endpoint takes calls without a token;
+    `app_check` says what it asks of App Check tokens.
     """
 
     def declare(handler: Handler) -> Handler:
@@ -110,6 +122,7 @@ def endpoint(
             replayed_errors,
             headers,
             public,
+            app_check,
         )
         handler.__endpoint__ = declaration  # type: ignore[attr-defined]
         return handler

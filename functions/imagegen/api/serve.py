@@ -1,8 +1,8 @@
 """The HTTP edge: from an endpoint of the domain to an HTTP function, and from errors to answers.
 
-An HTTP function checks the method, identifies the caller, reads the body, calls the endpoint and
-renders its reply; every failure has the one error shape. No exception leaves it: the answer would
-reach a browser without CORS headers, which shows there as status 0.
+An HTTP function checks the method and the app, identifies the caller, reads the body, calls the
+endpoint and renders its reply; every failure has the one error shape. No exception leaves it: the
+answer would reach a browser without CORS headers, which shows there as status 0.
 """
 
 import functools
@@ -16,7 +16,7 @@ from typing import Any
 from flask import Request, Response
 
 from imagegen import clock, logger
-from imagegen.api import auth, body, headers
+from imagegen.api import app_check, auth, body, headers
 from imagegen.api.auth import Caller
 from imagegen.api.endpoint import Endpoint
 from imagegen.api.schema import Reply
@@ -44,10 +44,14 @@ def serve(endpoint: Endpoint) -> HttpFunction:
     allowed = ", ".join((*methods, "OPTIONS"))
     handler = endpoint.handler
 
-    def call(request: Request) -> Response:
+    def call(request: Request, line: dict[str, str]) -> Response:
         method = "GET" if request.method == "HEAD" else request.method
         if method not in methods:
             raise MethodNotAllowed(f"Use {allowed}.", headers={"Allow": allowed})
+        verdict = app_check.judge(request.headers.get(app_check.HEADER), endpoint.app_check)
+        if verdict is not None:
+            line["appCheck"] = verdict
+        app_check.require(verdict)
         caller = NOBODY if public else auth.identify(request.headers.get("Authorization"))
         sent, is_callable = body.read(request, model)
         reply = handler(sent, caller)
@@ -58,9 +62,10 @@ def serve(endpoint: Endpoint) -> HttpFunction:
         if request.path == HEALTH_PATH:
             return Response("ok", mimetype="text/plain")
         request_id, started = uuid.uuid4().hex, time.perf_counter()
+        line: dict[str, str] = {}  # fields of the log line that not every call has
         try:
             with clock.call():
-                response = call(request)
+                response = call(request, line)
         except ImagegenError as error:
             response = _failure(error, request_id)
         except Exception as error:  # noqa: BLE001 - a defect: logged in full, shown to no client
@@ -74,6 +79,7 @@ def serve(endpoint: Endpoint) -> HttpFunction:
             method=request.method,
             code=response.status_code,
             durationMs=round((time.perf_counter() - started) * 1000),
+            **line,
         )
         return response
 

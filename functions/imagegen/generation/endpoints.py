@@ -10,7 +10,7 @@ from pydantic import AfterValidator, AwareDatetime, Field, StringConstraints, Ty
 from imagegen import db
 from imagegen.api import headers, paging
 from imagegen.api.auth import Caller
-from imagegen.api.endpoint import Success, endpoint
+from imagegen.api.endpoint import AppCheck, Success, endpoint
 from imagegen.api.schema import DocumentId, PageSize, PageToken, Reply, UserId, WireModel
 from imagegen.catalogue import catalogue
 from imagegen.errors import (
@@ -145,6 +145,7 @@ NEXT_CALLS = {"status": "getGenerationStatus", "cancel": "cancelGenerationReques
         BackendUnavailable,
         ContentRefused,
     ),
+    app_check=AppCheck.ONCE,
 )
 def create_generation_request(body: CreateGenerationRequest, caller: Caller) -> Reply[Generation]:
     """Spend credits on an image.

@@ -18,23 +18,28 @@ export async function call<Name extends FunctionName>(
   body: Body<Name>,
   { idempotencyKey, signal }: CallOptions = {},
 ): Promise<Reply<Name>> {
-  const { deployment } = await backend();
-  const sendWith = (token: string | undefined) =>
-    send<Reply<Name>>(`${deployment.functionsUrl}/${name}`, {
+  const { deployment, appCheckToken } = await backend();
+  const sendWith = async (token: string | undefined) => {
+    // The service may accept an App Check token for one order only, a repeated one included.
+    const appToken = await appCheckToken?.(name === "createGenerationRequest");
+    return send<Reply<Name>>(`${deployment.functionsUrl}/${name}`, {
       method: "POST",
       signal: signal ?? null,
       headers: {
         "Content-Type": "application/json",
         ...(token && { Authorization: `Bearer ${token}` }),
+        ...(appToken && { "X-Firebase-AppCheck": appToken }),
         ...(idempotencyKey && { "Idempotency-Key": idempotencyKey }),
       },
       body: JSON.stringify(body),
     });
+  };
   const token = await idToken();
   try {
     return await sendWith(token);
   } catch (error) {
     if (!token || !(error instanceof ApiError) || error.code !== 401) throw error;
+    if (error.reason.startsWith("APP_CHECK_")) throw error; // another ID token would not help
     // The server refused a token that has not expired. Try a new one, unless the account is gone.
     return sendWith(await idToken({ refresh: true }));
   }

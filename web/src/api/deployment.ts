@@ -17,10 +17,18 @@ export interface Emulators {
   firestore?: string;
 }
 
+/** A site key of reCAPTCHA: public, and of one of the two kinds that App Check takes. */
+export interface AppCheckKey {
+  kind: "enterprise" | "v3";
+  siteKey: string;
+}
+
 export interface Deployment {
   options: FirebaseOptions & { projectId: string };
   /** host:port of each emulator; undefined for a deployed project. */
   emulators: Emulators | undefined;
+  /** undefined where the console uses no App Check: without a key, and on the emulators. */
+  appCheck: AppCheckKey | undefined;
   /** Base address of the functions, without a slash at the end. */
   functionsUrl: string;
   /** Address of the project's documents in Firestore's REST API. */
@@ -62,11 +70,20 @@ export function deployment(
   return {
     options: { ...options, projectId },
     emulators,
+    appCheck: emulators ? undefined : appCheckKey(options),
     functionsUrl: import.meta.env.VITE_FUNCTIONS_URL || origin + FUNCTIONS_PATH,
     documentsUrl:
       (firestore ? `http://${firestore}` : "https://firestore.googleapis.com") +
       `/v1/projects/${projectId}/databases/(default)/documents`,
   };
+}
+
+/** The key that the build was given, or the one in the project's own configuration. */
+function appCheckKey({ recaptchaSiteKey }: FirebaseOptions): AppCheckKey | undefined {
+  const { VITE_RECAPTCHA_ENTERPRISE_KEY, VITE_RECAPTCHA_V3_KEY } = import.meta.env;
+  if (VITE_RECAPTCHA_V3_KEY) return { kind: "v3", siteKey: VITE_RECAPTCHA_V3_KEY };
+  const siteKey = VITE_RECAPTCHA_ENTERPRISE_KEY || recaptchaSiteKey;
+  return siteKey ? { kind: "enterprise", siteKey } : undefined;
 }
 
 /** The running emulators that Hosting's init.js lists; undefined when it lists none. */

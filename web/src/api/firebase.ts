@@ -8,12 +8,15 @@ import {
   initializeAuth,
 } from "firebase/auth";
 import type { Firestore } from "firebase/firestore";
+import type { AppCheckTokens } from "./app-check";
 import { type Deployment, discover } from "./deployment";
 
 interface Backend {
   deployment: Deployment;
   app: FirebaseApp;
   auth: Auth;
+  /** undefined where the console uses no App Check. */
+  appCheckToken: AppCheckTokens | undefined;
 }
 
 /** Loaded separately, because it is half of the console's code. */
@@ -35,13 +38,15 @@ async function start(): Promise<Backend> {
   void import("./firestore").catch(() => {}); // starts the download; firestore() reports failures
   const deployment = await discover(location);
   const app = initializeApp(deployment.options);
+  const key = deployment.appCheck; // App Check is loaded only where it is used
+  const appCheckToken = key && (await import("./app-check")).startAppCheck(app, key);
   const auth = initializeAuth(app, {
     persistence: [indexedDBLocalPersistence, browserLocalPersistence],
   });
   if (deployment.emulators?.auth) {
     connectAuthEmulator(auth, `http://${deployment.emulators.auth}`, { disableWarnings: true });
   }
-  return { deployment, app, auth };
+  return { deployment, app, auth, appCheckToken };
 }
 
 /** Firestore, and the functions that read from it. After a failure the next call tries again. */

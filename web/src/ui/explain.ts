@@ -88,6 +88,13 @@ export function explain(error: unknown): Explanation {
     case "TOKEN_INVALID":
     case "TOKEN_EXPIRED":
       return { ...known, title: "Your session has ended", text: "Sign out, then sign in again." };
+    case "APP_CHECK_MISSING":
+    case "APP_CHECK_INVALID":
+      return {
+        ...known,
+        title: "This browser could not be verified",
+        text: "Google reCAPTCHA has to confirm that the call comes from this page. If a content blocker stops reCAPTCHA, allow it here, then reload the page.",
+      };
     case "RATE_LIMITED":
       return {
         ...known,
