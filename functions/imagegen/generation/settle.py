@@ -94,6 +94,7 @@ def _run_provider(request: RequestDocument, offer: Catalogue, timeout_seconds: f
         prompt=request.prompt,
         source=request.source,
         settings=model.settings,
+        attempt_id=request.attempt_id,
     )
     return run.run_provider(model.generator, job, timeout_seconds=timeout_seconds)
 

@@ -22,6 +22,7 @@ class GenerationJob:
     prompt: str
     source: Mapping[str, str] | None = None
     settings: Mapping[str, Any] = field(default_factory=dict)
+    attempt_id: str = "0"  # tells the attempts at one request apart
 
 
 @dataclass(frozen=True, slots=True)

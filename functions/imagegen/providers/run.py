@@ -1,12 +1,11 @@
 """The generators by name, and the one way to run them: with a deadline that holds."""
 
-import threading
 import time
-from queue import Empty, SimpleQueue
 
 from firebase_functions import logger
 from google.api_core.exceptions import GoogleAPICallError
 
+from imagegen import deadline
 from imagegen.providers import storage
 from imagegen.providers.base import GenerationJob, Generator, GeneratorError
 from imagegen.providers.mock import MockGenerator
@@ -28,48 +27,40 @@ def run_provider(generator: str, job: GenerationJob, *, timeout_seconds: float) 
     """
     if generator not in GENERATORS:
         raise GeneratorError("UNKNOWN_GENERATOR", "The model is not available.", retryable=False)
-    deadline = time.monotonic() + timeout_seconds
-    results: SimpleQueue[str | GeneratorError] = SimpleQueue()
-    abandoned = threading.Event()
+    ends = time.monotonic() + timeout_seconds
 
-    def run() -> None:
-        results.put(_result(GENERATORS[generator], job, deadline))
-        if abandoned.is_set():
-            logger.warn("late result dropped", generationRequestId=job.generation_request_id)
+    def run() -> str:
+        try:
+            return _image_url(GENERATORS[generator], job, ends)
+        finally:
+            if time.monotonic() > ends:
+                logger.warn("late result dropped", generationRequestId=job.generation_request_id)
 
-    threading.Thread(target=run, name=job.generation_request_id, daemon=True).start()
     try:
-        result = results.get(timeout=timeout_seconds)
-    except Empty:
-        abandoned.set()
-        raise GeneratorError(
-            "GENERATION_TIMEOUT", "The model gave no image in time.", retryable=True
-        ) from None
-    if isinstance(result, GeneratorError):
-        raise result
-    return result
+        return deadline.call(run, seconds=timeout_seconds, name=job.generation_request_id)
+    except TimeoutError:
+        message = "The model gave no image in time."
+        raise GeneratorError("GENERATION_TIMEOUT", message, retryable=True) from None
 
 
-def _result(generator: Generator, job: GenerationJob, deadline: float) -> str | GeneratorError:
+def _image_url(generator: Generator, job: GenerationJob, ends: float) -> str:
+    """Raises nothing but GeneratorError."""
+    request_id = job.generation_request_id
     try:
-        image = generator.generate(job, deadline=deadline)
+        image = generator.generate(job, deadline=ends)
         if image.data is not None and image.mime_type is not None:
-            return storage.store(job.generation_request_id, image.data, image.mime_type)
+            return storage.store(request_id, job.attempt_id, image.data, image.mime_type)
         if not isinstance(image.url, str):
             raise TypeError(f"an image's URL is {type(image.url).__name__}")
         return image.url
-    except GeneratorError as error:
-        return error
+    except GeneratorError:
+        raise
     except GoogleAPICallError as error:
-        logger.error(
-            "image not stored", generationRequestId=job.generation_request_id, error=repr(error)
-        )
-        return GeneratorError("IMAGE_NOT_STORED", "The image was not stored.", retryable=True)
-    except BaseException as error:  # noqa: BLE001 - whatever a plug-in raises costs the user nothing
-        logger.error(
-            "generator has a defect",
-            generationRequestId=job.generation_request_id,
-            model=job.model,
-            error=repr(error),
-        )
-        return GeneratorError("GENERATOR_DEFECT", "The model has a defect.", retryable=False)
+        logger.error("image not stored", generationRequestId=request_id, error=repr(error))
+        message = "The image was not stored."
+        raise GeneratorError("IMAGE_NOT_STORED", message, retryable=True) from error
+    except BaseException as error:
+        about = {"generationRequestId": request_id, "model": job.model, "error": repr(error)}
+        logger.error("generator has a defect", **about)
+        message = "The model has a defect."
+        raise GeneratorError("GENERATOR_DEFECT", message, retryable=False) from error

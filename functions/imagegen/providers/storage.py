@@ -7,8 +7,10 @@ import uuid
 from imagegen import config
 
 
-def store(generation_request_id: str, data: bytes, mime_type: str) -> str:
+def store(generation_request_id: str, attempt_id: str, data: bytes, mime_type: str) -> str:
     """Keep the image's bytes; the URL under which any client that knows it can load them.
+
+    Each attempt has a path of its own, so that one that is late replaces nothing.
 
     The URL carries a random token, as Firebase's own `getDownloadURL` makes it.
 
@@ -19,7 +21,7 @@ def store(generation_request_id: str, data: bytes, mime_type: str) -> str:
 
     project = os.environ.get("GCLOUD_PROJECT")
     bucket = config.IMAGE_BUCKET.value or f"{project}.firebasestorage.app"
-    path, token = f"generations/{generation_request_id}", str(uuid.uuid4())
+    path, token = f"generations/{generation_request_id}/{attempt_id}", str(uuid.uuid4())
     blob = storage.Client(project=project).bucket(bucket).blob(path)
     blob.metadata = {"firebaseStorageDownloadTokens": token}
     blob.upload_from_string(data, content_type=mime_type)

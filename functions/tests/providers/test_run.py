@@ -100,4 +100,4 @@ def test_bytes_are_stored_and_answered_as_a_url(mocker: MockerFixture) -> None:
     )
     url = providers.run_provider("painter", job(), timeout_seconds=5)
     assert url == "https://example.com/stored"
-    store.assert_called_once_with("r1", b"png", "image/png")
+    store.assert_called_once_with("r1", "0", b"png", "image/png")

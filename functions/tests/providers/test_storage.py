@@ -46,13 +46,13 @@ def bucket(monkeypatch: pytest.MonkeyPatch) -> Iterator[type[Bucket]]:
 
 
 def test_an_image_is_uploaded_with_its_type_and_the_token_of_its_url(bucket: type[Bucket]) -> None:
-    url = storage.store("r1", b"\x89PNG", "image/png")
+    url = storage.store("r1", "a1", b"\x89PNG", "image/png")
     ((path, body),) = bucket.uploads
     assert "/b/pictures/o" in path
-    assert b"generations/r1" in body
+    assert b"generations/r1/a1" in body
     assert b"\x89PNG" in body
     assert b"image/png" in body
-    assert "/v0/b/pictures/o/generations%2Fr1?alt=media&token=" in url
+    assert "/v0/b/pictures/o/generations%2Fr1%2Fa1?alt=media&token=" in url
     assert url.rpartition("token=")[2].encode() in body
 
 
