@@ -1,29 +1,53 @@
 """The audit of a whole project, in one pass.
 
 Three streams are read side by side, all as of one moment and all in the order of user ids: the
-users, every ledger entry (a collection-group query by name) and every generation request (by
+users, every ledger entry (a collection-group query by path) and every generation request (by
 userId). So each document is read once, a busy project is seen in one consistent state, and memory
 depends on the user with the longest history, not on the number of users.
+
+No document stops the audit: values are decoded by `imagegen.firestore`, which takes what the
+high-level client refuses, such as a reference to another project.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from itertools import groupby
 from typing import Any
 
 from google.cloud import firestore
-from google.cloud.firestore_v1.field_path import FieldPath
 
+from imagegen import db
 from imagegen.audit.findings import Account, Finding, findings
+from imagegen.firestore.client import FirestoreStore
+from imagegen.firestore.store import PATH, Document, Query
 
 # Only these fields are transferred; they are those that `imagegen.audit` looks at.
-USER_FIELDS = ("credits", "ledgerSequence")
-ENTRY_FIELDS = ("type", "credits", "delta", "generationRequestId", "balanceAfter", "sequence")
-REQUEST_FIELDS = ("userId", "status", "credits", "expiresAt", "imageUrl")
+USERS = Query("users", select=["credits", "ledgerSequence"], order_by=(PATH, "ASCENDING"))
+ENTRIES = Query(
+    "transactions",
+    select=[
+        "type",
+        "credits",
+        "delta",
+        "generationRequestId",
+        "balanceAfter",
+        "sequence",
+        "timestamp",
+    ],
+    order_by=(PATH, "ASCENDING"),
+    in_group=True,
+)
+REQUESTS = Query(
+    "generationRequests",
+    select=["userId", "status", "credits", "createdAt", "expiresAt", "imageUrl"],
+    order_by=("userId", "ASCENDING"),
+)
+REQUESTS_BY_PATH = replace(REQUESTS, select=["userId"], order_by=(PATH, "ASCENDING"))
 PAGE = 1000
+PAGE_SECONDS = 60.0
 MAX_LISTED = 1000  # findings that are kept in memory
 
 
@@ -62,9 +86,10 @@ def run(client: firestore.Client, progress: Callable[[Audit], None]) -> Audit:
         for finding in findings(account, moment):
             audit.add(finding)
         progress(audit)
-    unread = _requests_in(client, moment) - audit.requests
-    if unread:
-        audit.add(Finding("I6", "", f"{unread} requests name no user"))
+    if _requests_in(client, moment) > audit.requests:
+        for path in _requests_of_nobody(client, moment):
+            audit.requests += 1
+            audit.add(Finding("I6", "", path, "the request names no user"))
     return audit
 
 
@@ -81,15 +106,19 @@ def _requests_in(client: firestore.Client, moment: datetime) -> int:
     return int(counted[0][0].value)
 
 
+def _requests_of_nobody(client: firestore.Client, moment: datetime) -> Iterator[str]:
+    """Their paths. A query by userId does not find the requests without one, so all are read."""
+    for request in _documents(FirestoreStore(client), REQUESTS_BY_PATH, moment):
+        if _user_of_request(request) is None:
+            yield request.path
+
+
 def accounts(client: firestore.Client, moment: datetime) -> Iterator[Account]:
     """Every user that has a document, an entry or a request, in the order of their ids."""
-    name = FieldPath.document_id()
-    users = client.collection("users").select(USER_FIELDS).order_by(name)
-    entries = client.collection_group("transactions").select(ENTRY_FIELDS).order_by(name)
-    requests = client.collection("generationRequests").select(REQUEST_FIELDS).order_by("userId")
+    store = FirestoreStore(client)
     streams = [
-        _by_user(_documents(query, moment), key)
-        for query, key in ((users, _id), (entries, _owner), (requests, _user_of_request))
+        _by_user(_documents(store, query, moment), key)
+        for query, key in ((USERS, _id), (ENTRIES, _owner), (REQUESTS, _user_of_request))
     ]
     heads = [next(stream, None) for stream in streams]
     while waiting := [head[0] for head in heads if head is not None]:
@@ -98,7 +127,7 @@ def accounts(client: firestore.Client, moment: datetime) -> Iterator[Account]:
         for position, head in enumerate(heads):
             if head is None or head[0] != user_id:
                 continue
-            documents = {each.id: each.to_dict() or {} for each in head[1]}
+            documents = {each.id: each.fields or {} for each in head[1]}
             match position:
                 case 0:
                     account.user = documents[user_id]
@@ -110,23 +139,30 @@ def accounts(client: firestore.Client, moment: datetime) -> Iterator[Account]:
         yield account
 
 
-def _documents(query: Any, moment: datetime) -> Iterator[Any]:
+def _documents(store: FirestoreStore, query: Query, moment: datetime) -> Iterator[Document]:
     """Reads in pages: a stream that has to wait for the other two would time out."""
-    after = None
+    rest = replace(query, limit=PAGE)
     while True:
-        rest = query if after is None else query.start_after(after)
-        page = list(rest.limit(PAGE).stream(read_time=moment))
-        yield from page
+        page = db.retry(lambda _: _page(store, rest, moment), db.RETRYABLE_READ, PAGE_SECONDS)  # noqa: B023 - called at once
+        documents = [store.document(message) for message in page]
+        yield from documents
         if len(page) < PAGE:
             return
-        after = page[-1]
+        last = documents[-1]
+        # The value as it came: it may be of a type that only Firestore has.
+        value = last.path if query.order_by == (PATH, "ASCENDING") else page[-1].fields["userId"]
+        rest = replace(rest, start_after=(value, last.id))
+
+
+def _page(store: FirestoreStore, query: Query, moment: datetime) -> list[Any]:
+    return list(store.stream(query, PAGE_SECONDS, read_time=moment))
 
 
 def _by_user(
-    snapshots: Iterable[Any], key: Callable[[Any], str | None]
-) -> Iterator[tuple[str, list[Any]]]:
+    documents: Iterable[Document], key: Callable[[Document], str | None]
+) -> Iterator[tuple[str, list[Document]]]:
     last = b""
-    for user_id, group in groupby(snapshots, key):
+    for user_id, group in groupby(documents, key):
         if user_id is None:
             continue
         if user_id.encode() <= last:
@@ -135,17 +171,16 @@ def _by_user(
         yield user_id, list(group)
 
 
-def _id(user: Any) -> str:
-    return str(user.id)
+def _id(user: Document) -> str:
+    return user.id
 
 
-def _owner(entry: Any) -> str | None:
+def _owner(entry: Document) -> str | None:
     """The user an entry belongs to; None if its collection `transactions` is not one of a user."""
-    parent = entry.reference.parent.parent
-    is_user = parent is not None and parent.parent.parent is None and parent.parent.id == "users"
-    return str(parent.id) if is_user else None
+    collection, user_id, *rest = entry.path.split("/")
+    return user_id if collection == "users" and len(rest) == 2 else None
 
 
-def _user_of_request(request: Any) -> str | None:
-    user_id = (request.to_dict() or {}).get("userId")
+def _user_of_request(request: Document) -> str | None:
+    user_id = request.get("userId")
     return user_id if isinstance(user_id, str) and user_id else None

@@ -33,10 +33,10 @@ def show_audit(audit: Mapping[str, Any], console: Console) -> None:
 def _findings(findings: Sequence[Mapping[str, str]]) -> Table:
     table = Table(box=None, pad_edge=False, header_style="dim")
     table.add_column("Rule", no_wrap=True)
-    table.add_column("User", overflow="fold")
+    table.add_column("Document", overflow="fold")
     table.add_column("What is wrong", overflow="fold")
     for each in findings:
-        table.add_row(each["invariant"], escape(each["userId"]), escape(each["message"]))
+        table.add_row(each["invariant"], escape(each["path"]), escape(each["message"]))
     return table
 
 

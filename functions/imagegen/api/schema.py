@@ -17,12 +17,14 @@ from pydantic import (
 )
 from pydantic.alias_generators import to_camel
 
+from imagegen.firestore.store import is_document_id
+
+MAX_ID_BYTES = 1499  # Firestore holds an id of 1500, and then refuses it as a value in a query
 # As the Firebase SDKs for iOS and Android write a 64-bit number in a call.
 INT64_TYPES = [
     "type.googleapis.com/google.protobuf.Int64Value",
     "type.googleapis.com/google.protobuf.UInt64Value",
 ]
-MAX_ID_BYTES = 1499  # Firestore holds an id of 1500, and then refuses it as a value in a query
 
 
 class WireModel(BaseModel):
@@ -64,7 +66,7 @@ def _document_id(value: str) -> str:
     encoded = _encodable(value)
     if not 1 <= len(encoded) <= MAX_ID_BYTES:
         raise ValueError(f"must be 1 to {MAX_ID_BYTES} bytes long")
-    if "/" in value or value in {".", ".."} or (value[:2] == value[-2:] == "__" and len(value) > 3):
+    if not is_document_id(value):
         raise ValueError("must not contain '/', be '.' or '..', or look like '__…__'")
     if any(unicodedata.category(character) == "Cc" for character in value):
         raise ValueError("must not contain control characters")

@@ -1,6 +1,7 @@
 """Ledger entries: each by itself, and all of them against the balance."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
 from itertools import pairwise
 from typing import Any, NamedTuple
 
@@ -44,6 +45,8 @@ def read_entry(entry_id: str, fields: Mapping[str, Any]) -> Entry:
     delta = ledger.SIGNS[entry_type] * credits
     if fields.get("delta") is not None and _number(fields, "delta") != delta:
         raise ValueError(f"its delta is {fields['delta']}, but it is a {entry_type} of {credits}")
+    if not isinstance(fields.get("timestamp"), datetime):
+        raise ValueError(f"its timestamp is {fields.get('timestamp')!r}")
     balance_after, sequence = _number(fields, "balanceAfter"), _number(fields, "sequence")
     return Entry(entry_id, entry_type, delta, request_id, balance_after, sequence)
 

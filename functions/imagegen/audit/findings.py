@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from imagegen import db
 from imagegen.audit.entries import Entry, check_balance, check_sequence, read_entry
 from imagegen.audit.requests import check_request
 
@@ -18,10 +19,16 @@ class Finding:
 
     invariant: str
     user_id: str
+    path: str  # of the document that is wrong, or of the user's, where several disagree
     message: str
 
     def as_json(self) -> dict[str, str]:
-        return {"invariant": self.invariant, "userId": self.user_id, "message": self.message}
+        return {
+            "invariant": self.invariant,
+            "userId": self.user_id,
+            "path": self.path,
+            "message": self.message,
+        }
 
 
 @dataclass
@@ -44,15 +51,18 @@ def findings(account: Account, moment: datetime, opening: int | None = None) -> 
     first entry.
     """
 
-    def finding(invariant: str, message: str) -> Finding:
-        return Finding(invariant, account.user_id, message)
+    user_path = db.user(account.user_id)
+
+    def finding(invariant: str, message: str, path: str = user_path) -> Finding:
+        return Finding(invariant, account.user_id, path, message)
 
     entries: list[Entry] = []
     for entry_id, fields in account.entries.items():
         try:
             entries.append(read_entry(entry_id, fields))
         except ValueError as error:
-            yield finding("I2", f"entry {entry_id} makes no sense: {error}")
+            path = f"{db.entries(account.user_id)}/{entry_id}"
+            yield finding("I2", f"entry {entry_id} makes no sense: {error}", path)
     entries.sort(key=lambda entry: (entry.sequence, entry.id))
     for invariant, message in check_balance(account.user, entries, opening):
         yield finding(invariant, message)
@@ -65,4 +75,5 @@ def findings(account: Account, moment: datetime, opening: int | None = None) -> 
     for request_id in sorted({*by_request, *account.requests}):
         request, own = account.requests.get(request_id), by_request.get(request_id, [])
         for invariant, message in check_request(request, own, moment):
-            yield finding(invariant, f"request {request_id}: {message}")
+            path = db.generation_request(request_id)
+            yield finding(invariant, f"request {request_id}: {message}", path)

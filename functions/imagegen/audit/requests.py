@@ -6,6 +6,7 @@ from typing import Any
 
 from imagegen.audit.entries import OF_REQUESTS, Entry
 from imagegen.credits.ledger import EntryType
+from imagegen.firestore.stored import whole_number
 
 # Recovery starts every five minutes and may take nearly as long.
 RECOVERY = timedelta(minutes=10)
@@ -33,6 +34,7 @@ def check_request(
     if not isinstance(status, str) or status not in REQUIRED:
         yield "I6", f"the status is {status!r}"
         return
+    yield from _check_fields(request, is_open=status in OPEN)
     if {entry.type for entry in required} != REQUIRED[status]:
         yield "I6", f"it is {status}, but its entries are: {_listed(required)}"
     for entry in required:
@@ -42,8 +44,17 @@ def check_request(
         yield "I6", f"it is {status}, but there is a grant for it"
     if status == "completed" and not _has_image(request):
         yield "I6", "it is completed, but has no image"
-    if status in OPEN and not _may_be_open(request.get("expiresAt"), moment):
-        yield "I10", f"it is still {status}, though it expired at {request.get('expiresAt')}"
+    if status in OPEN and _is_late(request.get("expiresAt"), moment):
+        yield "I10", f"it is still {status}, though it expired at {request['expiresAt']}"
+
+
+def _check_fields(request: Mapping[str, Any], *, is_open: bool) -> Iterator[tuple[str, str]]:
+    """What the app cannot do without; recovery finds no request without expiresAt."""
+    if not _is_price(request.get("credits")):
+        yield "I6", f"its credits are {request.get('credits')!r}"
+    for field in ("createdAt", "expiresAt") if is_open else ("createdAt",):
+        if not isinstance(request.get(field), datetime):
+            yield "I6", f"its {field} is {request.get(field)!r}"
 
 
 def _check_entries(required: Sequence[Entry]) -> Iterator[tuple[str, str]]:
@@ -74,5 +85,12 @@ def _has_image(request: Mapping[str, Any]) -> bool:
     return isinstance(url, str) and bool(url.strip())
 
 
-def _may_be_open(expires_at: Any, moment: datetime) -> bool:
-    return isinstance(expires_at, datetime) and moment <= expires_at + RECOVERY
+def _is_price(value: Any) -> bool:
+    try:
+        return whole_number(value) > 0
+    except ValueError:
+        return False
+
+
+def _is_late(expires_at: Any, moment: datetime) -> bool:
+    return isinstance(expires_at, datetime) and moment > expires_at + RECOVERY

@@ -40,7 +40,8 @@ class Cache(Generic[Value]):
                 if (value := self._usable(max_age_seconds)) is not None:
                     return value
                 if self._failures > failures and self._failure is not None:
-                    raise self._failure
+                    # An error of its own for each: whoever catches it adds to its details.
+                    raise BackendUnavailable from self._failure
                 if not self._is_loading:
                     break
                 self._changed.wait()

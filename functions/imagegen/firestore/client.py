@@ -105,7 +105,7 @@ class FirestoreStore:
             message = types.BatchGetDocumentsResponse.pb(reply)
             match message.WhichOneof("result"):
                 case "found":
-                    document = self._document(message.found)
+                    document = self.document(message.found)
                     found[document.path] = document
                 case "missing":
                     path = message.missing.removeprefix(self._documents)
@@ -123,7 +123,7 @@ class FirestoreStore:
         return [result.update_time.ToDatetime(UTC) for result in results]
 
     def query(self, query: Query, timeout_seconds: float) -> list[Document]:
-        return [self._document(each) for each in self.stream(query, timeout_seconds)]
+        return [self.document(each) for each in self.stream(query, timeout_seconds)]
 
     def stream(
         self, query: Query, timeout_seconds: float, *, read_time: datetime | None = None
@@ -145,6 +145,14 @@ class FirestoreStore:
             message = types.RunQueryResponse.pb(reply)
             if message.HasField("document"):
                 yield message.document
+
+    def document(self, message: Any) -> Document:
+        """The whole of what `stream` yields, as Python objects."""
+        return Document(
+            message.name.removeprefix(self._documents),
+            {name: decoded(value) for name, value in message.fields.items()},
+            message.update_time.ToDatetime(UTC),
+        )
 
     def aggregate(
         self,
@@ -185,13 +193,6 @@ class FirestoreStore:
     def _routed(self, **resource: str) -> list[tuple[str, str]]:
         """Metadata by which Google's front end knows where to send a call."""
         return [*self._metadata, routing_header.to_grpc_metadata(resource)]
-
-    def _document(self, message: Any) -> Document:
-        return Document(
-            message.name.removeprefix(self._documents),
-            {name: decoded(value) for name, value in message.fields.items()},
-            message.update_time.ToDatetime(UTC),
-        )
 
     def _write(self, write: Create | Update) -> dict[str, Any]:
         fields = {

@@ -4,7 +4,7 @@ from typing import Any
 
 from google.cloud.firestore_v1 import types
 
-from imagegen.firestore.store import Query
+from imagegen.firestore.store import PATH, Query
 from imagegen.firestore.values import Value, encoded, field_path
 
 _Operator = types.StructuredQuery.FieldFilter.Operator
@@ -29,20 +29,24 @@ def structured_query(query: Query, documents: str) -> tuple[str, dict[str, Any]]
         "from_": [{"collection_id": collection_id, "all_descendants": query.in_group}]
     }
     if query.select is not None:
-        paths = [{"field_path": field_path(name)} for name in query.select]
-        structured["select"] = {"fields": paths}
+        selected = [{"field_path": field_path(name)} for name in query.select]
+        structured["select"] = {"fields": selected}
     if query.where:
         structured["where"] = _composite_filter(query)
     if query.order_by is not None:
         field, direction = query.order_by
+        paths = [*([] if field == PATH else [field_path(field)]), PATH]
         structured["order_by"] = [
-            {"field": {"field_path": path}, "direction": direction}
-            for path in (field_path(field), "__name__")
+            {"field": {"field_path": path}, "direction": direction} for path in paths
         ]
         if query.start_after is not None:
             value, document_id = query.start_after
-            last = Value(reference_value=f"{collection_name}/{document_id}")
-            structured["start_at"] = {"values": [encoded(value), last], "before": False}
+            if field == PATH:
+                values = [Value(reference_value=documents + value)]
+            else:
+                name = Value(reference_value=f"{collection_name}/{document_id}")
+                values = [encoded(value), name]
+            structured["start_at"] = {"values": values, "before": False}
     if query.limit is not None:
         structured["limit"] = {"value": query.limit}
     return parent, structured

@@ -9,6 +9,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 
+MAX_ID_BYTES = 1500
+PATH = "__name__"  # Firestore's name for it
+
 
 @dataclass(frozen=True, slots=True)
 class Document:
@@ -38,6 +41,20 @@ class Document:
         return self.fields
 
 
+def is_document_id(value: str) -> bool:
+    """Whether Firestore accepts `value` as the id of a document; a read of any other fails whole.
+
+    https://firebase.google.com/docs/firestore/quotas#collections_documents_and_fields
+    """
+    is_reserved = len(value) > 3 and value[:2] == value[-2:] == "__"
+    return (
+        1 <= len(value.encode()) <= MAX_ID_BYTES
+        and "/" not in value
+        and value not in {".", ".."}
+        and not is_reserved
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class Create:
     """Write a document that must not exist yet."""
@@ -60,7 +77,8 @@ class Query:
     """Documents of one collection, in the order of one field and then of their ids.
 
     `order_by` is (field, "ASCENDING" | "DESCENDING"); `start_after` is the field's value and the
-    id of the document before the first one wanted. `select` names the fields that the documents
+    id of the document before the first one wanted. The order may be that of PATH, whose value is
+    the document's path. `select` names the fields that the documents
     come with, all of them if None. With `in_group`, `collection` is an id, and every collection of
     that id is searched, below whichever document it is.
     """

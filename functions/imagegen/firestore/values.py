@@ -20,7 +20,7 @@ SCALARS: dict[type, str] = {
 
 
 def encoded(value: Any) -> Any:
-    """A Value; raises TypeError for what has no place in our documents."""
+    """A Value, also of one; raises TypeError for what has no place in our documents."""
     if value is None:
         return Value(null_value=0)
     for kind, name in SCALARS.items():
@@ -31,12 +31,20 @@ def encoded(value: Any) -> Any:
         return Value(map_value={"fields": fields})
     if isinstance(value, list | tuple):
         return Value(array_value={"values": [encoded(each) for each in value]})
+    if isinstance(value, Value):
+        return value
     raise TypeError(f"Firestore has no type for {type(value).__name__}")
 
 
 def decoded(value: Any) -> Any:
-    """What is in a Value; kinds that we never write come as protocol buffers have them."""
+    """What is in a Value; kinds that we never write come as protocol buffers have them.
+
+    Never raises: not for a reference, which must not pass for text, nor for a kind that is newer
+    than this client.
+    """
     match kind := value.WhichOneof("value_type"):
+        case None | "reference_value":
+            return value
         case "null_value":
             return None
         case "timestamp_value":

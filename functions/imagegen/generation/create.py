@@ -25,6 +25,7 @@ from imagegen.errors import (
     BackendUnavailable,
     ContentRefused,
     GenerationFailed,
+    GenerationRequestNotFound,
     GenerationTimeout,
     IdempotencyKeyReused,
     ImagegenError,
@@ -70,10 +71,10 @@ def create(order: CreateGenerationRequest, caller: Caller) -> Reply[Generation]:
             timeout_seconds = config.GENERATION_DEADLINE_SECONDS.value
             outcome = generate_image(request, offer, timeout_seconds=timeout_seconds)
             request = settle(request, outcome)
-    except BackendUnavailable as error:
+        return _answer(request, is_new=is_new)
+    except ImagegenError as error:  # whatever it is, there is a request to ask about
         error.details["generationRequestId"] = request_id
         raise
-    return _answer(request, is_new=is_new)
 
 
 def _charge(
@@ -156,6 +157,8 @@ def _enqueue_again(request: RequestDocument) -> RequestDocument:
     def decide(transaction: db.Transaction) -> None:
         nonlocal is_due
         current, moment = RequestDocument(transaction[request.path]), clock.now()
+        if not current.exists:
+            raise GenerationRequestNotFound(generationRequestId=request.id)
         last = current.enqueued_at or current.created_at
         is_due = current.status is Status.PENDING and moment - last >= ENQUEUE_AGAIN_AFTER
         if is_due:

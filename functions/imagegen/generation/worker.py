@@ -164,6 +164,8 @@ def _release_lease(lease: RequestDocument) -> None:
 
     def decide(transaction: db.Transaction) -> None:
         current = RequestDocument(transaction[lease.path])
+        if not current.exists:
+            return  # deleted meanwhile
         if current.attempt_id == lease.attempt_id and current.status is Status.PROCESSING:
             moment = clock.now()
             # Only an attempt that cost nothing, or one whose job can be resumed, comes here.

@@ -13,9 +13,9 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import replace
-from queue import Empty, SimpleQueue
 from typing import TypeVar
 
+from imagegen import deadline as deadlines
 from imagegen import logger
 from imagegen.providers import registry
 from imagegen.providers.base import (
@@ -63,18 +63,16 @@ def run_provider(
     margin_seconds = 0.0 if is_free else min(0.5, 0.05 * timeout_seconds)
     deadline = time.monotonic() + timeout_seconds - margin_seconds
     run = _Run(generator, provider, job, deadline, remember)
-    results: SimpleQueue[StoredImage | GeneratorError] = SimpleQueue()
 
-    def work() -> None:
+    def work() -> StoredImage | GeneratorError:
         result = run.result(provider_job)
-        results.put(result)
         if run.is_abandoned.is_set():
             logger.warn("late result dropped", generationRequestId=job.generation_request_id)
+        return result
 
-    threading.Thread(target=work, name=job.generation_request_id, daemon=True).start()
     try:
-        result = results.get(timeout=timeout_seconds)
-    except Empty:
+        result = deadlines.call(work, seconds=timeout_seconds, name=job.generation_request_id)
+    except TimeoutError:
         run.is_abandoned.set()
         raise failure(Reason.GENERATION_TIMEOUT, billed=not is_free) from None
     if isinstance(result, GeneratorError):

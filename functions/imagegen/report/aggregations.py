@@ -2,12 +2,12 @@
 
 Aggregations cannot group and take five sums at most, so they check the numbers but cannot replace
 them. New users are counted here alone. What cannot be read is None and becomes a finding, never a
-zero.
+zero: a sum that is not a whole number cannot be read either.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor, Future
 from dataclasses import dataclass
 from typing import TypeVar
@@ -16,6 +16,7 @@ from google.api_core.exceptions import GoogleAPIError
 
 from imagegen import logger
 from imagegen.firestore.store import Query
+from imagegen.report import requests
 from imagegen.report.numbers import REFUNDED
 from imagegen.report.source import Source
 from imagegen.report.weeks import Day, Week
@@ -48,6 +49,7 @@ class Measured:
     sums: Mapping[str, Sum | None]
     late: Late | None
     new_users: Mapping[str, int | None]  # by ISO date
+    undated: Sequence[str] | None = ()  # paths of requests that belong to no week
 
     @property
     def known_new_users(self) -> dict[str, int]:
@@ -58,6 +60,7 @@ def start(week: Week, source: Source, executor: Executor) -> Callable[[], Measur
     """Send every aggregation; the result waits for them."""
     sums = {name: executor.submit(_sum, query, source) for name, query in _queries(week).items()}
     late = executor.submit(_late, week, source)
+    undated = executor.submit(requests.undated, source)
     new_users = {
         day.date: executor.submit(source.aggregate, Query(USERS, _within("createdAt", day)))
         for day in week.days
@@ -68,6 +71,7 @@ def start(week: Week, source: Source, executor: Executor) -> Callable[[], Measur
         return Measured(
             sums={name: _outcome(name, future) for name, future in sums.items()},
             late=_outcome("lateSettlements", late),
+            undated=_outcome("createdAt", undated),
             new_users={date: each["count"] if each else None for date, each in counted.items()},
         )
 
@@ -110,6 +114,6 @@ def _sum(query: Query, source: Source) -> Sum:
 def _outcome(name: str, future: Future[Answer]) -> Answer | None:
     try:
         return future.result()
-    except GoogleAPIError as error:
+    except (GoogleAPIError, ValueError) as error:
         logger.error("report check unavailable", check=name, error=str(error))
         return None

@@ -11,12 +11,12 @@ What is compared, count and credits each:
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from imagegen.report.aggregations import Measured, Sum
 from imagegen.report.document import Finding
-from imagegen.report.numbers import Tally
+from imagegen.report.numbers import SAMPLES, Tally
 
 # check -> what is compared, in words: the report's side first
 SIDES = {
@@ -33,6 +33,15 @@ def finding(check: str, problem: str, message: str, **details: Any) -> Finding:
     return Finding(check=check, problem=problem, severity=severity, message=message, **details)
 
 
+def unreadable(check: str, what: str, paths: Iterable[str], count: int) -> Finding:
+    """A finding that names the first of `count` documents, of which it says `what`."""
+    first = sorted(paths)[:SAMPLES]
+    named = ", ".join(first) + (", …" if count > len(first) else "")
+    return finding(
+        check, "unreadable", f"{count:,} {what}: {named}.", actual={"count": count}, paths=first
+    )
+
+
 def findings(days: Iterable[Tally], measured: Measured) -> list[Finding]:
     """Where two sources disagree or one is missing, in a fixed order."""
     total = Tally()
@@ -47,6 +56,7 @@ def findings(days: Iterable[Tally], measured: Measured) -> list[Finding]:
         *_compared("ledgerDeductions", charged, sums["ledgerDeductions"]),
         *_compared("ledgerRefunds", _refunded_in_week(total, measured), sums["ledgerRefunds"]),
         *_late(measured),
+        *_undated(measured.undated),
         *[
             finding(
                 "newUsers", "unavailable", f"New users of {date} could not be counted.", date=date
@@ -81,6 +91,15 @@ def _compared(check: str, ours: Sum | None, theirs: Sum | None) -> list[Finding]
             actual={"count": theirs.count, "credits": theirs.credits},
         )
     ]
+
+
+def _undated(paths: Sequence[str] | None) -> list[Finding]:
+    if paths is None:
+        return [finding("createdAt", "unavailable", "Requests without a time were not looked for.")]
+    if not paths:
+        return []
+    what = "requests belong to no week, because their createdAt is no timestamp"
+    return [unreadable("createdAt", what, paths, len(paths))]
 
 
 def _late(measured: Measured) -> list[Finding]:

@@ -120,9 +120,8 @@ class Finding(StoredModel):
     date: str | None = Field(default=None, exclude_if=lambda value: value is None)
     expected: dict[str, int] | None = Field(default=None, exclude_if=lambda value: value is None)
     actual: dict[str, int] | None = Field(default=None, exclude_if=lambda value: value is None)
-    generation_request_ids: list[str] | None = Field(
-        default=None, exclude_if=lambda value: value is None
-    )
+    # The first documents that it is about.
+    paths: list[str] | None = Field(default=None, exclude_if=lambda value: value is None)
 
 
 class UserHistoryEntry(StoredModel):

@@ -6,12 +6,11 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 
 from imagegen.report.anomalies.statistics import wilson_interval
-from imagegen.report.checks import finding
+from imagegen.report.checks import finding, unreadable
 from imagegen.report.document import Finding, Row, TopUser, Totals
 from imagegen.report.numbers import (
     DIMENSIONS,
     NO_VALUE,
-    SAMPLES,
     Numbers,
     Tally,
     UserNumbers,
@@ -99,19 +98,15 @@ def data_as_of(week: Week, days: Mapping[str, Tally]) -> datetime:
 def findings(days: Mapping[str, Tally], values: ValuesByDay) -> list[Finding]:
     """Requests that could not be read whole, and values that were merged."""
     found = []
-    unreadable = sum(tally.unreadable for tally in days.values())
-    if unreadable:
-        ids = sorted(each for tally in days.values() for each in tally.unreadable_ids)
-        found.append(
-            finding(
-                "requests",
-                "unreadable",
-                f"{unreadable:,} requests lack a field or hold one that makes no sense; they count "
-                f"as in flight, as “{NO_VALUE}” or without credits.",
-                actual={"count": unreadable},
-                generation_request_ids=ids[:SAMPLES],
-            )
+    count = sum(tally.unreadable for tally in days.values())
+    if count:
+        what = (
+            "requests lack a field or hold one that makes no sense, and count as in flight, as "
+            f"“{NO_VALUE}” or without credits"
         )
+        ids = [each for tally in days.values() for each in tally.unreadable_ids]
+        paths = [f"generationRequests/{each}" for each in ids]
+        found.append(unreadable("requests", what, paths, count))
     for dimension, by_name in values.items():
         if OTHER_VALUES in by_name:
             message = f"More than {MOST_VALUES} values of {dimension}: the rarest count as one."

@@ -9,6 +9,9 @@ from typing import NamedTuple
 DIMENSIONS = ("model", "style", "color", "size")
 NO_VALUE = "(none)"  # where a request lacks its model, style, color or size
 SAMPLES = 5
+# Of one request, or one user's week. More makes no sense, and the sums of millions of requests stay
+# within Firestore's 64 bits.
+MOST_CREDITS = 2**40
 STATUSES = frozenset(("pending", "processing", "completed", "failed", "canceled"))
 REFUNDED = frozenset(("failed", "canceled"))
 

@@ -18,8 +18,16 @@ from typing import Any, cast
 
 from imagegen import db
 from imagegen.errors import BackendUnavailable
-from imagegen.firestore.store import Query
-from imagegen.report.numbers import DIMENSIONS, NO_VALUE, REFUNDED, STATUSES, Request, Tally
+from imagegen.firestore.store import MAX_ID_BYTES, Query
+from imagegen.report.numbers import (
+    DIMENSIONS,
+    MOST_CREDITS,
+    NO_VALUE,
+    REFUNDED,
+    STATUSES,
+    Request,
+    Tally,
+)
 from imagegen.report.source import Source
 from imagegen.report.weeks import Day
 
@@ -28,6 +36,9 @@ FIELDS = ("userId", *DIMENSIONS, "status", "credits", "createdAt", "completedAt"
 LONGEST_VALUE = 100  # characters; what the catalogue allows
 ATTEMPTS = 4  # in a row without a single document
 FIRST_BACKOFF_SECONDS = 0.25
+MOST_UNDATED = 100
+# What Firestore can hold as a timestamp.
+EARLIEST, LATEST = datetime(1, 1, 1, tzinfo=UTC), datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)
 
 
 def tallies(days: Sequence[Day], source: Source, week_end: datetime) -> Iterator[tuple[Day, Tally]]:
@@ -66,6 +77,28 @@ def _stream(days: Sequence[Day], source: Source) -> Iterator[Any]:
             time.sleep(FIRST_BACKOFF_SECONDS * 2 ** (failures - 1))
 
 
+def undated(source: Source) -> list[str]:
+    """Paths of the requests whose createdAt is no timestamp: no report would ever count them.
+
+    At most MOST_UNDATED from either side of all timestamps in Firestore's order of types. Requests
+    without the field are in no such index; the audit finds them. Errors are google.api_core's.
+    """
+    sides: list[tuple[str, datetime]] = [("DESCENDING", EARLIEST), ("ASCENDING", LATEST)]
+    found = []
+    for direction, edge in sides:
+        query = Query(
+            COLLECTION,
+            order_by=("createdAt", direction),
+            limit=MOST_UNDATED,
+            start_after=(edge, "0"),
+            select=["createdAt"],
+        )
+        documents = source.stream(query)
+        kinds = ((each, each.fields["createdAt"].WhichOneof("value_type")) for each in documents)
+        found += [f"{COLLECTION}/{_id(each)}" for each, kind in kinds if kind != "timestamp_value"]
+    return sorted(found)
+
+
 def _query(days: Sequence[Day], after: Any) -> Query:
     """The days' requests by createdAt and id, which the built-in index serves."""
     start_after = None
@@ -92,9 +125,13 @@ def as_request(document: Any, week_end: float) -> Request:
     """
     fields = document.fields
     user_id = fields["userId"].string_value
+    if len(user_id) > MAX_ID_BYTES:
+        user_id = ""
     values = tuple([_label(fields[dimension].string_value) for dimension in DIMENSIONS])
     status = fields["status"].string_value
-    credits = fields["credits"].integer_value
+    credits = fields["credits"].integer_value or _whole(fields["credits"].double_value)
+    if not 0 < credits <= MOST_CREDITS:
+        credits = 0
     readable = bool(user_id) and NO_VALUE not in values and credits > 0 and status in STATUSES
     changed = document.update_time
     return Request(
@@ -102,12 +139,17 @@ def as_request(document: Any, week_end: float) -> Request:
         user_id=user_id,
         values=values,
         status=status,
-        credits=cast(int, max(0, credits)),
+        credits=cast(int, credits),
         refunded_in_week=status in REFUNDED
         and 0 < fields["completedAt"].timestamp_value.seconds < week_end,
         changed_at=changed.seconds * 1_000_000 + changed.nanos // 1000,
         readable=readable,
     )
+
+
+def _whole(double: float) -> int:
+    """20.0 as JavaScript and Dart write a whole number; 0 for what is none."""
+    return int(double) if double.is_integer() else 0
 
 
 @lru_cache(maxsize=1024)

@@ -12,6 +12,7 @@ from typing import Any
 from imagegen import db
 from imagegen.firestore.client import FirestoreStore
 from imagegen.firestore.store import Document, Query
+from imagegen.firestore.stored import whole_number
 
 READ_DEADLINE_SECONDS = 30.0
 AGGREGATE_DEADLINE_SECONDS = 60.0
@@ -53,7 +54,10 @@ class Source:
         return snapshot.documents
 
     def aggregate(self, query: Query, sums: Sequence[str] = ()) -> dict[str, int]:
-        """The number of documents that match, as "count", and the whole sums of the fields."""
+        """The number of documents that match, as "count", and the whole sums of the fields.
+
+        Raises ValueError when a sum is not a whole number of 64 bits.
+        """
         found = db.retry(
             lambda _: self._store.aggregate(
                 query, sums, AGGREGATE_DEADLINE_SECONDS, read_time=self.read_time
@@ -61,8 +65,16 @@ class Source:
             db.RETRYABLE_READ,
             AGGREGATE_DEADLINE_SECONDS,
         )
-        return {name: int(value) for name, value in found.items()}
+        return {name: _sum(value) for name, value in found.items()}
 
     def stream(self, query: Query) -> Iterator[Any]:
         """The documents that match, in one RPC, as `FirestoreStore.stream` yields them."""
         return self._store.stream(query, STREAM_TIMEOUT_SECONDS, read_time=self.read_time)
+
+
+def _sum(value: Any) -> int:
+    """A sum is a double where one of its terms is."""
+    number = whole_number(value)
+    if not -(2**63) <= number < 2**63:
+        raise ValueError("a sum of more than 64 bits")
+    return number

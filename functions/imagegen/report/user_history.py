@@ -9,13 +9,16 @@ same week has the same result, though the user documents have forgotten those we
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
+from imagegen import logger
 from google.api_core.exceptions import GoogleAPIError
 
-from imagegen.firestore.store import Document
+from imagegen.firestore.store import Document, is_document_id
+from imagegen.firestore.stored import mapping, whole_number
 from imagegen.report.document import UserHistoryEntry, WeeklyReport
 from imagegen.report.earlier import EarlierReports
-from imagegen.report.numbers import UserNumbers, UserWeek
+from imagegen.report.numbers import MOST_CREDITS, UserNumbers, UserWeek
 from imagegen.report.source import Source
 
 WEEKS = 8  # of a user's own
@@ -28,13 +31,18 @@ class UserHistoryUnavailable(Exception):
 
 
 class UserHistory:
-    """Callable as the rules' `EarlierWeeks`. Raises UserHistoryUnavailable."""
+    """Callable as the rules' `EarlierWeeks`. Raises UserHistoryUnavailable.
+
+    `left_out` are the users asked for who cannot be compared with their own records: Firestore
+    accepts no document of that id, or `usage` in their document is malformed.
+    """
 
     def __init__(self, earlier: EarlierReports, source: Source) -> None:
         self._weeks = earlier.weeks[-WEEKS:]
         self._source = source
         self._stored = {**self._of(earlier.last), **self._of(earlier.revision)}
         self._asked: dict[str, ByWeek] = {}
+        self.left_out: list[str] = []
         self.documents_read = 0
 
     def _of(self, report: WeeklyReport | None) -> dict[str, ByWeek]:
@@ -46,10 +54,12 @@ class UserHistory:
     def __call__(self, user_ids: Sequence[str]) -> dict[str, tuple[UserWeek, ...]]:
         unknown = [each for each in user_ids if each not in self._stored]
         known = {**self._stored, **self._read(unknown)}
-        self._asked.update({each: known.get(each, {}) for each in user_ids})
+        self._asked.update({each: known[each] for each in user_ids if each in known})
+        self.left_out += [each for each in user_ids if each not in known]
         return {
-            each: tuple(spent for _, spent in sorted(self._asked[each].items()))
+            each: tuple(spent for _, spent in sorted(known[each].items()))
             for each in user_ids
+            if each in known
         }
 
     def to_store(self, week: str, users: Mapping[str, UserNumbers]) -> list[UserHistoryEntry]:
@@ -64,20 +74,41 @@ class UserHistory:
 
     def _read(self, user_ids: Sequence[str]) -> dict[str, ByWeek]:
         # A request that was not written by this backend may name what is no document id.
-        paths = [f"users/{each}" for each in user_ids if "/" not in each]
+        paths = [f"users/{each}" for each in user_ids if is_document_id(each)]
         if not paths:
             return {}
         self.documents_read += len(paths)
         try:
-            users = self._source.documents(paths, ["usage.weeks"])
+            users = self._source.documents(paths, ["usage"])
         except GoogleAPIError as error:
             raise UserHistoryUnavailable from error
-        return {each.id: self._by_week(each) for each in users}
+        found = {}
+        for user in users:
+            try:
+                found[user.id] = self._by_week(user)
+            except ValueError as error:
+                logger.error("usage is malformed", path=user.path, error=str(error))
+        return found
 
     def _by_week(self, user: Document) -> ByWeek:
-        spent = ((user.fields or {}).get("usage") or {}).get("weeks") or {}
+        """Raises ValueError when `usage` is malformed."""
+        spent = _map(_map(user.fields, "usage"), "weeks")
+        weeks = {week: _map(spent, week) for week in self._weeks if week in spent}
         return {
-            week: UserWeek(spent[week].get("credits", 0), spent[week].get("busiestDay", 0))
-            for week in self._weeks
-            if week in spent
+            week: UserWeek(_credits(numbers, "credits"), _credits(numbers, "busiestDay"))
+            for week, numbers in weeks.items()
         }
+
+
+def _map(fields: Mapping[str, Any] | None, name: str) -> Mapping[str, Any]:
+    """Empty where there is none. Raises ValueError."""
+    value = (fields or {}).get(name)
+    return {} if value is None else mapping(value)
+
+
+def _credits(fields: Mapping[str, Any], name: str) -> int:
+    """0 where there are none. Raises ValueError."""
+    credits = whole_number(fields.get(name, 0))
+    if abs(credits) > MOST_CREDITS:
+        raise ValueError(f"{name} is out of range")
+    return credits

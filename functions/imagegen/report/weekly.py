@@ -25,7 +25,7 @@ from imagegen.report.aggregations import Measured
 from imagegen.report.anomalies.find import Findings, find
 from imagegen.report.anomalies.history import WeekNumbers
 from imagegen.report.anomalies.thresholds import Thresholds
-from imagegen.report.checks import finding
+from imagegen.report.checks import finding, unreadable
 from imagegen.report.document import SCHEMA_VERSION, Finding, WeeklyReport
 from imagegen.report.earlier import EarlierReports
 from imagegen.report.numbers import Tally, UserNumbers, users_of_week
@@ -169,6 +169,10 @@ def _judge(
         found = find(numbers, reports, {}, thresholds)
         message = "Single users were not judged: their earlier weeks could not be read."
         not_judged.append(finding("userHistory", "unavailable", message))
+    if user_history.left_out:
+        what = "top spenders were not judged: their usage is malformed or their id is no document's"
+        paths = [f"users/{each}" for each in user_history.left_out]
+        not_judged.append(unreadable("userHistory", what, paths, len(paths)))
     if found.insufficient_history:
         message = (
             "Counts were not tested: "
@@ -188,7 +192,7 @@ def _store(report: WeeklyReport) -> WeeklyReport:
             transaction.create(path, {**fields, "revision": 1})
         elif stored.get("generatedAt") != report.generated_at:  # else ours; the reply was lost
             gone = dict.fromkeys(stored.fields or {}, firestore.DELETE_FIELD)
-            revision = stored.get("revision", 0) + 1
+            revision = WeeklyReport.from_firestore(stored.fields or {}).revision + 1
             transaction.update(path, {**gone, **fields, "revision": revision})
 
     document = db.transact(decide, path)[path]
@@ -196,6 +200,10 @@ def _store(report: WeeklyReport) -> WeeklyReport:
 
 
 def _log_end(report: WeeklyReport, *, users_read: int, seconds: float) -> None:
+    for each in report.data_quality:
+        if each.severity != "info":
+            about = {"check": each.check, "problem": each.problem, "paths": each.paths}
+            logger.warn(each.message, isoWeek=report.iso_week, **about)
     logger.info(
         "report stored",
         isoWeek=report.iso_week,

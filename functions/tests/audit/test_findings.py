@@ -22,6 +22,7 @@ DEDUCTION: Fields = {
     "generationRequestId": "r",
     "balanceAfter": 7,
     "sequence": 1,
+    "timestamp": now(),
 }
 GRANT: Fields = {
     "type": "grant",
@@ -30,8 +31,14 @@ GRANT: Fields = {
     "generationRequestId": None,
     "balanceAfter": 12,
     "sequence": 2,
+    "timestamp": now(),
 }
-COMPLETED: Fields = {"status": "completed", "credits": 3, "imageUrl": "https://example.com/r.png"}
+COMPLETED: Fields = {
+    "status": "completed",
+    "credits": 3,
+    "createdAt": now(),
+    "imageUrl": "https://example.com/r.png",
+}
 # Of 10 credits, 3 were spent on an image; then 5 were granted.
 SOUND = Account(
     "ann",
@@ -107,6 +114,8 @@ def test_an_entry_of_an_unknown_type_is_found_and_not_counted(entry_type: Any) -
         {"sequence": "2"},
         {"generationRequestId": 7},
         {"generationRequestId": {}},
+        {"timestamp": None},
+        {"timestamp": "2026-11-21T12:30:00Z"},
         {"type": "refund"},  # which names no request
     ],
 )
@@ -145,11 +154,37 @@ def test_an_unknown_status_is_found(status: Any) -> None:
 @pytest.mark.parametrize("credits", [4, "3", None, 3.5, float("nan")])
 def test_a_request_that_cost_something_else_is_found(credits: Any) -> None:
     account = replace(SOUND, requests={"r": COMPLETED | {"credits": credits}})
-    assert [invariant for invariant, _ in found(account)] == ["I6"]
+    assert {invariant for invariant, _ in found(account)} == {"I6"}
+
+
+@pytest.mark.parametrize("credits", ["3", None, 3.5, float("nan"), 0, -3, [], {}])
+def test_a_price_that_is_no_number_is_found(credits: Any) -> None:
+    account = replace(SOUND, requests={"r": COMPLETED | {"credits": credits}})
+    assert ("I6", f"request r: its credits are {credits!r}") in found(account)
+
+
+@pytest.mark.parametrize("moment", ["2026-11-21T12:30:00Z", None, 1764, {}])
+def test_a_time_that_is_no_timestamp_is_found(moment: Any) -> None:
+    account = replace(SOUND, requests={"r": COMPLETED | {"createdAt": moment}})
+    assert found(account) == [("I6", f"request r: its createdAt is {moment!r}")]
+    open_request = {"status": "pending", "credits": 3, "createdAt": now(), "expiresAt": moment}
+    account = Account("ann", {"credits": 7, "ledgerSequence": 1}, {"r-deduction": DEDUCTION})
+    told = found(replace(account, requests={"r": open_request}))
+    assert ("I6", f"request r: its expiresAt is {moment!r}") in told
+
+
+def test_a_finding_names_the_document_that_is_wrong() -> None:
+    broken = replace(
+        with_entries({"credits": "3"}, {}),
+        user={"credits": "12", "ledgerSequence": 2},
+        requests={"r": COMPLETED | {"status": None}},
+    )
+    paths = {each.path for each in findings(broken, now())}
+    assert paths == {"users/ann", "users/ann/transactions/r-deduction", "generationRequests/r"}
 
 
 def test_a_grant_for_a_request_that_did_not_complete_is_found() -> None:
-    pending = {"status": "pending", "credits": 3, "expiresAt": now()}
+    pending = {"status": "pending", "credits": 3, "createdAt": now(), "expiresAt": now()}
     account = replace(with_entries({}, {"generationRequestId": "r"}), requests={"r": pending})
     assert found(account) == [("I6", "request r: it is pending, but there is a grant for it")]
     assert found(replace(account, requests={"r": COMPLETED})) == []
@@ -159,6 +194,7 @@ def test_a_request_may_be_open_until_recovery_has_had_its_chance() -> None:
     moment = now()
     entries = {"r-deduction": DEDUCTION}
     for late, invariants in ((timedelta(0), []), (RECOVERY + timedelta(seconds=1), ["I10"])):
-        request = {"status": "processing", "credits": 3, "expiresAt": moment - late}
+        request = {"status": "processing", "credits": 3, "createdAt": moment}
+        request["expiresAt"] = moment - late
         account = Account("ann", {"credits": 7, "ledgerSequence": 1}, entries, {"r": request})
         assert [each.invariant for each in findings(account, moment)] == invariants

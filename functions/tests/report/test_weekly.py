@@ -396,12 +396,148 @@ def test_requests_that_make_no_sense_are_counted_and_reported(app: AppWithHistor
     assert report["totals"]["requests"] == 4
     (finding,) = [each for each in report["dataQuality"] if each["problem"] == "unreadable"]
     assert finding["actual"] == {"count": 4}
-    assert finding["generationRequestIds"] == [
-        "bare", "request00001", "request00002", "request00003",
-    ]  # fmt: skip
+    assert finding["paths"] == [
+        f"generationRequests/{each}"
+        for each in ("bare", "request00001", "request00002", "request00003")
+    ]
     assert set(report["byModel"]) == {"Model A", "(none)", "(__secret__)"}
     assert report["totals"]["inFlight"] == 2
     assert app.stored(WEEK) == report
+
+
+NAN = float("nan")
+
+
+@pytest.mark.parametrize(
+    "junk",
+    [
+        {"credits": NAN},
+        {"credits": float("inf")},
+        {"credits": 1.5},
+        {"credits": -3},
+        {"credits": 2**62},
+        {"credits": "3"},
+        {"credits": None},
+        {"credits": {"a": 1}},
+        {"credits": firestore.DELETE_FIELD},
+        {"status": "vanished"},
+        {"status": firestore.DELETE_FIELD},
+        {"userId": b"\xff"},
+        {"userId": "x" * 500_000},
+        {"model": ["Model A"]},
+    ],
+    ids=lambda junk: str(junk)[:40],
+)
+def test_one_malformed_request_is_named_and_the_report_is_made(
+    app: AppWithHistory, junk: dict[str, Any], capsys: pytest.CaptureFixture[str]
+) -> None:
+    app.request(MONDAY, "failed", credits=3)
+    app.request(MONDAY)
+    app.client.document("generationRequests/request00002").update(junk)
+    report = made(week=WEEK)
+    assert report["totals"]["requests"] == 2
+    assert report["totals"]["creditsRefunded"] == 3
+    named = {
+        (each["check"], each["actual"]["count"], *each["paths"])
+        for each in report["dataQuality"]
+        if each["problem"] == "unreadable"
+    }
+    assert named == {("requests", 1, "generationRequests/request00002")}
+    assert app.stored(WEEK) == report
+    logged = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert ["generationRequests/request00002"] in [each.get("paths") for each in logged]
+
+
+def test_sums_beyond_64_bits_are_a_check_that_cannot_be_made(app: AppWithHistory) -> None:
+    for _ in range(3):
+        app.request(MONDAY, credits=2**62)
+    report = made(week=WEEK)
+    assert problems(report)["ledgerDeductions"] == "unavailable"
+    assert app.stored(WEEK) == report
+
+
+def test_credits_that_are_no_number_in_an_entry_leave_its_check_open(app: AppWithHistory) -> None:
+    app.request(MONDAY)
+    entry = {"type": "deduction", "credits": NAN, "timestamp": MONDAY}
+    app.client.document("users/ada/transactions/odd").set(entry)
+    report = made(week=WEEK)
+    assert problems(report) == {"ledgerDeductions": "unavailable"}
+    assert report["totals"]["creditsCharged"] == 1
+
+
+def test_whole_credits_may_be_stored_as_doubles(app: AppWithHistory) -> None:
+    app.request(MONDAY, "failed", credits=3.0)
+    usage = {"weeks": {"2026-W09": {"credits": 7.0, "busiestDay": 2.0}}}
+    app.user("ada", credits=10.0, usage=usage)
+    report = made(week=WEEK)
+    assert (report["totals"]["creditsCharged"], problems(report)) == (3, {})
+    assert report["userHistory"] == [{"userId": "ada", "weeks": {"2026-W09": [7, 2]}}]
+
+
+def test_requests_whose_creation_is_no_timestamp_are_named(app: AppWithHistory) -> None:
+    app.request(MONDAY)
+    moments = ("2026-03-02T09:00:00Z", b"9", {"seconds": 9}, [MONDAY], True, None, 1772441, NAN)
+    for number, moment in enumerate(moments):
+        app.client.document(f"generationRequests/odd{number}").set(
+            {"createdAt": moment, "userId": "ada", "credits": 1, "status": "pending"}
+        )
+    report = made(week=WEEK)
+    (finding,) = [each for each in report["dataQuality"] if each["check"] == "createdAt"]
+    assert (finding["problem"], finding["severity"]) == ("unreadable", "warning")
+    assert finding["actual"] == {"count": len(moments)}
+    assert finding["paths"] == [f"generationRequests/odd{number}" for number in range(5)]
+    assert report["totals"]["requests"] == 1
+    assert app.stored(WEEK) == report
+
+
+@pytest.mark.parametrize("user_id", ["__x__", ".", "..", "slash/ed", "é" * 751])
+def test_an_id_that_no_document_can_have_leaves_only_that_user_out(
+    app: AppWithHistory, user_id: str
+) -> None:
+    app.user("ada", usage={"weeks": {"2026-W09": {"credits": 7, "busiestDay": 2}}})
+    app.request(MONDAY)
+    app.request(MONDAY, userId=user_id, credits=50, in_ledger=False)
+    report = made(week=WEEK)
+    (finding,) = [each for each in report["dataQuality"] if each["check"] == "userHistory"]
+    assert (finding["problem"], finding["paths"]) == ("unreadable", [f"users/{user_id}"])
+    remembered = {"2026-W09": [7, 2], WEEK: [1, 1]}
+    assert report["userHistory"] == [{"userId": "ada", "weeks": remembered}]
+    assert report["memory"]["userScores"]["new"]["week"] < 1  # ada's; the other's would be 1.6
+    assert app.stored(WEEK) == report
+
+
+@pytest.mark.parametrize(
+    "usage",
+    [
+        "x",
+        7,
+        ["x"],
+        {"weeks": "x"},
+        {"weeks": {"2026-W09": 3}},
+        {"weeks": {"2026-W09": {"credits": "x"}}},
+        {"weeks": {"2026-W09": {"credits": NAN}}},
+        {"weeks": {"2026-W09": {"credits": 1, "busiestDay": None}}},
+        {"weeks": {"2026-W09": {"credits": 2**62}}},
+    ],
+    ids=str,
+)
+def test_a_user_whose_usage_is_malformed_is_left_out_alone(
+    app: AppWithHistory, usage: object
+) -> None:
+    app.user("bob", usage=usage)
+    app.user("ada", usage={"weeks": {"2026-W09": {"credits": 7, "busiestDay": 2}}})
+    app.request(MONDAY)
+    app.request(MONDAY, userId="bob")
+    report = made(week=WEEK)
+    (finding,) = [each for each in report["dataQuality"] if each["check"] == "userHistory"]
+    assert (finding["problem"], finding["paths"]) == ("unreadable", ["users/bob"])
+    assert [each["userId"] for each in report["userHistory"]] == ["ada"]
+    assert app.stored(WEEK) == report
+
+
+def test_a_stored_report_with_a_malformed_revision_is_replaced(app: AppWithHistory) -> None:
+    app.client.document(f"reports/{WEEK}").set({"revision": "two"})
+    assert made(week=WEEK)["revision"] == 1
 
 
 def test_ids_and_values_may_hold_anything(app: AppWithHistory) -> None:
@@ -526,7 +662,7 @@ def test_a_report_costs_the_weeks_documents_and_a_few(
     monkeypatch.setattr(firestore_client, "_client", firestore.Client(project=app.client.project))
     made(week=WEEK)
     assert between.traffic.rpcs == {
-        "RunQuery": 2,
+        "RunQuery": 2 + 2,  # the requests; those without a time, before and after all others
         "RunAggregationQuery": 5 + 7,  # the checks; new users by day
         "BatchGetDocuments": 3,  # reports, users, the report about to be replaced
         "Commit": 1,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import os
 import urllib.request
 from collections.abc import Callable, Iterator
 from datetime import timedelta
@@ -147,6 +149,57 @@ def test_an_entry_without_a_user_and_one_without_sense_are_found(books: firestor
     messages = {finding.user_id: finding.message for finding in audited(books).findings}
     assert messages["ann"] == "there is no user document, but 4 ledger entries"
     assert messages["bob"].startswith("entry odd makes no sense")
+
+
+NAN = float("nan")
+NO_USER_IDS: list[Any] = [None, 7, NAN, True, b"x", [], {}, "", now()]
+ELSEWHERE = "projects/another/databases/(default)/documents/users/ann"  # no client decodes it
+
+
+def store_reference(path: str, field: str) -> None:
+    """A reference to a document of another project; no Python client writes one."""
+    body = json.dumps({"fields": {field: {"referenceValue": ELSEWHERE}}}).encode()
+    documents = f"projects/{PROJECT}/databases/(default)/documents"
+    url = f"http://{os.environ['FIRESTORE_EMULATOR_HOST']}/v1/{documents}/{path}"
+    headers = {"Authorization": "Bearer owner", "Content-Type": "application/json"}
+    urllib.request.urlopen(urllib.request.Request(url, body, headers, method="PATCH")).close()
+
+
+@pytest.mark.parametrize("page", [1, 1000])
+def test_a_malformed_document_is_a_finding_with_its_path_and_the_audit_goes_on(
+    books: firestore.Client, page: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(audit, "PAGE", page)
+    documents: dict[str, dict[str, Any]] = {
+        "users/junk1": {"credits": NAN},
+        "users/junk2": {"credits": {"a": [1]}, "ledgerSequence": "x"},
+        "users/junk3": {},
+        "users/junk3/transactions/empty": {},
+        "users/junk3/transactions/odd": {"type": "grant", "credits": NAN, "timestamp": now()},
+        "generationRequests/empty": {},
+        "generationRequests/nan": {"userId": "ann", "status": "failed", "credits": NAN},
+        "generationRequests/text": {"userId": "ann", "status": "failed", "createdAt": "today"},
+        "generationRequests/status": {"userId": "ann", "status": ["failed"], "credits": 1},
+        **{
+            f"generationRequests/user{number}": {"userId": user_id, "status": "completed"}
+            for number, user_id in enumerate(NO_USER_IDS)
+        },
+    }
+    for path, fields in documents.items():
+        books.document(path).set(fields)
+    references = {
+        "users/junk4": "credits",
+        "users/junk3/transactions/reference": "type",
+        "generationRequests/reference1": "userId",
+        "generationRequests/reference2": "userId",
+    }
+    for path, field in references.items():
+        store_reference(path, field)
+    books.document("users/zoe").set({"credits": -1})  # the last of all
+    found = audited(books)
+    wrong = {*documents, *references, "users/zoe"} - {"users/junk3"}
+    assert {finding.path for finding in found.findings if finding.path != "users/junk3"} == wrong
+    assert found.requests == 2 + sum(path.startswith("generationReq") for path in wrong)
 
 
 def test_other_collections_of_the_same_name_are_left_alone(books: firestore.Client) -> None:

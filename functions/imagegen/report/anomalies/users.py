@@ -26,7 +26,7 @@ from imagegen.report.anomalies.thresholds import (
 from imagegen.report.numbers import UserNumbers, UserWeek
 
 EarlierWeeks = Callable[[Sequence[str]], Mapping[str, tuple[UserWeek, ...]]]
-"""The earlier active weeks, newest last, of the users asked for."""
+"""The earlier active weeks, newest last, of the users asked for; a user without is not judged."""
 
 SCOPES: tuple[Scope, ...] = ("week", "day")
 AlarmScores = dict[tuple[str, Scope], float]  # by group and scope
@@ -64,8 +64,9 @@ def find(
     if earlier_weeks is not None:
         known = earlier_weeks(sorted(candidates))
         candidates = {
-            user_id: replace(each, earlier_weeks=known.get(user_id, ()))
+            user_id: replace(each, earlier_weeks=known[user_id])
             for user_id, each in candidates.items()
+            if user_id in known
         }
     damping = {scope: _damping(active_users.values(), scope, t) for scope in SCOPES}
     scores = [
