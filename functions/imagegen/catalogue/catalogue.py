@@ -157,6 +157,9 @@ def _usable(models: dict[str, Model]) -> dict[str, Model]:
             logger.error("model left out", document=path, field=error.field, problem=error.problem)
             continue
         usable[name] = model
+    if not usable:
+        logger.error("catalogue cannot be used", collection="models", problem="none can be used")
+        raise BackendUnavailable("The catalogue cannot be used at the moment.")
     return usable
 
 

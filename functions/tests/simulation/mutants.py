@@ -135,7 +135,7 @@ MUTANTS = [
     Mutant("ambiguous failure told as a refusal", db.transact,
            "if commit_sent:", "if False:"),
     Mutant("unsettled charge not named in the answer", generation.create,
-           'raise\n    return', 'raise BackendUnavailable from error\n    return'),
+           "except ImagegenError as error:", "except ZeroDivisionError as error:"),
     Mutant("after a conflict, decide on what was known", db.transact,
            "known.clear()", "pass"),
     Mutant("lease taken that another holds", worker._take_lease,

@@ -21,8 +21,17 @@ from simulation.world import Task, World
 
 RECOVERY_SECONDS = 300
 CATALOGUE: dict[str, dict[str, Any]] = {
-    "models/Model A": {"generator": "mock", "aliases": ["flash"], "sortOrder": 1},
-    "models/Model B": {"generator": "mock", "sortOrder": 2},
+    "models/Model A": {
+        "generator": "mock",
+        "imageUrl": "https://images.test/a",
+        "aliases": ["flash"],
+        "sortOrder": 1,
+    },
+    "models/Model B": {
+        "generator": "mock",
+        "imageUrl": "https://images.test/b",
+        "sortOrder": 2,
+    },
     "styles/anime": {"sortOrder": 1},
     "styles/sketch": {"sortOrder": 2},
     "colors/neon": {"sortOrder": 1},
