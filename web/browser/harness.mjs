@@ -1,4 +1,4 @@
-/** What browser tests and screenshots share: a browser, signed-in pages, documents to look at. */
+/** What browser tests and screenshots share: a browser, signed-in pages, accounts and documents. */
 import { execFile } from "node:child_process";
 import { existsSync } from "node:fs";
 import { resolve } from "node:path";
@@ -28,14 +28,14 @@ export const functions =
 const project = process.env.GCLOUD_PROJECT ?? "demo-imagegen";
 const firestore = `http://${process.env.FIRESTORE_EMULATOR_HOST ?? "127.0.0.1:8080"}`;
 
-/** A Chromium of this machine; undefined when there is none. */
+/** The path of an installed Chromium; undefined if there is none. */
 export const browserPath = () => BROWSERS.find((path) => path && existsSync(path));
 
 export function launch() {
   return chromium.launch({ executablePath: browserPath(), args: FLAGS });
 }
 
-/** A page that notes what must not happen: errors, refused resources, calls to other hosts. */
+/** A page that records what must not happen: errors, refused resources, calls to other hosts. */
 export async function openPage(browser, options = {}) {
   const context = await browser.newContext({
     viewport: { width: 1360, height: 900 },
@@ -88,7 +88,7 @@ async function post(address, body) {
   if (!response.ok) throw new Error(`${address}: ${response.status} ${await response.text()}`);
 }
 
-// --- documents in the Firestore emulator, past every rule --------------------------------------
+// --- documents in the Firestore emulator, past the security rules --------------------------------
 
 const documents = `${firestore}/v1/projects/${project}/databases/(default)/documents`;
 
@@ -138,7 +138,7 @@ function encoded(value) {
   return typeof value === "boolean" ? { booleanValue: value } : { stringValue: value };
 }
 
-/** A function called as its users call it. */
+/** Calls a function as its users do. */
 export async function call(name, body) {
   const response = await fetch(`${functions}/${name}`, {
     method: "POST",
@@ -148,7 +148,7 @@ export async function call(name, body) {
   return { code: response.status, body: await response.json() };
 }
 
-/** Models as the tests need them: the images come from this suite's Hosting, nothing fails by chance. */
+/** Sets the models for tests: images from the Hosting emulator, and no random failures. */
 export async function prepareModels() {
   await put(
     "models/Model A",
@@ -170,7 +170,7 @@ export async function prepareModels() {
   });
 }
 
-/** An invented app with a past, and the weekly reports that the backend made of it. */
+/** Makes the history of an invented app, and its weekly reports. */
 export async function makeDemoData(weeks) {
   const root = resolve(import.meta.dirname, "../..");
   const admin = resolve(root, "functions/venv/bin/imagegen-admin");

@@ -1,6 +1,6 @@
 /**
- * Runs a command that needs a browser, where there is one: `node run.mjs COMMAND …`. A machine with
- * apt-get, on which we are root, gets Chromium first; elsewhere one line says how to get it.
+ * Runs a command that needs a browser: `node run.mjs COMMAND …`. If there is none, it installs
+ * Chromium where it can (as root, with apt-get); elsewhere it says how to install one and succeeds.
  */
 import { spawnSync } from "node:child_process";
 import { browserPath } from "./harness.mjs";

@@ -1,4 +1,4 @@
-/** Every screen as a picture, light and dark, wide and on a phone: web/screenshots/. */
+/** Takes pictures of every screen, light, dark and on a phone, into web/screenshots/. */
 import { mkdir } from "node:fs/promises";
 import {
   call,

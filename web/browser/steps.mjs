@@ -1,4 +1,4 @@
-/** What the browser tests do again and again: open the console, order an image, wait for a sight. */
+/** Steps that browser tests share: open the console, order an image, wait for what they expect. */
 import assert from "node:assert/strict";
 import { after, afterEach, before, beforeEach } from "node:test";
 import { AxeBuilder } from "@axe-core/playwright";
@@ -26,7 +26,7 @@ export function setUpConsole() {
     await put("users/testUser1", { credits: 100 }, { only: true });
     opened = await openPage(browser);
     page = opened.page;
-    page.setDefaultTimeout(15_000);
+    page.setDefaultTimeout(30_000); // a busy machine starts a function slowly
   });
   afterEach(async () => {
     for (const frame of page.frames()) {
