@@ -76,6 +76,6 @@ def _verify(token: str, *, once: bool) -> Verdict:
     ) as error:
         logger.warn("App Check unavailable", error=str(error))
         return Verdict.UNAVAILABLE
-    except (PyJWKClientError, ValueError, RecursionError):
+    except (PyJWKClientError, ValueError):
         return Verdict.INVALID
     return Verdict.INVALID if claims.get("already_consumed") else Verdict.VALID

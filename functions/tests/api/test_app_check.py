@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from firebase_admin.exceptions import PermissionDeniedError
 from flask import Flask, request
 from jwt.algorithms import RSAAlgorithm
-from jwt.exceptions import PyJWKClientConnectionError
+from jwt.exceptions import PyJWKClientConnectionError, PyJWKSetError
 
 from imagegen import firebase
 from imagegen.api import app_check
@@ -238,8 +238,9 @@ def test_keys_are_fetched_once_and_an_unknown_key_does_not_fetch_them_again(goog
         PyJWKClientConnectionError("no route"),
         ConnectionResetError("reset"),
         json.JSONDecodeError("Expecting value", "<html>", 0),
+        PyJWKSetError("no usable keys"),
     ],
-    ids=["out of reach", "broken off", "not JSON"],
+    ids=["out of reach", "broken off", "not JSON", "empty"],
 )
 def test_keys_out_of_reach_are_503_where_required_and_let_pass_where_warned(
     call: Call,
