@@ -11,9 +11,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from imagegen import logger
 from google.api_core.exceptions import GoogleAPIError
 
+from imagegen import logger
 from imagegen.firestore.store import Document, is_document_id
 from imagegen.firestore.stored import mapping, whole_number
 from imagegen.report.document import UserHistoryEntry, WeeklyReport
