@@ -56,6 +56,22 @@ test: setup lint $(CONSOLE) ## lint, check types, run the tests on emulators of 
 	@$(if $(ARGS),,$(MAKE) test-console)
 	@$(IN_FUNCTIONS) $(PYTHON) ../tools/emulators.py exec -- venv/bin/python -m pytest $(ARGS)
 
+# The SDKs live apart, so that what they need does not bend what we need.
+VENDORS_VENV := .cache/vendors
+$(VENDORS_VENV)/installed: functions/requirements-vendors.txt
+	@$(PYTHON) -m venv $(VENDORS_VENV)
+	@$(VENDORS_VENV)/bin/python -m pip install --quiet -r $<
+	@touch $@
+
+.PHONY: test-vendors
+test-vendors: venv $(VENDORS_VENV)/installed ## our providers beside the vendors' own SDKs
+	@$(IN_FUNCTIONS) VENDORS_PYTHON=$(CURDIR)/$(VENDORS_VENV)/bin/python \
+		venv/bin/python -m pytest tests/vendors $(ARGS)
+
+.PHONY: studio
+studio: venv ## an image vendor on this machine, to try models with (PORT=8093)
+	@cd tools && ../functions/venv/bin/python -m studio --port $(or $(PORT),8093)
+
 .PHONY: test-console
 test-console: setup $(CONSOLE) ## the console's tests, in a real browser too
 	@cd web && npm test --silent

@@ -24,6 +24,7 @@ from imagegen.providers.failures import Reason, failure
 
 MAX_JSON_BYTES = 256 * 1024  # of an answer that holds no image
 MAX_REDIRECTS = 3
+STANDARD_ALPHABET = str.maketrans("-_", "+/")
 
 # The vendor says that it has made nothing. After other 5xx, which come from gateways, that is open.
 NOTHING_MADE = frozenset({408, 500, 503})
@@ -134,9 +135,9 @@ def base64_bytes(max_bytes: int) -> int:
 
 
 def base64_decoded(text: object) -> bytes:
-    """The bytes of an image in an answer. Raises GeneratorError (NO_IMAGE)."""
+    """The bytes of an image in an answer, in either alphabet. Raises GeneratorError (NO_IMAGE)."""
     try:
-        return base64.b64decode(str(text), validate=True)
+        return base64.b64decode(str(text).translate(STANDARD_ALPHABET), validate=True)
     except ValueError as error:
         raise failure(Reason.NO_IMAGE, "not base64") from error
 
