@@ -10,7 +10,7 @@ from studio.server import Studio
 from support.images import image
 from support.models import job, settings_at
 
-from imagegen.providers import gemini, http, registry
+from imagegen.providers import http, registry, service_account
 from imagegen.providers.base import GeneratedImage, GeneratorError, Photo
 from imagegen.providers.http import Answer
 
@@ -277,7 +277,7 @@ def test_gemini_is_asked_for_the_smallest_image_that_the_order_can_be_cut_from(
 def test_the_service_accounts_token_is_sent_to_google_alone(
     answered: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(gemini, "access_token", lambda: "ya29.token")
+    monkeypatch.setattr(service_account, "access_token", lambda: "ya29.token")
     calls = answered((200, {}))
     assert reason_of("gemini", settings(secret=None)).reason == "PROVIDER_AUTH"
     assert not calls

@@ -33,6 +33,7 @@ def test_the_mock_loads_no_http_client_no_image_library_and_no_storage() -> None
         "typing_inspection",
     }
     assert modules.split() == [
-        f"imagegen.providers.{name}" for name in ("base", "failures", "mock", "registry", "run")
+        f"imagegen.providers.{name}"
+        for name in ("attempt", "base", "failures", "jobs", "memory", "mock", "registry", "run")
     ]
     assert heavy == "False False"

@@ -12,8 +12,9 @@ from support.models import PAID, job, settings_at
 
 from imagegen.providers.base import GeneratorError
 from imagegen.providers.failures import FALLBACK_REASONS
+from imagegen.providers.jobs import cancel_job
 from imagegen.providers.registry import SettingsError, validate_settings
-from imagegen.providers.run import cancel_job, run_provider
+from imagegen.providers.run import run_provider
 
 JOBS = {"fal", "replicate"}
 

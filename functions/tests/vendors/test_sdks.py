@@ -25,7 +25,7 @@ from studio.wire import Request
 from support.images import image, size_of
 from support.models import job, settings_at
 
-from imagegen.providers import gemini, http, registry
+from imagegen.providers import http, registry, service_account
 from imagegen.providers.base import GeneratedImage, GenerationJob, JobProvider, Photo
 
 SDK = Path(__file__).with_name("sdk.py")
@@ -135,7 +135,7 @@ def test_gemini(studio: Studio, monkeypatch: pytest.MonkeyPatch, api_version: st
     settings = settings_at(studio, "gemini", project="demo", sources=True)
     if on_vertex:
         settings["secret"] = None
-        monkeypatch.setattr(gemini, "access_token", lambda: "ya29.studio")
+        monkeypatch.setattr(service_account, "access_token", lambda: "ya29.studio")
     ours_image = of_ours("gemini", job(settings, photo=Photo(PHOTO, "image/png")))
     ours = sent(studio)
     answer = of_sdk(
