@@ -22,7 +22,8 @@ class Credentials:
     """A token that has to be fetched once."""
 
     def __init__(self, error: Exception | None = None) -> None:
-        self.token, self.valid, self.fetched, self.error = None, False, 0, error
+        self.token: str | None = None
+        self.valid, self.fetched, self.error = False, 0, error
 
     def refresh(self, _request: Any) -> None:
         if self.error is not None:
