@@ -72,6 +72,22 @@ coverage: setup ## what the tests cover, as text and in functions/htmlcov
 	@$(IN_FUNCTIONS) $(EMULATORS) exec -- venv/bin/coverage run -m pytest -q $(ARGS)
 	@$(IN_FUNCTIONS) venv/bin/coverage html --quiet && venv/bin/coverage report
 
+# The SDKs live apart, so that what they need does not bend what we need.
+VENDORS_VENV := .cache/vendors
+$(VENDORS_VENV)/installed: functions/requirements-vendors.txt
+	@$(PYTHON) -m venv $(VENDORS_VENV)
+	@$(VENDORS_VENV)/bin/python -m pip install --quiet -r $<
+	@touch $@
+
+.PHONY: test-vendors
+test-vendors: venv $(VENDORS_VENV)/installed ## our providers beside the vendors' own SDKs
+	@$(IN_FUNCTIONS) VENDORS_PYTHON=$(CURDIR)/$(VENDORS_VENV)/bin/python \
+		venv/bin/python -m pytest tests/vendors $(ARGS)
+
+.PHONY: studio
+studio: venv ## an image vendor on this machine, to try models with (PORT=8093)
+	@cd tools && ../functions/venv/bin/python -m studio --port $(or $(PORT),8093)
+
 .PHONY: test-console
 test-console: setup $(CONSOLE) ## test the console, also in a real browser
 	@cd web && npm test --silent

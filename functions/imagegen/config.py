@@ -171,6 +171,13 @@ GENERATOR_SECRETS = StringParam(
     default="",
     description="Secrets of image providers and the host each is sent to: NAME:host, NAME:host.",
 )
+MODERATION = StringParam(
+    "MODERATION",
+    default="none",
+    description="Check of prompts before the charge. words: a list in Firestore. openai: OpenAI's "
+    "moderation, with the secret OPENAI_API_KEY of GENERATOR_SECRETS.",
+    input=SelectInput([SelectOption("none"), SelectOption("words"), SelectOption("openai")]),
+)
 CATALOGUE_TTL_SECONDS = IntParam(
     "CATALOGUE_TTL_SECONDS",
     default=60,

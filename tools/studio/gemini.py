@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from studio.server import Studio
 
 MODEL_VERSION = "studio-1"
+URL_SAFE = str.maketrans("+/", "-_")  # both alphabets are allowed, and the SDK sends this one
 
 
 def _error(code: int, status: str, message: str, *details: dict[str, Any]) -> Reply:
@@ -49,7 +50,7 @@ def answer(studio: Studio, request: Request, path: str) -> Reply:
     prompt = next(part["text"] for part in parts if "text" in part)
     images = [part["inlineData"]["data"] for part in parts if "inlineData" in part]
     size = sizes.of_gemini(body.get("generationConfig", {}).get("imageConfig") or {})
-    photo = base64.b64decode(images[0]) if images else None
+    photo = base64.urlsafe_b64decode(images[0].translate(URL_SAFE)) if images else None
     job = Job(fault_in(prompt), prompt, *size, photo=photo)
     if reply := studio.accept(job.fault, REFUSED):
         return reply

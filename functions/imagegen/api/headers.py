@@ -29,12 +29,7 @@ IDEMPOTENCY_KEY = Header(
     "Idempotency-Key",
     "The same as the field `idempotencyKey`; 1 to 255 printable ASCII characters, bare or in "
     "double quotes. A key with a comma needs the quotes.",
-    {
-        "type": "string",
-        "minLength": 1,
-        "maxLength": 255,
-        "pattern": r'^([ -+\--~]+|"[ -!#-~]+")$',  # a comma in double quotes only
-    },
+    {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[ -~]+$"},
     "order-4711",
 )
 PREFER = Header(

@@ -124,6 +124,18 @@ def _rfc3339(moment: datetime) -> str:
     return moment.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
 
 
+def _whole_number_schema(minimum: int) -> WithJsonSchema:
+    """The forms in which clients write a whole number of at least `minimum`, 0 or 1."""
+    digits = {"type": "string", "pattern": "^[0-9]+$" if minimum == 0 else "^0*[1-9][0-9]*$"}
+    wrapped = {
+        "type": "object",
+        "properties": {"@type": {"enum": INT64_TYPES}, "value": digits},
+        "required": ["@type", "value"],
+        "additionalProperties": False,
+    }
+    return WithJsonSchema({"anyOf": [{"type": "integer", "minimum": minimum}, digits, wrapped]})
+
+
 # WithJsonSchema tells the API's description what these functions check.
 DocumentId = Annotated[
     str,
@@ -141,6 +153,7 @@ UserId = Annotated[
     DocumentId, Field(description="The user, by the uid of Firebase Authentication.")
 ]
 WholeNumber = Annotated[int, BeforeValidator(_whole_number)]
+PositiveNumber = Annotated[WholeNumber, Field(ge=1), _whole_number_schema(1)]
 PageSize = Annotated[
     WholeNumber,
     Field(
@@ -148,23 +161,7 @@ PageSize = Annotated[
         description="How many to return at most. 0 is the default; more than the maximum counts as "
         "the maximum.",
     ),
-    WithJsonSchema(
-        {
-            "anyOf": [
-                {"type": "integer", "minimum": 0},
-                {"type": "string", "pattern": "^[0-9]+$"},
-                {
-                    "type": "object",
-                    "properties": {
-                        "@type": {"enum": INT64_TYPES},
-                        "value": {"type": "string", "pattern": "^[0-9]+$"},
-                    },
-                    "required": ["@type", "value"],
-                    "additionalProperties": False,
-                },
-            ]
-        }
-    ),
+    _whole_number_schema(0),
 ]
 PageToken = Annotated[str | None, Field(description="`nextPageToken` of the page before.")]
 Timestamp = Annotated[

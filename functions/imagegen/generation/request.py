@@ -12,7 +12,7 @@ from pydantic import AfterValidator, AnyUrl, Field, StringConstraints, UrlConstr
 
 from imagegen import config, parameters
 from imagegen.api.headers import distinct
-from imagegen.api.schema import UserId, WholeNumber, WireModel, is_visible, printable
+from imagegen.api.schema import PositiveNumber, UserId, WireModel, is_visible, printable
 from imagegen.catalogue import catalogue
 from imagegen.catalogue.catalogue import Choice, Model
 from imagegen.errors import InvalidField, ModeNotSupported
@@ -174,7 +174,7 @@ class CreateGenerationRequest(WireModel):
         description="Chosen by the client for one order, which is then charged once however often "
         "it is sent. The same as the header Idempotency-Key.",
     )
-    max_credits: Annotated[WholeNumber, Field(ge=1)] | None = Field(
+    max_credits: PositiveNumber | None = Field(
         default=None,
         description="The highest price to accept; a dearer order is refused with `PRICE_CHANGED`.",
     )

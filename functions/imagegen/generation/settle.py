@@ -11,7 +11,7 @@ from imagegen.catalogue.catalogue import Catalogue, Model, Size
 from imagegen.credits import ledger, limits
 from imagegen.errors import BackendUnavailable, GenerationRequestNotFound, RequestInProgress
 from imagegen.generation.request import REFUNDED, Mode, RequestDocument, Status
-from imagegen.providers import run
+from imagegen.providers import jobs, run
 from imagegen.providers.base import GenerationJob, GeneratorError, StoredImage
 
 MAX_URL_LENGTH = 4096
@@ -152,7 +152,7 @@ def _cancel_job(request: RequestDocument, provider_job: str) -> None:
         return
     model, size = offer.models.get(request.model), offer.sizes.get(request.size)
     if model is not None and size is not None:
-        run.cancel_job(model.generator, _job(request, model, size), provider_job)
+        jobs.cancel_job(model.generator, _job(request, model, size), provider_job)
 
 
 def settle(

@@ -8,17 +8,14 @@ A blocked prompt is a 200 with `promptFeedback.blockReason`, a withheld image on
 `finishReason`. After 500 or 503 nothing was made; after 504 the outcome is unknown.
 """
 
-import functools
 import os
-import threading
 from collections.abc import Mapping
 from typing import Annotated, Any
 from urllib.parse import urlsplit
 
-from google.auth.exceptions import DefaultCredentialsError, GoogleAuthError
 from pydantic import Field, model_validator
 
-from imagegen.providers import http
+from imagegen.providers import http, service_account
 from imagegen.providers.base import GeneratedImage, GenerationJob, GeneratorError
 from imagegen.providers.failures import Reason, failure
 from imagegen.providers.settings import ProviderSettings, is_loopback, nearest_ratio
@@ -42,7 +39,6 @@ BLOCKED = frozenset(
     }
 )
 API_KEY_HOST = "https://generativelanguage.googleapis.com"
-SCOPE = "https://www.googleapis.com/auth/cloud-platform"
 
 
 class GeminiSettings(ProviderSettings):
@@ -179,35 +175,10 @@ def _retry_delay(details: list[dict[str, Any]]) -> float | None:
     return None
 
 
-_token_lock = threading.Lock()
-
-
 def _token_header(url: str) -> dict[str, str]:
     """The service account's access token, which opens all of the project: for Google alone."""
     parts = urlsplit(url)
     is_google = parts.scheme == "https" and str(parts.hostname).endswith(".googleapis.com")
     if not is_google and not is_loopback(url):
         raise failure(Reason.PROVIDER_AUTH, "without a secret, baseUrl must be Google's")
-    return {"Authorization": f"Bearer {access_token()}"}
-
-
-def access_token() -> str:
-    """A token that is valid for minutes still. Raises GeneratorError."""
-    try:
-        with _token_lock:
-            credentials, request = _credentials()
-            if not credentials.valid:
-                credentials.refresh(request)
-            return str(credentials.token)
-    except DefaultCredentialsError as error:
-        raise failure(Reason.PROVIDER_AUTH, "no service account") from error
-    except GoogleAuthError as error:
-        raise failure(Reason.PROVIDER_UNREACHABLE, type(error).__name__) from error
-
-
-@functools.cache
-def _credentials() -> tuple[Any, Any]:
-    import google.auth  # noqa: PLC0415
-    from google.auth.transport.requests import Request  # noqa: PLC0415
-
-    return google.auth.default(scopes=[SCOPE])[0], Request()
+    return {"Authorization": f"Bearer {service_account.access_token()}"}

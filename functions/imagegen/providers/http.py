@@ -18,12 +18,14 @@ from urllib.parse import urljoin, urlsplit
 import httpx
 
 from imagegen import config, outbound
-from imagegen.providers import transport
+from imagegen.providers import memory, transport
 from imagegen.providers.base import GeneratedImage, GeneratorError
 from imagegen.providers.failures import Reason, failure
 
 MAX_JSON_BYTES = 256 * 1024  # of an answer that holds no image
+LONG_BYTES = 256 * 1024  # an answer that is longer holds an image
 MAX_REDIRECTS = 3
+STANDARD_ALPHABET = str.maketrans("-_", "+/")
 
 # The vendor says that it has made nothing. After other 5xx, which come from gateways, that is open.
 NOTHING_MADE = frozenset({408, 500, 503})
@@ -59,7 +61,7 @@ def call(
     Raises GeneratorError: PROVIDER_UNREACHABLE when nothing was sent. A POST orders something, so
     when its answer is lost it is OUTCOME_UNKNOWN, or GENERATION_TIMEOUT at the deadline; other
     methods only ask, so they may ask again: PROVIDER_UNREACHABLE. NO_IMAGE when the answer is
-    longer than `max_bytes`.
+    longer than `max_bytes`. A long answer takes a place in `memory`.
     """
     orders = method == "POST"
     # Not compressed: what is counted is what arrives.
@@ -71,7 +73,7 @@ def call(
                 method, url, headers={**fixed, **(headers or {})}, **content
             ) as reply,
         ):
-            body = _read(reply.iter_raw(transport.CHUNK_BYTES), max_bytes)
+            body = _read(reply.iter_raw(transport.CHUNK_BYTES), max_bytes, deadline)
             return Answer(reply.status_code, reply.headers, body)
     except (httpx.ConnectError, httpx.ConnectTimeout) as error:
         raise failure(Reason.PROVIDER_UNREACHABLE, type(error).__name__) from error
@@ -134,9 +136,9 @@ def base64_bytes(max_bytes: int) -> int:
 
 
 def base64_decoded(text: object) -> bytes:
-    """The bytes of an image in an answer. Raises GeneratorError (NO_IMAGE)."""
+    """The bytes of an image in an answer, in either alphabet. Raises GeneratorError (NO_IMAGE)."""
     try:
-        return base64.b64decode(str(text), validate=True)
+        return base64.b64decode(str(text).translate(STANDARD_ALPHABET), validate=True)
     except ValueError as error:
         raise failure(Reason.NO_IMAGE, "not base64") from error
 
@@ -199,12 +201,14 @@ def word(code: object) -> str:
     return text if text.replace("_", "").replace("-", "").replace(".", "").isalnum() else ""
 
 
-def _read(chunks: Iterable[bytes], max_bytes: int) -> bytes:
+def _read(chunks: Iterable[bytes], max_bytes: int, deadline: float) -> bytes:
     body = bytearray()
     for chunk in chunks:
         body += chunk
         if len(body) > max_bytes:
             raise failure(Reason.NO_IMAGE, f"the answer is longer than {max_bytes:,} bytes")
+        if len(body) > LONG_BYTES:
+            memory.images.take(deadline)
     return bytes(body)
 
 

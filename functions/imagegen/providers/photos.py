@@ -10,7 +10,7 @@ import uuid
 from dataclasses import dataclass
 from datetime import datetime
 
-from imagegen.providers import http, storage
+from imagegen.providers import bucket, http, memory
 from imagegen.providers.base import GenerationJob, GeneratorError, Photo
 from imagegen.providers.failures import Reason, failure
 from imagegen.providers.images import FORMATS, NotAnImage, opened
@@ -39,14 +39,14 @@ def save(user_id: str, data: bytes, *, timeout_seconds: float) -> UploadedPhoto:
     mime_type, (width, height) = _inspect(data)
     upload_id = uuid.uuid4().hex
     deadline = time.monotonic() + timeout_seconds
-    storage.upload(_path(user_id, upload_id), data, mime_type, deadline=deadline, public=False)
+    bucket.upload(_path(user_id, upload_id), data, mime_type, deadline=deadline, public=False)
     return UploadedPhoto(upload_id, mime_type, width, height, len(data))
 
 
 def exists(user_id: str, upload_id: str, *, timeout_seconds: float) -> bool:
     """Whether the user has that upload. Raises GeneratorError when that cannot be found out."""
     deadline = time.monotonic() + timeout_seconds
-    return storage.download(_path(user_id, upload_id), deadline=deadline, max_bytes=0) is not None
+    return bucket.download(_path(user_id, upload_id), deadline=deadline, max_bytes=0) is not None
 
 
 def load(job: GenerationJob, *, deadline: float) -> Photo:
@@ -56,9 +56,10 @@ def load(job: GenerationJob, *, deadline: float) -> Photo:
     """
     source = job.source or {}
     try:
+        memory.photos.take(deadline)
         if "uploadId" in source:
             path = _path(job.user_id, source["uploadId"])
-            data = storage.download(path, deadline=deadline, max_bytes=MAX_BYTES)
+            data = bucket.download(path, deadline=deadline, max_bytes=MAX_BYTES)
         else:
             data = http.fetch(source["url"], deadline=deadline, max_bytes=MAX_BYTES)
         if data is None:
@@ -67,7 +68,6 @@ def load(job: GenerationJob, *, deadline: float) -> Photo:
     except NotAnImage as error:
         raise failure(Reason.SOURCE_NOT_USABLE, str(error)) from error
     except GeneratorError as error:
-        error.billed = False
         if error.reason == Reason.IMAGE_NOT_FETCHED:
             raise failure(Reason.SOURCE_NOT_USABLE, error.detail) from error
         raise
@@ -75,12 +75,12 @@ def load(job: GenerationJob, *, deadline: float) -> Photo:
 
 def delete(user_id: str, upload_id: str, *, timeout_seconds: float) -> None:
     """Delete one upload; no-op if it is gone. Raises GeneratorError."""
-    storage.delete(_path(user_id, upload_id), deadline=time.monotonic() + timeout_seconds)
+    bucket.delete(_path(user_id, upload_id), deadline=time.monotonic() + timeout_seconds)
 
 
 def delete_all(user_id: str, *, timeout_seconds: float) -> int:
     """Delete every upload of a user; how many. Raises GeneratorError; safe twice."""
-    return storage.delete(_path(user_id, ""), deadline=time.monotonic() + timeout_seconds)
+    return bucket.delete(_path(user_id, ""), deadline=time.monotonic() + timeout_seconds)
 
 
 def delete_unused(before: datetime, *, timeout_seconds: float) -> int:
@@ -89,7 +89,7 @@ def delete_unused(before: datetime, *, timeout_seconds: float) -> int:
     A request ends within minutes, so after a day no request needs its photo any more.
     """
     deadline = time.monotonic() + timeout_seconds
-    return storage.delete("sources/", deadline=deadline, before=before)
+    return bucket.delete("sources/", deadline=deadline, before=before)
 
 
 def _path(user_id: str, upload_id: str) -> str:

@@ -74,7 +74,7 @@ def drill(
     for user_id, credits in OPENING.items():
         made.client.document(f"users/{user_id}").set({"credits": credits})
     monkeypatch.setattr(firestore_client, "_client", made.client)
-    monkeypatch.setattr(tasks, "enqueue", lambda *_: None)
+    monkeypatch.setattr(tasks, "enqueue", lambda *_, **__: None)
     catalogue.forget()
     generation.create(order("ann"), ANYBODY)
     with pytest.raises(GenerationFailed):
@@ -86,7 +86,7 @@ def drill(
         def die(*_: Any, **__: Any) -> Any:
             raise SystemExit
 
-        patch.setattr(worker, "generate", die)
+        patch.setattr(worker, "generate_image", die)
         with pytest.raises(SystemExit):
             worker.process(task_of(made.client, "carl"))
     yield made

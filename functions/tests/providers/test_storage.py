@@ -12,6 +12,7 @@ from support.bucket import FakeBucket
 from support.images import image
 from support.models import job
 
+from imagegen.providers import bucket as bucket_module
 from imagegen.providers import photos, storage
 from imagegen.providers.base import GenerationJob, GeneratorError, StoredImage
 from imagegen.providers.images import NotAnImage, Picture
@@ -107,7 +108,7 @@ def test_the_client_does_not_try_again_by_itself(bucket: FakeBucket) -> None:
 
 
 def test_one_client_serves_the_instance(bucket: FakeBucket, mocker: MockerFixture) -> None:
-    made = mocker.spy(storage, "_new_client")
+    made = mocker.spy(bucket_module, "_new_client")
     stored(job({}, attempt_id="one"))
     stored(job({}, attempt_id="two"))
     assert len({id(client) for client in made.spy_return_list}) == 1
@@ -135,10 +136,10 @@ def test_the_bucket_is_configured_and_never_guessed(
         monkeypatch.setenv("FIREBASE_CONFIG", firebase_config)
     if expected is None:
         with pytest.raises(GeneratorError) as failed:
-            storage.bucket_name()
+            bucket_module.name()
         assert failed.value.reason == "STORAGE_NOT_CONFIGURED"
     else:
-        assert storage.bucket_name() == expected
+        assert bucket_module.name() == expected
 
 
 def test_an_uploaded_photo_is_private_and_its_owners(bucket: FakeBucket) -> None:

@@ -6,14 +6,17 @@ import httpx
 import pytest
 from studio.faults import Fault
 from studio.server import Studio
+from studio.wire import Reply
 from support.bucket import FakeBucket
-from support.images import size_of
+from support.images import image, size_of
 from support.models import PAID, job, settings_at
 
+from imagegen.providers import photos
 from imagegen.providers.base import GeneratorError
 from imagegen.providers.failures import FALLBACK_REASONS
+from imagegen.providers.jobs import cancel_job
 from imagegen.providers.registry import SettingsError, validate_settings
-from imagegen.providers.run import cancel_job, run_provider
+from imagegen.providers.run import run_provider
 
 JOBS = {"fal", "replicate"}
 
@@ -31,15 +34,15 @@ def test_an_order_becomes_a_file_of_its_exact_size_with_a_thumbnail(
     settings = settings_at(studio, generator)
     validate_settings(generator, settings)
     order = job(settings, width=512, height=896, size="tall")
-    image = run_provider(generator, order, timeout_seconds=20)
-    assert image.path == "generations/r1/attempt1.png"
-    data = bucket.data(image.path)
-    assert (image.width, image.height, image.mime_type) == (512, 896, "image/png")
-    assert image.bytes == len(data)
+    answer = run_provider(generator, order, timeout_seconds=20)
+    assert answer.path == "generations/r1/attempt1.png"
+    data = bucket.data(answer.path)
+    assert (answer.width, answer.height, answer.mime_type) == (512, 896, "image/png")
+    assert answer.bytes == len(data)
     assert size_of(data) == (512, 896)
-    assert httpx.get(image.url).content == data
-    assert image.thumbnail_url is not None
-    assert size_of(httpx.get(image.thumbnail_url).content) == (293, 512)
+    assert httpx.get(answer.url).content == data
+    assert answer.thumbnail_url is not None
+    assert size_of(httpx.get(answer.thumbnail_url).content) == (293, 512)
     assert studio.billed == 1
 
 
@@ -125,10 +128,10 @@ def test_a_job_is_remembered_before_it_is_polled_and_resumed_by_another_attempt(
         run_provider(generator, order, timeout_seconds=1, remember=remember)
     assert (failed.value.reason, failed.value.billed) == ("GENERATION_TIMEOUT", True)
     (provider_job,) = remembered
-    image = run_provider(
+    answer = run_provider(
         generator, order, timeout_seconds=10, provider_job=provider_job, remember=remember
     )
-    assert image.path in bucket.objects
+    assert answer.path in bucket.objects
     assert studio.billed == 1
     assert len(remembered) == 1
 
@@ -221,3 +224,56 @@ def test_a_secret_that_cannot_be_sent_is_not_shown_either(
     assert failed.value.reason == "PROVIDER_AUTH"
     assert not value or value not in repr(failed.value)
     assert not studio.requests
+
+
+@pytest.mark.parametrize("kind", ["upload", "url"])
+@pytest.mark.parametrize("generator", PAID)
+def test_a_photo_is_loaded_once_and_becomes_part_of_the_picture(
+    studio: Studio, bucket: FakeBucket, generator: str, kind: str
+) -> None:
+    settings = settings_at(studio, generator, sources=True)
+    data = image(64, 64, "JPEG")
+    if kind == "upload":
+        upload_id = photos.save("ann", data, timeout_seconds=5).upload_id
+        source = {"type": "photo", "uploadId": upload_id}
+    else:
+        studio.pictures["mine.jpg"] = Reply(data, content_type="image/jpeg")
+        source = {"type": "photo", "url": f"{studio.url}/pictures/mine.jpg"}
+    without = run_provider(generator, job(settings, attempt_id="0"), timeout_seconds=20)
+    answer = run_provider(generator, job(settings, source=source), timeout_seconds=20)
+    assert bucket.data(str(answer.path)) != bucket.data(str(without.path))
+    assert sum("mine" in request.path for request in studio.requests) == (kind == "url")
+
+
+@pytest.mark.parametrize("generator", PAID)
+@pytest.mark.parametrize("content", [b"<!doctype html>", b"\x89PNG", bytes(photos.MAX_BYTES + 1)])
+def test_what_is_no_photo_is_refused_before_anything_is_ordered(
+    studio: Studio, bucket: FakeBucket, generator: str, content: bytes
+) -> None:
+    studio.pictures["mine.jpg"] = Reply(content, content_type="image/jpeg")
+    source = {"type": "photo", "url": f"{studio.url}/pictures/mine.jpg"}
+    order = job(settings_at(studio, generator, sources=True), source=source)
+    with pytest.raises(GeneratorError) as failed:
+        run_provider(generator, order, timeout_seconds=10)
+    assert (failed.value.reason, failed.value.billed) == ("SOURCE_NOT_USABLE", False)
+    assert studio.billed == 0
+
+
+def test_a_resumed_job_needs_no_photo_again(studio: Studio, bucket: FakeBucket) -> None:
+    settings = settings_at(studio, "fal", sources=True)
+    studio.pictures["mine.jpg"] = Reply(image(64, 64, "JPEG"), content_type="image/jpeg")
+    source = {"type": "photo", "url": f"{studio.url}/pictures/mine.jpg"}
+    order = job(settings, "a lighthouse [fault:expired-url]", source=source)
+    remembered: list[str] = []
+    for _ in range(2):
+        with pytest.raises(GeneratorError) as failed:
+            run_provider(
+                "fal",
+                order,
+                timeout_seconds=3,
+                provider_job=remembered[0] if remembered else None,
+                remember=remembered.append,
+            )
+        assert failed.value.reason == "IMAGE_NOT_FETCHED"
+    assert sum("mine" in request.path for request in studio.requests) == 1
+    assert studio.billed == 1

@@ -1,0 +1,152 @@
+"""The bucket in Cloud Storage that images and photos are kept in: write, read and delete objects.
+
+The client is Google's. It does not try again by itself: who calls knows how much time there is.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+import os
+import threading
+import time
+import urllib.parse
+import uuid
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from google.api_core.exceptions import GoogleAPIError, NotFound
+from google.auth.exceptions import GoogleAuthError
+
+from imagegen import config
+from imagegen.providers.failures import Reason, failure
+
+if TYPE_CHECKING:
+    from google.cloud.storage import Bucket, Client
+
+CACHE_CONTROL = "private, max-age=31536000, immutable"
+
+
+def name() -> str:
+    """The bucket: IMAGE_BUCKET, else the project's default one, which Firebase tells functions.
+
+    Raises GeneratorError (STORAGE_NOT_CONFIGURED). The name is never guessed: a project that is
+    older than October 2024, or has no bucket yet, would lose images that it has paid for.
+    """
+    if config.IMAGE_BUCKET.value:
+        return config.IMAGE_BUCKET.value
+    try:
+        found = json.loads(os.environ.get("FIREBASE_CONFIG", "{}")).get("storageBucket")
+    except (ValueError, AttributeError):
+        found = None
+    if not found:
+        raise failure(Reason.STORAGE_NOT_CONFIGURED, "set IMAGE_BUCKET")
+    return str(found)
+
+
+def upload(path: str, data: bytes, mime_type: str, *, deadline: float, public: bool = True) -> str:
+    """Write one object; its download URL, or an empty string where it is not `public`.
+
+    Raises GeneratorError (IMAGE_NOT_STORED, STORAGE_NOT_CONFIGURED).
+    """
+    blob, token = _bucket().blob(path), str(uuid.uuid4())
+    blob.cache_control = CACHE_CONTROL
+    if public:
+        blob.metadata = {"firebaseStorageDownloadTokens": token}
+    try:
+        blob.upload_from_string(data, mime_type, retry=None, timeout=_left(deadline))
+    except _storage_errors() as error:
+        raise failure(Reason.IMAGE_NOT_STORED, type(error).__name__) from error
+    return _download_url(blob.bucket.name, path, token) if public else ""
+
+
+def download(path: str, *, deadline: float, max_bytes: int) -> bytes | None:
+    """The first bytes of an object, up to one more than `max_bytes`; None where there is none.
+
+    Raises GeneratorError (IMAGE_NOT_STORED) when the storage cannot be reached.
+    """
+    try:
+        return bytes(
+            _bucket()
+            .blob(path)
+            .download_as_bytes(
+                end=max_bytes, raw_download=True, retry=None, timeout=_left(deadline)
+            )
+        )
+    except NotFound:
+        return None
+    except _storage_errors() as error:
+        raise failure(Reason.IMAGE_NOT_STORED, type(error).__name__, billed=False) from error
+
+
+def delete(prefix: str, *, deadline: float, before: datetime | None = None) -> int:
+    """Delete every object whose path begins with `prefix`, or of these the ones stored earlier.
+
+    The number of deleted objects is returned. Safe twice.
+
+    Raises GeneratorError (IMAGE_NOT_STORED) when the storage cannot be reached.
+    """
+    deleted = 0
+    try:
+        for blob in _bucket().list_blobs(prefix=prefix, retry=None, timeout=_left(deadline)):
+            if before is not None and blob.time_created >= before:
+                continue
+            try:
+                blob.delete(retry=None, timeout=_left(deadline))
+                deleted += 1
+            except NotFound:
+                continue  # somebody else has deleted it meanwhile
+    except _storage_errors() as error:
+        raise failure(Reason.IMAGE_NOT_STORED, type(error).__name__, billed=False) from error
+    return deleted
+
+
+def _left(deadline: float) -> float:
+    return max(0.001, deadline - time.monotonic())
+
+
+def _download_url(bucket: str, path: str, token: str) -> str:
+    host = os.environ.get("STORAGE_EMULATOR_HOST", "https://firebasestorage.googleapis.com")
+    quoted = urllib.parse.quote(path, safe="")
+    return f"{host}/v0/b/{bucket}/o/{quoted}?alt=media&token={token}"
+
+
+def _bucket() -> Bucket:
+    host = os.environ.get("STORAGE_EMULATOR_HOST")
+    return _client(os.environ.get("GCLOUD_PROJECT"), host).bucket(name())
+
+
+_client_lock = threading.Lock()
+
+
+def _client(project: str | None, emulator_host: str | None) -> Client:
+    """The client of the instance; made once, though many threads may ask at the same time."""
+    with _client_lock:
+        return _new_client(project, emulator_host)
+
+
+@functools.cache
+def _new_client(project: str | None, _emulator_host: str | None) -> Client:
+    # Imported with the first image: it would cost every cold start a tenth of a second.
+    from google.cloud import storage  # noqa: PLC0415
+
+    # Or it asks, for traces that nobody makes, what kind of bucket this is.
+    os.environ.setdefault("DISABLE_GCS_PYTHON_CLIENT_OTEL_BUCKET_METADATA", "true")
+    return storage.Client(project=project)
+
+
+def _storage_errors() -> tuple[type[Exception], ...]:
+    """What an upload raises when the storage is not there, does not answer, or refuses."""
+    # GoogleAPIError has RetryError below it; requests is loaded with the client.
+    import requests  # noqa: PLC0415
+    from google.resumable_media.common import DataCorruption, InvalidResponse  # noqa: PLC0415
+
+    errors: Any = (
+        GoogleAPIError,
+        GoogleAuthError,
+        requests.RequestException,
+        InvalidResponse,
+        DataCorruption,
+        OSError,
+    )
+    return tuple(errors)

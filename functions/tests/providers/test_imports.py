@@ -1,0 +1,39 @@
+"""What a cold start pays for providers: nothing that it does not use."""
+
+import subprocess
+import sys
+
+from support.paths import FUNCTIONS
+
+SCRIPT = """
+import sys
+import firebase_admin
+import firebase_functions.https_fn
+before = set(sys.modules)
+import imagegen.providers.run
+from imagegen.providers import registry
+registry.validate_settings("mock", {"imageUrl": "/a.png"})
+new = {name.partition(".")[0] for name in set(sys.modules) - before}
+print(*sorted(new - set(sys.stdlib_module_names)))
+print(*sorted(name for name in sys.modules if name.startswith("imagegen.providers.")))
+print("PIL" in sys.modules, "google.cloud.storage" in sys.modules)
+"""
+
+
+def test_the_mock_loads_no_http_client_no_image_library_and_no_storage() -> None:
+    ran = subprocess.run(
+        [sys.executable, "-c", SCRIPT], cwd=FUNCTIONS, capture_output=True, text=True, check=True
+    )
+    packages, modules, heavy = ran.stdout.splitlines()
+    assert set(packages.split()) <= {
+        "annotated_types",
+        "imagegen",
+        "pydantic",
+        "pydantic_core",
+        "typing_inspection",
+    }
+    assert modules.split() == [
+        f"imagegen.providers.{name}"
+        for name in ("attempt", "base", "failures", "jobs", "memory", "mock", "registry", "run")
+    ]
+    assert heavy == "False False"
