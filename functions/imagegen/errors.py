@@ -23,6 +23,7 @@ ImagegenError                      500 INTERNAL
 ├── PayloadTooLarge                413 INVALID_ARGUMENT
 ├── UnsupportedMediaType           415 INVALID_ARGUMENT
 ├── IdempotencyKeyReused           422 INVALID_ARGUMENT
+├── PromptRefused                  422 INVALID_ARGUMENT
 ├── ContentRefused                 422 INVALID_ARGUMENT
 ├── RateLimited                    429 RESOURCE_EXHAUSTED
 ├── GenerationFailed               500 UNKNOWN
@@ -223,6 +224,13 @@ class IdempotencyKeyReused(ImagegenError):
 
     code, status, reason = 422, "INVALID_ARGUMENT", "IDEMPOTENCY_KEY_REUSED"
     message = "This idempotency key was used with another body."
+
+
+class PromptRefused(ImagegenError):
+    """The prompt is refused before anything is charged."""
+
+    code, status, reason = 422, "INVALID_ARGUMENT", "PROMPT_REFUSED"
+    message = "This prompt is not allowed; nothing was charged."
 
 
 class ContentRefused(ImagegenError):

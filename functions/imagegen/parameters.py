@@ -81,6 +81,8 @@ def _problems() -> Iterator[str]:
 def _texts() -> Iterator[str]:
     if config.AUTH_MODE.value not in ("required", "optional"):
         yield "AUTH_MODE must be required or optional"
+    if config.MODERATION.value not in ("none", "words", "openai"):
+        yield "MODERATION must be none, words or openai"
     if config.APP_CHECK.value not in ("off", "warn", "required"):
         yield "APP_CHECK must be off, warn or required"
     for name in ("REPORT_DIGEST", "APP_CHECK_REPLAY_PROTECTION"):

@@ -45,6 +45,7 @@ ERRORS: tuple[ImagegenError, ...] = (
     errors.PayloadTooLarge(limitBytes=body.MAX_BODY_BYTES),
     errors.UnsupportedMediaType(),
     errors.IdempotencyKeyReused(generationRequestId=REQUEST_ID),
+    errors.PromptRefused(),
     errors.ContentRefused(generationRequestId=REQUEST_ID, refundedCredits=3),
     limits._limited("requestsPerMinute", 60, window=60, retry_after=1),
     errors.GenerationFailed(

@@ -36,6 +36,7 @@ from imagegen.errors import (
     UserNotFound,
 )
 from imagegen.firestore.store import Document
+from imagegen.generation import moderate
 from imagegen.generation import request as generation_request
 from imagegen.generation.replies import RETRY_AFTER_SECONDS, Generation
 from imagegen.generation.request import CreateGenerationRequest, Mode, RequestDocument, Status
@@ -50,13 +51,16 @@ def create(order: CreateGenerationRequest, caller: Caller) -> Reply[Generation]:
     """Charge the price, generate the image, and settle: keep the credits or give them back.
 
     Raises, with nothing charged: NotOwner, UnknownOption, UserNotFound, RateLimited,
-    InsufficientCredits, IdempotencyKeyReused; refunded: GenerationFailed, GenerationTimeout,
-    RequestCanceled; RequestInProgress; and BackendUnavailable, whose details carry a
-    generationRequestId when a charge may stand that is still to be settled.
+    InsufficientCredits, IdempotencyKeyReused, PromptRefused, ModeNotSupported, PriceChanged;
+    refunded: GenerationFailed, GenerationTimeout, ContentRefused, RequestCanceled;
+    RequestInProgress; and BackendUnavailable, whose details carry a generationRequestId when a
+    charge may stand that is still to be settled.
     """
     caller.require_access_to(order.user_id)
     request_id, attempt_id = generation_request.request_id(order), uuid.uuid4().hex
     try:
+        if config.MODERATION.value != "none" and not _is_repeated(order, request_id):
+            moderate.check(order.prompt)
         request, offer = _charge(order, request_id, attempt_id)
     except BackendUnavailable as error:
         # Without a key there is something to look for only if a charge may have been made.
@@ -75,6 +79,13 @@ def create(order: CreateGenerationRequest, caller: Caller) -> Reply[Generation]:
     except ImagegenError as error:  # whatever it is, there is a request to ask about
         error.details["generationRequestId"] = request_id
         raise
+
+
+def _is_repeated(order: CreateGenerationRequest, request_id: str) -> bool:
+    """Whether the order's key has been used before, so that its answer is known."""
+    return (
+        order.idempotency_key is not None and db.read(db.generation_request(request_id))[0].exists
+    )
 
 
 def _charge(
