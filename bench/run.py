@@ -3,7 +3,7 @@
     make bench, or functions/venv/bin/python bench/run.py [PART ...]
 
 Ours beside the floor (bench/floor/main.py), by turns and within one run: the ratios are what
-counts, the absolute numbers belong to the machine. All of it on loopback, about 6 minutes.
+counts, the absolute numbers belong to the machine. All of it on loopback, about 8 minutes.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from typing import Any
 import cold
 import cost
 import history
+import production
 import servers
 import speed
 
@@ -39,6 +40,7 @@ PARTS: dict[str, Callable[[], Any]] = {
     "import": cold.import_times,
     "start": cold.first_answers,
     "history": history.flatness,
+    "production": production.production,
     "report": report,
 }
 

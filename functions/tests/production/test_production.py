@@ -1,0 +1,98 @@
+"""A function as production runs it: as many calls at once as are declared, and a hard end.
+
+bench/production.py measures the same; here nothing depends on how fast the machine is.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from typing import Any
+
+import httpx
+import pytest
+from google.cloud import firestore
+from support import projects, storage_server
+from support.instance import PAINTER, Answers, Instance
+from support.manifest import declared
+from support.projects import BALANCE, orders, requests_with
+
+PROJECT = "demo-production"
+# As deployed, but for the ID tokens, which only real users have.
+ENVIRONMENT = {"AUTH_MODE": "optional", "MOCK_FAILURE_RATE": "0"}
+SHORT, LONG = "Short Model", "Long Model"
+MODELS: dict[str, dict[str, Any]] = {
+    SHORT: {"generator": "mock", "imageUrl": "https://example.com/x.png", "latencySeconds": 6},
+    LONG: {"generator": "mock", "imageUrl": "https://example.com/x.png", "latencySeconds": 44},
+    "Painter": {"generator": "painter", "fit": "native"},
+}
+LONGEST_CHARGES_SECONDS = 40  # the long model still runs then for who was charged first
+IMAGE_MEMORY_MB = 1024  # what eighty images of some MB need to be stored side by side
+
+
+@pytest.fixture
+def project() -> firestore.Client:
+    """A project with the catalogue and models that take their time."""
+    if "FIRESTORE_EMULATOR_HOST" not in os.environ:
+        pytest.fail("the Firestore emulator is not running: use `make test`")
+    return projects.fresh(PROJECT, MODELS)
+
+
+@pytest.fixture
+def instance(project: firestore.Client) -> Iterator[Instance]:
+    with Instance("createGenerationRequest", PROJECT, ENVIRONMENT) as running:
+        yield running
+
+
+def codes(answers: Answers) -> list[int]:
+    return [each.status_code for each in answers if isinstance(each, httpx.Response)]
+
+
+def test_what_is_declared_is_served_at_once_and_nothing_is_lost_when_the_instance_is_killed(
+    project: firestore.Client, instance: Instance
+) -> None:
+    count = instance.declared.concurrency
+    answers = instance.posted(*orders(project, count, LONG))
+    projects.wait_until_pending(project, count, LONGEST_CHARGES_SECONDS)
+    assert instance.peak_memory_mb < instance.declared.memory_mb
+
+    assert not instance.terminate()  # the models take longer than the grace
+    assert codes(answers.result()) == []
+    assert projects.balances(project) == {BALANCE - 1}
+    projects.expire_pending(project)
+    with Instance("recoverLostGenerations", PROJECT) as recovery:
+        assert codes(recovery.post({})) == [200]
+    assert len(requests_with(project, "failed")) == count
+    assert projects.balances(project) == {BALANCE}
+    assert projects.findings(project) == []
+
+
+def test_calls_that_end_within_the_grace_are_answered_by_an_instance_that_is_stopped(
+    project: firestore.Client, instance: Instance
+) -> None:
+    answers = instance.posted(*orders(project, 8, SHORT))
+    projects.wait_until_pending(project, 8, LONGEST_CHARGES_SECONDS)
+    assert instance.terminate()
+    assert codes(answers.result()) == [200] * 8
+    assert projects.balances(project) == {BALANCE - 1}
+    assert projects.findings(project) == []
+
+
+def test_images_that_models_give_as_bytes_fit_into_the_memory_that_is_declared(
+    project: firestore.Client,
+) -> None:
+    if declared("createGenerationRequest").memory_mb < IMAGE_MEMORY_MB:
+        pytest.skip(f"what stores images needs {IMAGE_MEMORY_MB} MB, and less is declared")
+    with (
+        storage_server.serving(seconds=1) as uploads,
+        Instance(
+            "createGenerationRequest",
+            PROJECT,
+            ENVIRONMENT | {"STORAGE_EMULATOR_HOST": uploads.address, "IMAGE_BUCKET": "images"},
+            source=PAINTER,
+        ) as instance,
+    ):
+        count = instance.declared.concurrency
+        assert codes(instance.post(*orders(project, count, "Painter"))) == [200] * count
+        assert sum(size > 3_000_000 for size in uploads.sizes) == count
+        assert instance.peak_memory_mb < instance.declared.memory_mb
