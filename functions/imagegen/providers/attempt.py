@@ -13,8 +13,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TypeVar
 
-from firebase_functions import logger
-
+from imagegen import logger
 from imagegen.providers import memory, registry
 from imagegen.providers.base import (
     GeneratedImage,

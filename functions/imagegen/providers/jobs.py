@@ -2,8 +2,7 @@
 
 import time
 
-from firebase_functions import logger
-
+from imagegen import logger
 from imagegen.providers import registry
 from imagegen.providers.base import GenerationJob, JobProvider
 
