@@ -55,7 +55,7 @@ def document() -> OpenAPI:
             description=DESCRIPTION.strip(),
             license=License(name=project["license"], identifier=project["license"]),
         ),
-        servers=[emulator(), _production()],
+        servers=[emulator(), _production(), _hosting()],
         security=[{"idToken": []}],
         tags=[
             Tag(name="functions", description="For clients: HTTP, and the callable protocol."),
@@ -91,5 +91,14 @@ def _production() -> Server:
     return Server(
         url=f"https://{REGION}-{{project}}.cloudfunctions.net",
         description="Cloud Functions",
+        variables={"project": ServerVariable(default="your-project")},
+    )
+
+
+def _hosting() -> Server:
+    """The same origin as the app's pages, so that browsers send no preflight."""
+    return Server(
+        url="https://{project}.web.app/api",
+        description="Firebase Hosting, or a custom domain; a call ends after 60 seconds",
         variables={"project": ServerVariable(default="your-project")},
     )
