@@ -10,7 +10,9 @@ ifeq ($(PYTHON),)
 $(error Python 3.11 or newer is needed: install it (https://www.python.org) and try again)
 endif
 
-EMULATORS := $(PYTHON) tools/emulators.py
+# The set-up has yet to install tools/, so the package of the emulators is found by its path.
+EMULATORS := env PYTHONPATH='$(CURDIR)/tools' $(PYTHON) -m emulators
+BIN := functions/venv/bin
 # ruff, mypy and pytest run in functions/, where their configuration is.
 IN_FUNCTIONS := cd functions &&
 CODE := . ../tools
@@ -30,17 +32,22 @@ setup: ## install everything that comes from the network
 venv:
 	@$(EMULATORS) setup --python-only
 
+# What npm and vite say on a Node.js that is too old does not help.
+.PHONY: node
+node:
+	@$(EMULATORS) check
+
 # The console is built again when something that goes into it is newer than what was built.
 CONSOLE := web/dist/index.html
 CONSOLE_SOURCES := $(shell find web/src web/public -type f 2>/dev/null) \
 	$(wildcard web/*.html web/*.json web/*.ts openapi.json)
 
-web/node_modules/.package-lock.json: web/package-lock.json
+web/node_modules/.package-lock.json: web/package-lock.json | node
 	@echo 'Installing what the console is built with'
 	@cd web && npm ci --loglevel=error
 	@touch $@
 
-$(CONSOLE): web/node_modules/.package-lock.json $(CONSOLE_SOURCES)
+$(CONSOLE): web/node_modules/.package-lock.json $(CONSOLE_SOURCES) | node
 	@echo 'Building the console'
 	@cd web && npm run --silent build -- --logLevel=warn
 
@@ -54,7 +61,7 @@ run: $(CONSOLE) ## start the emulators with emulator-data; Ctrl-C stops them
 .PHONY: test
 test: setup lint $(CONSOLE) ## lint, check types, run the tests on emulators of their own (ARGS='-k credits')
 	@$(if $(ARGS),,$(MAKE) test-console)
-	@$(IN_FUNCTIONS) $(PYTHON) ../tools/emulators.py exec -- venv/bin/python -m pytest $(ARGS)
+	@$(IN_FUNCTIONS) $(EMULATORS) exec -- venv/bin/python -m pytest $(ARGS)
 
 .PHONY: test-console
 test-console: setup $(CONSOLE) ## the console's tests, in a real browser too
@@ -67,7 +74,7 @@ screenshots: setup $(CONSOLE) ## pictures of every screen: web/screenshots
 
 .PHONY: fuzz
 fuzz: setup ## call the functions in ways nobody thought of, for long (EXAMPLES=1000)
-	@$(IN_FUNCTIONS) FUZZ_EXAMPLES=$(or $(EXAMPLES),1000) $(PYTHON) ../tools/emulators.py exec -- \
+	@$(IN_FUNCTIONS) FUZZ_EXAMPLES=$(or $(EXAMPLES),1000) $(EMULATORS) exec -- \
 		venv/bin/python -m pytest tests/test_fuzz.py $(ARGS)
 
 .PHONY: openapi
@@ -80,7 +87,7 @@ simulate: venv ## hold the money against seeded faults (SEEDS=2000 FIRST=0; SEED
 
 .PHONY: soak
 soak: setup ## faults on every call, servers killed, then the audit (CALLS=2000)
-	@$(IN_FUNCTIONS) SOAK_REQUESTS=$(or $(CALLS),2000) $(PYTHON) ../tools/emulators.py exec -- \
+	@$(IN_FUNCTIONS) SOAK_REQUESTS=$(or $(CALLS),2000) $(EMULATORS) exec -- \
 		venv/bin/python -m pytest -s tests/test_soak.py
 
 .PHONY: bench
@@ -100,13 +107,13 @@ format: venv ## put the code into shape
 
 .PHONY: seed-data
 seed-data: setup ## make emulator-data again
-	@functions/venv/bin/python tools/seed.py --emulator-data
+	@$(BIN)/imagegen-seed --emulator-data
 
 .PHONY: seed
 seed: project venv ## fill a project (PROJECT=my-project USERS='ann=100' FORCE=1)
-	@functions/venv/bin/python tools/seed.py --project $(PROJECT) $(USERS:%=--user %) $(if $(FORCE),--force)
+	@$(BIN)/imagegen-seed --project $(PROJECT) $(USERS:%=--user %) $(if $(FORCE),--force)
 
-ADMIN = functions/venv/bin/python tools/admin.py $(if $(PROJECT),--project $(PROJECT))
+ADMIN = $(BIN)/imagegen-admin $(if $(PROJECT),--project $(PROJECT))
 
 .PHONY: report
 report: venv ## show a weekly report, made if missing (WEEK=2026-W46 RUN=1 PROJECT=my-project)

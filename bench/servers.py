@@ -17,9 +17,8 @@ from typing import Any
 ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT / "functions"), str(ROOT / "tools"), str(ROOT / "functions" / "tests")]
 
-import emulators
-import ports
-import seed
+from demo import seed
+from emulators import environment, ports, suite
 from google.cloud import firestore
 
 PROJECT = "demo-bench"  # is emptied again and again
@@ -43,8 +42,10 @@ def emulator() -> Iterator[None]:
     """A Firestore emulator; the one that the environment names, if any."""
     with ExitStack() as until_done:
         if "FIRESTORE_EMULATOR_HOST" not in os.environ:
-            suite = until_done.enter_context(emulators.private(["firestore"], import_data=False))
-            os.environ["FIRESTORE_EMULATOR_HOST"] = suite.address("firestore")
+            private = suite.private(["firestore"], import_data=False)
+            running = until_done.enter_context(private)
+            os.environ["FIRESTORE_EMULATOR_HOST"] = running.address("firestore")
+            os.environ.update(environment.no_proxy_for_loopback(os.environ))
         yield
 
 

@@ -46,7 +46,7 @@ def emulator() -> str:
 @pytest.fixture(scope="session")
 def client(emulator: str) -> firestore.Client:
     """A client of the tests' own, past the code under test; the catalogue is seeded with it."""
-    from seed import catalogue as seeded  # tools/seed.py
+    from demo.seed import catalogue as seeded  # in tools/
 
     direct = firestore.Client(project=os.environ["GCLOUD_PROJECT"])
     for path, fields in seeded("http://127.0.0.1:5000").items():

@@ -1,9 +1,10 @@
 """Where things are in the checkout, and where the emulators serve the functions."""
 
-import suite
-import toolchain
+from emulators import config, suite
+from emulators.paths import ROOT
 
-ROOT = toolchain.ROOT
 PROJECT = suite.PROJECT
 REGION = suite.REGION
-EMULATOR = f"http://{suite.HOST}:{suite.read_config()['emulators']['functions']['port']}"
+EMULATOR = f"http://{suite.HOST}:{config.read()['emulators']['functions']['port']}"
+
+__all__ = ["EMULATOR", "PROJECT", "REGION", "ROOT"]

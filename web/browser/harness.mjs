@@ -88,6 +88,6 @@ export async function prepareModels() {
 /** An invented app with a past, and the reports that the backend made of it. */
 export async function makeDemoData(weeks) {
   const root = resolve(import.meta.dirname, "../..");
-  const python = resolve(root, "functions/venv/bin/python");
-  await promisify(execFile)(python, ["tools/admin.py", "demo-data", "--weeks", String(weeks), "--seed", "7"], { cwd: root });
+  const admin = resolve(root, "functions/venv/bin/imagegen-admin");
+  await promisify(execFile)(admin, ["demo-data", "--weeks", String(weeks), "--seed", "7"]);
 }

@@ -7,6 +7,7 @@ so it can be written once only.
 
 import hashlib
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
@@ -131,6 +132,47 @@ def _record_usage(
 ) -> None:
     spent = usage.after(user, clock.local_date(charged_at), credits, today=clock.local_date(moment))
     transaction.update(user.path, UserDocument.fields(usage=spent))
+
+
+@dataclass(frozen=True)
+class Granted:
+    """The entry of a grant, and the balance of the user after it, or after later entries."""
+
+    entry_id: str
+    is_new: bool  # False: the key had given these credits before
+    balance: int
+
+
+def grant_credits(
+    user_id: str,
+    credits: int,
+    *,
+    key: str,
+    reason: str,
+    generation_request_id: str | None = None,
+) -> Granted:
+    """Give the user `credits`, once for each key, in a transaction of its own.
+
+    Raises what `grant` raises; ValueError for an empty key or reason; BackendUnavailable and
+    OutcomeUnknown, after which the same call may be repeated.
+    """
+    if not key.strip() or not reason.strip():
+        raise ValueError("a grant needs a key and a reason")
+    paths = [grant_path(user_id, key), db.user(user_id)]
+    if generation_request_id is not None:
+        paths.append(db.generation_request(generation_request_id))
+    is_new = False
+
+    def decide(transaction: db.Transaction) -> None:
+        nonlocal is_new
+        entry, _, *requests = (transaction[path] for path in paths)
+        is_new = not entry.exists
+        request = requests[0] if requests else None
+        grant(transaction, user_id, credits, clock.now(), key=key, reason=reason, request=request)
+
+    documents = db.transact(decide, *paths)
+    entry, user, *_ = (documents[path] for path in paths)
+    return Granted(entry.id, is_new, UserDocument(user).credits)
 
 
 def grant_path(user_id: str, key: str) -> str:

@@ -1,7 +1,8 @@
 """An independent bookkeeper: it sees every commit that is applied, and says what must not be.
 
 It has its own balances, computed from the ledger entries alone, and its own list of the changes
-of state that are allowed, and for whom. It shares nothing with the code under test.
+of state that are allowed, and for whom. With the code under test it shares only what types of
+entries there are and their signs, through the audit.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from imagegen.audit.entries import OF_REQUESTS, read_entry
 from imagegen.firestore.store import Create, Document, Update
 from simulation.edges import Painters
 from simulation.memory_store import MemoryStore
@@ -108,17 +110,20 @@ class Books:
             raise Violation(f"a ledger entry was changed: {write.path}")
         if f"users/{user_id}" not in paths:
             raise Violation("an entry without its balance")
-        account = self.accounts[user_id]
-        sign = -1 if entry["type"] == "deduction" else 1
-        account.balance += sign * entry["credits"]
-        account.entries.append({**entry, "id": write.path.rpartition("/")[2]})
+        account, entry_id = self.accounts[user_id], write.path.rpartition("/")[2]
+        try:
+            read = read_entry(entry_id, entry)
+        except ValueError as error:
+            raise Violation(f"{write.path} makes no sense: {error}") from error
+        account.balance += read.delta
+        account.entries.append({**entry, "id": entry_id})
         account.history.append((self._world.seconds, account.balance))
-        if entry["credits"] <= 0 or account.balance < 0:
+        if account.balance < 0:
             raise Violation(f"{user_id} is left with {account.balance}")
-        if (entry["sequence"], entry["balanceAfter"]) != (len(account.entries), account.balance):
+        if (read.sequence, read.balance_after) != (len(account.entries), account.balance):
             raise Violation(f"{write.path} does not follow from the entry before")
-        if entry["type"] != "grant":
-            entries[entry["type"], entry["generationRequestId"]] = {**entry, "userId": user_id}
+        if read.type in OF_REQUESTS:
+            entries[read.type, read.request_id] = {**entry, "userId": user_id}
 
     def _balance(self, user_id: str, new: Mapping[str, Any]) -> None:
         account = self.accounts[user_id]

@@ -183,11 +183,7 @@ class Workload:
         path, amount = ledger.grant_path(user_id, key), 5
 
         def give() -> None:
-            def decide(transaction: db.Transaction) -> None:
-                moment = self._world.process_time()
-                ledger.grant(transaction, user_id, amount, moment, key=key, reason="sorry")
-
-            db.transact(decide, db.user(user_id), path)
+            ledger.grant_credits(user_id, amount, key=key, reason="sorry")
 
         for _ in range(self._random.randint(1, 3)):
             self._call("grant", f"{amount} for {user_id}, {key}", give, path)

@@ -1,24 +1,16 @@
-"""tools/: what can be decided without starting anything, and the data the emulators start with."""
+"""emulators/: what can be tested without starting any."""
 
 from __future__ import annotations
 
-import json
 import os
 import socket
 from collections.abc import Iterator
 from pathlib import Path
 
-import emulators
-import httpx
-import ports
-import processes
 import pytest
-import seed
-import suite
-import toolchain
-from google.cloud import firestore
-
-from imagegen.catalogue import catalogue
+from emulators import config, java, ports, processes
+from emulators.firebase_tools import FirebaseTools
+from emulators.problem import Problem
 
 TABLE = """
   1   0   1
@@ -36,7 +28,7 @@ def taken_port() -> Iterator[int]:
         yield server.getsockname()[1]
 
 
-# --- toolchain --------------------------------------------------------------------------------
+# --- Java -------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -50,13 +42,13 @@ def taken_port() -> Iterator[int]:
     ],
 )
 def test_java_tells_its_version(output: str | None, version: int) -> None:
-    assert toolchain.java_version(output) == version
+    assert java.java_version(output) == version
 
 
 @pytest.mark.parametrize("length", [1, 59, 60, 61, 130, 131, 132, 500])
 def test_a_manifest_wraps_its_lines_at_72_bytes(length: int) -> None:
     class_path = "x" * length
-    written = toolchain.manifest(class_path)
+    written = java.manifest(class_path)
     assert all(len(line) <= 72 for line in written.split(b"\r\n"))
     assert f"Class-Path: {class_path}\r\n".encode() in written.replace(b"\r\n ", b"")
 
@@ -64,19 +56,19 @@ def test_a_manifest_wraps_its_lines_at_72_bytes(length: int) -> None:
 def test_a_chosen_firestore_emulator_has_to_exist(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    tools = toolchain.FirebaseTools(tmp_path)
+    tools = FirebaseTools(tmp_path)
     monkeypatch.setenv("FIRESTORE_EMULATOR_BINARY_PATH", str(tmp_path / "none.jar"))
-    with pytest.raises(toolchain.Problem, match="does not exist"):
-        toolchain.firestore_emulator(tools)
+    with pytest.raises(Problem, match="does not exist"):
+        java.firestore_emulator(tools)
     (tmp_path / "none.jar").touch()
-    assert toolchain.firestore_emulator(tools) == tmp_path / "none.jar"
+    assert java.firestore_emulator(tools) == tmp_path / "none.jar"
 
 
 # --- ports ------------------------------------------------------------------------------------
 
 
 def test_a_taken_port_is_named_with_its_holder_and_what_to_do(taken_port: int) -> None:
-    with pytest.raises(toolchain.Problem) as problem:
+    with pytest.raises(Problem) as problem:
         ports.require_free("auth", taken_port)
     assert f"Port {taken_port}, which the auth emulator needs, is taken" in str(problem.value)
     assert "emulators.auth.port in firebase.json" in str(problem.value)
@@ -93,15 +85,17 @@ def test_free_ports_are_free_and_differ() -> None:
 
 
 def test_a_private_suite_shares_no_port_with_the_usual_one() -> None:
-    usual = suite.read_config()
-    names = [*suite.ports_of(suite.without_ui(usual)), *suite.UNLISTED]
-    moved = suite.with_ports(suite.without_ui(usual), dict(zip(names, range(2, 99), strict=False)))
+    usual = config.read()
+    names = [*config.ports_of(config.without_ui(usual)), *config.UNLISTED]
+    moved = config.with_ports(
+        config.without_ui(usual), dict(zip(names, range(2, 99), strict=False))
+    )
 
-    assert not set(suite.ports_of(usual).values()) & set(suite.ports_of(moved).values())
+    assert not set(config.ports_of(usual).values()) & set(config.ports_of(moved).values())
     assert moved["emulators"]["firestore"]["websocketPort"] < 99
-    assert "ui" not in suite.ports_of(moved)
+    assert "ui" not in config.ports_of(moved)
     assert moved["hosting"] == usual["hosting"]
-    assert usual == suite.read_config()
+    assert usual == config.read()
 
 
 # --- processes --------------------------------------------------------------------------------
@@ -128,67 +122,6 @@ def test_the_groups_of_all_descendants_are_found() -> None:
 )
 def test_the_log_shows_what_is_not_routine(line: str, shown: bool) -> None:
     assert processes.is_worth_showing(line) is shown
-
-
-# --- data -------------------------------------------------------------------------------------
-
-
-def test_the_seeded_catalogue_is_one_the_functions_accept() -> None:
-    kinds: dict[str, type[catalogue.Option]] = {
-        "models": catalogue.Model,
-        "sizes": catalogue.Size,
-    }
-    for path, fields in seed.catalogue("http://127.0.0.1:5000").items():
-        collection, name = path.split("/")
-        kinds.get(collection, catalogue.Option).model_validate({**fields, "name": name})
-
-
-def test_every_model_has_its_own_image_and_hosting_has_it() -> None:
-    documents = seed.catalogue("")
-    images = [fields["imageUrl"] for path, fields in documents.items() if path.startswith("models")]
-    assert len(set(images)) == len(images) == 2
-    for image in images:
-        assert (toolchain.ROOT / "web" / "public" / image.lstrip("/")).is_file()
-
-
-def test_images_come_from_the_project_that_is_seeded() -> None:
-    assert seed.hosting_url("demo-imagegen") == "http://127.0.0.1:5000"
-    assert seed.hosting_url("my-project") == "https://my-project.web.app"
-
-
-def test_seeding_again_leaves_a_users_credits_alone(client: firestore.Client) -> None:
-    user = client.document("users/of-an-earlier-seed")
-    seed.seed_firestore(client, seed.hosting_url("demo-imagegen"), {user.id: 7})
-    user.update({"credits": 3})
-    seed.seed_firestore(client, seed.hosting_url("demo-imagegen"), {user.id: 7})
-    assert user.get().get("credits") == 3
-    user.delete()
-
-
-def test_a_project_with_users_is_seeded_only_when_forced(client: firestore.Client) -> None:
-    user = client.document("users/of-a-project-in-use")
-    user.set({"credits": 3})
-    with pytest.raises(toolchain.Problem, match="has users already"):
-        seed.seed_project("demo-imagegen", {}, force=False)
-    seed.seed_project("demo-imagegen", {}, force=True)
-    user.delete()
-
-
-def test_a_start_says_who_may_sign_in() -> None:
-    accounts = json.loads((emulators.DATA / "auth_export" / "accounts.json").read_text())["users"]
-    assert {account["localId"] for account in accounts} == {user.uid for user in seed.DEMO_USERS}
-    assert {emulators.password_of(account) for account in accounts} == {seed.PASSWORD}
-
-
-@pytest.mark.parametrize("user", seed.DEMO_USERS)
-def test_the_accounts_of_emulator_data_sign_in(user: seed.DemoUser) -> None:
-    host = os.environ["FIREBASE_AUTH_EMULATOR_HOST"]
-    answer = httpx.post(
-        f"http://{host}/identitytoolkit.googleapis.com/v1/accounts:signInWithPassword",
-        params={"key": "any"},
-        json={"email": user.email, "password": seed.PASSWORD},
-    )
-    assert answer.json()["localId"] == user.uid
 
 
 def _own_name() -> str:

@@ -11,21 +11,17 @@ from datetime import UTC, datetime
 from typing import Any
 from unittest import mock
 
-import admin
-import audit
-import books
-import demo_life
 import pytest
-import rendering
-import terminal
+from demo import life
 from google.cloud import firestore
+from ops import admin, audit, rendering, terminal
 from rich.console import Console
 from support.books import check_books, ledger_of
 from support.orders import order
 from typer.testing import CliRunner, Result
 
-from imagegen import clock, db
 from imagegen.api.auth import Caller
+from imagegen.audit.findings import findings
 from imagegen.catalogue import catalogue
 from imagegen.credits import ledger
 from imagegen.firestore import client as firestore_client
@@ -57,7 +53,7 @@ def demo(emulator: str, client: firestore.Client, run: Admin) -> Iterator[list[d
     own = firestore.Client(project=PROJECT)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(firestore_client, "_client", own)
-        patch.setattr(demo_life, "REQUESTS_A_DAY", 60.0)
+        patch.setattr(life, "REQUESTS_A_DAY", 60.0)
         catalogue.forget()
         arguments = ("--json", "demo-data", "--weeks", str(WEEKS), "--seed", "7")
         yield json.loads(run(*arguments).stdout)
@@ -82,7 +78,7 @@ def test_what_demo_data_plants_is_found_and_explained(demo: list[dict[str, Any]]
 def test_the_books_of_demo_data_are_right(demo: object, run: Admin) -> None:
     assert "The books are right" in run("audit").stdout
     told = json.loads(run("--json", "audit").stdout)
-    assert (told["faulty"], told["faults"]) == (0, [])
+    assert (told["findingCount"], told["findings"]) == (0, [])
     assert min(told["users"], told["requests"], told["entries"]) > 60
 
 
@@ -113,7 +109,7 @@ def test_the_audit_lists_what_is_wrong_and_fails(demo: object, run: Admin) -> No
     result = run("audit", code=1)
     assert "I1" in result.stdout
     assert "the balance is -3" in result.stdout
-    assert json.loads(run("--json", "audit", code=1).stdout)["faults"][0]["userId"] == user.id
+    assert json.loads(run("--json", "audit", code=1).stdout)["findings"][0]["userId"] == user.id
     user.delete()
 
 
@@ -201,7 +197,7 @@ def test_a_key_that_gave_something_else_is_refused(
     shared: firestore.Client, run: Admin, new_user: Callable[..., str]
 ) -> None:
     user_id = new_user(2)
-    assert "5 credits given" in run("grant", user_id, "5", *SORRY).stdout
+    assert "5 credits granted" in run("grant", user_id, "5", *SORRY).stdout
     assert "another grant" in run("grant", user_id, "6", *SORRY, code=1).stderr
     assert check_books(shared, user_id, 2) == 7
 
@@ -231,10 +227,10 @@ def test_a_grant_may_name_a_completed_request_of_the_user(
 def check_books_of(client: firestore.Client, user_id: str) -> list[Any]:
     """What the audit says of one user."""
     return [
-        fault
+        finding
         for account in audit.accounts(client, audit.moment_of(client))
         if account.user_id == user_id
-        for fault in books.faults(account, datetime.now(UTC))
+        for finding in findings(account, datetime.now(UTC))
     ]
 
 
@@ -242,25 +238,25 @@ def test_a_key_gives_once_however_many_ask_at_once(
     shared: firestore.Client, new_user: Callable[..., str]
 ) -> None:
     user_id = new_user(2)
-    entry = ledger.grant_path(user_id, "key")
 
-    def give(_: int) -> None:
-        def decide(transaction: db.Transaction) -> None:
-            moment = clock.now()
-            ledger.grant(transaction, user_id, 3, moment, key="key", reason="sorry")
-
-        db.transact(decide, entry, db.user(user_id))
+    def give(_: int) -> ledger.Granted:
+        return ledger.grant_credits(user_id, 3, key="key", reason="sorry")
 
     with ThreadPoolExecutor(8) as operators:
-        list(operators.map(give, range(16)))
+        given = list(operators.map(give, range(16)))
+    assert {each.balance for each in given} == {5}
+    assert [each.is_new for each in given].count(True) == 1
     assert len(ledger_of(shared, user_id)) == 1
     assert check_books(shared, user_id, 2) == 5
 
 
-def test_a_grant_needs_a_user_and_a_number(shared: object, run: Admin) -> None:
+def test_a_grant_needs_a_user_a_number_a_key_and_a_reason(shared: object, run: Admin) -> None:
     assert "no such user" in run("grant", "nobody-at-all", "5", *SORRY, code=1).stderr
     for number in ("0", "-1", "many"):
         run("grant", "nobody-at-all", "--", number, *SORRY, code=2)
+    for reason, key in (("", "ticket"), ("sorry", " ")):
+        arguments = ("--reason", reason, "--key", key)
+        assert "a key and a reason" in run("grant", "nobody-at-all", "5", *arguments, code=1).stderr
 
 
 # --- what it stands on -------------------------------------------------------------------------

@@ -1,15 +1,15 @@
-"""The books of a whole project, read once.
+"""The audit of a whole project, in one pass.
 
-Three streams run side by side, all as of one moment and all in the order of user ids: the users,
-every ledger entry (a collection-group query by name) and every generation request (by userId). So
-each document is read once, a busy project stays consistent while it is read, and memory is that of
-the user with the longest history, however many users there are.
+Three streams are read side by side, all as of one moment and all in the order of user ids: the
+users, every ledger entry (a collection-group query by name) and every generation request (by
+userId). So each document is read once, a busy project is seen in one consistent state, and memory
+depends on the user with the longest history, not on the number of users.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import groupby
 from typing import Any
@@ -17,12 +17,14 @@ from typing import Any
 from google.cloud import firestore
 from google.cloud.firestore_v1.field_path import FieldPath
 
-from books import Account, Fault, faults
+from imagegen.audit.findings import Account, Finding, findings
 
-ENTRY_FIELDS = ("type", "credits", "generationRequestId", "balanceAfter", "sequence")
-REQUEST_FIELDS = ("userId", "status", "credits", "expiresAt")
+# Only these fields are transferred; they are those that `imagegen.audit` looks at.
+USER_FIELDS = ("credits", "ledgerSequence")
+ENTRY_FIELDS = ("type", "credits", "delta", "generationRequestId", "balanceAfter", "sequence")
+REQUEST_FIELDS = ("userId", "status", "credits", "expiresAt", "imageUrl")
 PAGE = 1000
-MOST_FAULTS = 1000  # kept in memory and listed
+MAX_LISTED = 1000  # findings that are kept in memory
 
 
 @dataclass
@@ -32,43 +34,49 @@ class Audit:
     users: int = 0
     entries: int = 0
     requests: int = 0
-    faulty: int = 0
-    faults: list[Fault] = field(default_factory=list)  # the first of them
+    finding_count: int = 0
+    findings: list[Finding] = field(default_factory=list)  # the first of them
 
-    def add(self, fault: Fault) -> None:
-        self.faulty += 1
-        if len(self.faults) < MOST_FAULTS:
-            self.faults.append(fault)
+    def add(self, finding: Finding) -> None:
+        self.finding_count += 1
+        if len(self.findings) < MAX_LISTED:
+            self.findings.append(finding)
 
     def as_json(self) -> dict[str, Any]:
-        return asdict(self) | {"faults": [each.as_json() for each in self.faults]}
+        return {
+            "users": self.users,
+            "entries": self.entries,
+            "requests": self.requests,
+            "findingCount": self.finding_count,
+            "findings": [finding.as_json() for finding in self.findings],
+        }
 
 
 def run(client: firestore.Client, progress: Callable[[Audit], None]) -> Audit:
-    """The audit of a project; `progress` is told after each user."""
+    """The audit of a project; `progress` is called after each user."""
     moment, audit = moment_of(client), Audit()
     for account in accounts(client, moment):
         audit.users += account.user is not None
         audit.entries += len(account.entries)
         audit.requests += len(account.requests)
-        for fault in faults(account, moment):
-            audit.add(fault)
+        for finding in findings(account, moment):
+            audit.add(finding)
         progress(audit)
     unread = _requests_in(client, moment) - audit.requests
     if unread:
-        audit.add(Fault("I6", "", f"{unread} requests name no user"))
+        audit.add(Finding("I6", "", f"{unread} requests name no user"))
     return audit
 
 
 def moment_of(client: firestore.Client) -> datetime:
-    """The moment as of which everything is read."""
+    """The time of the database, as of which everything is read."""
     (snapshot,) = client.get_all([client.document("users/(audit)")])
     moment: datetime = snapshot.read_time
     return moment
 
 
 def _requests_in(client: firestore.Client, moment: datetime) -> int:
-    """How many there are, also those that name no user and so are in no account."""
+    """How many there are, including those that name no user and belong to no account."""
     counted = client.collection("generationRequests").count(alias="all").get(read_time=moment)
     return int(counted[0][0].value)
 
@@ -76,7 +84,7 @@ def _requests_in(client: firestore.Client, moment: datetime) -> int:
 def accounts(client: firestore.Client, moment: datetime) -> Iterator[Account]:
     """Every user that has a document, an entry or a request, in the order of their ids."""
     name = FieldPath.document_id()
-    users = client.collection("users").select(["credits", "ledgerSequence"]).order_by(name)
+    users = client.collection("users").select(USER_FIELDS).order_by(name)
     entries = client.collection_group("transactions").select(ENTRY_FIELDS).order_by(name)
     requests = client.collection("generationRequests").select(REQUEST_FIELDS).order_by("userId")
     streams = [
@@ -103,7 +111,7 @@ def accounts(client: firestore.Client, moment: datetime) -> Iterator[Account]:
 
 
 def _documents(query: Any, moment: datetime) -> Iterator[Any]:
-    """In pages: a stream that has to wait for the others until they catch up would time out."""
+    """Reads in pages: a stream that has to wait for the other two would time out."""
     after = None
     while True:
         rest = query if after is None else query.start_after(after)
@@ -122,7 +130,7 @@ def _by_user(
         if user_id is None:
             continue
         if user_id.encode() <= last:
-            raise RuntimeError(f"{user_id} came out of order: Firestore does not sort by bytes")
+            raise RuntimeError(f"{user_id} came out of order: Firestore no longer sorts by bytes")
         last = user_id.encode()
         yield user_id, list(group)
 
@@ -132,7 +140,7 @@ def _id(user: Any) -> str:
 
 
 def _owner(entry: Any) -> str | None:
-    """The user to whom an entry belongs; None for a `transactions` collection of something else."""
+    """The user an entry belongs to; None if its collection `transactions` is not one of a user."""
     parent = entry.reference.parent.parent
     is_user = parent is not None and parent.parent.parent is None and parent.parent.id == "users"
     return str(parent.id) if is_user else None

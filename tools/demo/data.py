@@ -1,7 +1,7 @@
-"""Demo data: weeks of an invented app's life, with a report after each week, up to now.
+"""Demo data: several weeks in the life of an invented app, up to now, with a report for each week.
 
-The weeks are written one after the other, each followed by its report, as in life: so the reports
-are those that the schedule would have made. A few days hold something out of the ordinary.
+The weeks are written one after the other, each followed by its report, so the reports are those
+that the schedule would have made. Something unusual happens on a few of the days.
 """
 
 from __future__ import annotations
@@ -15,26 +15,25 @@ from typing import Any
 
 from google.cloud import firestore
 
-import demo_life
-import seed
-from demo_life import Life, Weather
+from demo import seed
+from demo.life import PREFIX, Life, Weather
+from emulators.problem import Problem
 from imagegen import clock
 from imagegen.catalogue import catalogue
 from imagegen.report import weekly, weeks
 from imagegen.report.weeks import Week
-from toolchain import Problem
 
 BATCH = 400  # documents in a commit
 WRITERS = 4
-HISTORY_WEEKS = 4  # what the rules need to judge an incident
+HISTORY_WEEKS = 4  # before an incident: what the rules of the report need to detect it
 
 
 @dataclass(frozen=True)
 class Incident:
-    """Something planted, and how a report should call it."""
+    """Something unusual on one day, and the anomaly that the report should make of it."""
 
-    weeks_ago: int  # 1: the last complete week
-    weekday: int  # 0: Monday
+    weeks_ago: int  # 1 is the last complete week
+    weekday: int  # 0 is Monday
     what: str
     weather: Weather
     metric: str
@@ -46,7 +45,14 @@ class Incident:
 
 
 INCIDENTS = (
-    Incident(5, 1, "an outage: most clients get nowhere", Weather(demand=0.1), "requests", "down"),
+    Incident(
+        5,
+        1,
+        "an outage: most clients cannot reach the app",
+        Weather(demand=0.1),
+        "requests",
+        "down",
+    ),
     Incident(3, 3, "a school signs up its pupils", Weather(newcomers=30), "newUsers"),
     Incident(
         1,
@@ -58,18 +64,18 @@ INCIDENTS = (
     Incident(
         1,
         4,
-        "Model B fails every other time",
+        "every second generation of Model B fails",
         Weather(failing={"Model B": 0.5}),
         "failureRate",
         dimension=("model", "Model B"),
     ),
-    Incident(1, 5, "one user empties the purse", Weather(spree=32), "userCredits"),
+    Incident(1, 5, "one user spends far more than before", Weather(spree=32), "userCredits"),
 )
 
 
 @dataclass(frozen=True)
 class Planted:
-    """An incident on its day, and the anomaly that the week's report made of it, if any."""
+    """An incident on its day, and the message of the anomaly that the report made of it, if any."""
 
     week: str
     date: str
@@ -86,12 +92,12 @@ def make(
     seed_number: int,
     progress: Callable[[str, int], None],
 ) -> list[Planted]:
-    """Write everything; `progress` is told of steps done, one a day and one a report.
+    """Write everything; `progress` is called after each day and each report.
 
-    Raises Problem when there is demo data already: two lives of the same users would not add up.
+    Raises Problem if there is demo data already: the same users cannot have two histories.
     """
     _require_none(client)
-    _require_catalogue(client)
+    _ensure_catalogue(client)
     now = clock.now()
     life = Life(catalogue.current(), seed_number)
     complete, current = _weeks(number_of_weeks, now)
@@ -118,13 +124,13 @@ def make(
 
 
 def steps(number_of_weeks: int) -> int:
-    """How often `make` reports progress."""
+    """How many steps `make` reports to `progress`."""
     _, current = _weeks(number_of_weeks, clock.now())
     return 8 * number_of_weeks + sum(day.start < clock.now() for day in current.days)
 
 
 def _weeks(number: int, now: datetime) -> tuple[list[Week], Week]:
-    """The complete weeks, oldest first, and the one that is not over."""
+    """The complete weeks, oldest first, and the current one."""
     zone = clock.time_zone()
     current = weeks.named(clock.iso_week(clock.local_date(now)), zone)
     return [weeks.named(name, zone) for name in weeks.before(current, number)], current
@@ -132,16 +138,16 @@ def _weeks(number: int, now: datetime) -> tuple[list[Week], Week]:
 
 def _require_none(client: firestore.Client) -> None:
     users = client.collection("users")
-    first = users.order_by("__name__").start_at({"__name__": users.document(demo_life.PREFIX)})
-    if any(each.id.startswith(demo_life.PREFIX) for each in first.limit(1).stream()):
+    first = users.order_by("__name__").start_at({"__name__": users.document(PREFIX)})
+    if any(each.id.startswith(PREFIX) for each in first.limit(1).stream()):
         raise Problem(
-            "There is demo data already. Emulators forget it when they stop: start them again "
-            "(make run) for another."
+            "There is demo data already. The emulators forget it when they stop: restart them "
+            "(make run) and try again."
         )
 
 
-def _require_catalogue(client: firestore.Client) -> None:
-    """What the functions need is there, or is written now."""
+def _ensure_catalogue(client: firestore.Client) -> None:
+    """Write the catalogue if there is none."""
     if not list(client.collection("models").limit(1).stream()):
         project = str(client.project)
         for path, fields in seed.catalogue(seed.hosting_url(project)).items():
@@ -193,7 +199,7 @@ def _message(incident: Incident, day: str, report: Mapping[str, Any]) -> str | N
 
 
 def is_safe(client: firestore.Client) -> bool:
-    """Whether invented data may be written without asking: to an emulator or a demo project."""
+    """Whether this is an emulator or a demo project, where invented data does no harm."""
     return bool(os.environ.get("FIRESTORE_EMULATOR_HOST")) or str(client.project).startswith(
         "demo-"
     )

@@ -1,8 +1,8 @@
-"""The processes of one emulator suite: started together, ended together.
+"""The processes of one emulator suite: started together, stopped together.
 
 firebase-tools leaves the Python processes of the functions running when it stops, and runs Java in
-a process group of its own. So it gets a session of its own, the process groups of all it started
-are noted while it lives, and what is left of them is ended after it.
+a separate process group. So it is started in a session of its own, the process groups of everything
+it starts are recorded while it runs, and whatever is left of them afterwards is killed.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from toolchain import Problem
+from emulators.problem import Problem
 
 READY = "All emulators ready!"
-BROKEN = "Failed to load function definition from source"
-LONGEST_START_SECONDS = 900  # a first start may download the Firestore emulator
-LONGEST_STOP_SECONDS = 20
-# firebase-tools reports every step it takes. What is not known to be routine is shown.
+NOT_LOADED = "Failed to load function definition from source"
+START_TIMEOUT_SECONDS = 600  # a cold start on a slow machine takes a minute
+STOP_TIMEOUT_SECONDS = 20
+# firebase-tools reports every step. Only lines that are not known to be routine are shown.
 ROUTINE = re.compile(
     r"""^\s*$ | ^[i✔] | [│┌├└] | Emulator\ Hub\ host | Other\ reserved\ ports | ^Issues\?
     | Env\ variable\ override | MOTD | multiple\ instances | not\ currently\ authenticated
@@ -33,11 +33,14 @@ ROUTINE = re.compile(
     | Running\ on\ http | Press\ CTRL | GET\ /__/ | ^Terminated$""",
     re.VERBOSE,
 )
-SHOWN_NEVERTHELESS = re.compile("downloading|Loaded functions definitions")
+ALWAYS_SHOWN = re.compile("downloading|Loaded functions definitions")
 
 
 class SuiteProcesses:
-    """firebase-tools and all that it starts; `log` gets its output, `follow` shows what matters."""
+    """firebase-tools and everything it starts.
+
+    Its output goes to `log`; with `follow`, what is not routine is printed as well.
+    """
 
     def __init__(
         self, command: Sequence[str], environment: Mapping[str, str], log: Path, *, follow: bool
@@ -47,41 +50,41 @@ class SuiteProcesses:
         self._ready = threading.Event()
         self._firebase = subprocess.Popen(
             command,
-            cwd=log.parent,  # where the emulators put logs of their own
+            cwd=log.parent,  # the emulators write their own logs here
             env=environment,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
             errors="replace",
-            start_new_session=True,  # Ctrl-C reaches us alone, and we end the others in order
+            start_new_session=True,  # Ctrl-C reaches this process only, which stops the others
         )
         self._groups = {self._firebase.pid}
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
 
     def wait_until_ready(self) -> None:
-        deadline = time.monotonic() + LONGEST_START_SECONDS
+        deadline = time.monotonic() + START_TIMEOUT_SECONDS
         while not self._ready.wait(timeout=0.2):
             if self._firebase.poll() is not None or time.monotonic() > deadline:
                 self._fail("The emulators did not start")
-        self._note_groups()
-        if BROKEN in self.log.read_text():
+        self._record_groups()
+        if NOT_LOADED in self.log.read_text():
             self._fail("The functions did not load")
 
     def wait(self) -> None:
-        """Return only when the suite ends by itself, which is a problem."""
+        """Wait until the suite ends by itself, which raises Problem."""
         self._firebase.wait()
         self._fail("The emulators have stopped")
 
     def stop(self) -> None:
-        """End every process. An impatient second Ctrl-C does not interrupt this."""
+        """Stop every process. A second Ctrl-C does not interrupt this."""
         self._follow = False
-        with _undisturbed():
-            self._note_groups()
+        with _ignoring_signals():
+            self._record_groups()
             with suppress(subprocess.TimeoutExpired):
                 self._firebase.send_signal(signal.SIGINT)
-                self._firebase.wait(LONGEST_STOP_SECONDS)
+                self._firebase.wait(STOP_TIMEOUT_SECONDS)
             for group in self._groups:
                 with suppress(ProcessLookupError, PermissionError):
                     os.killpg(group, signal.SIGKILL)
@@ -99,22 +102,25 @@ class SuiteProcesses:
                 if READY in line:
                     self._ready.set()
 
-    def _note_groups(self) -> None:
+    def _record_groups(self) -> None:
         self._groups |= groups_below(self._firebase.pid, _process_table())
 
     def _fail(self, what: str) -> None:
         if not self._follow:
             lines = self.log.read_text().splitlines(keepends=True)
             print("".join(filter(is_worth_showing, lines)), end="", file=sys.stderr)
-        raise Problem(f"{what}: correct what is reported above (all of it is in {self.log}).")
+        raise Problem(f"{what}: correct what is reported above (the whole log is in {self.log}).")
 
 
 def is_worth_showing(line: str) -> bool:
-    return bool(SHOWN_NEVERTHELESS.search(line)) or not ROUTINE.search(line)
+    return bool(ALWAYS_SHOWN.search(line)) or not ROUTINE.search(line)
 
 
 def groups_below(root: int, table: str) -> set[int]:
-    """The process groups of `root`'s descendants; a line of `table`: process, parent, group."""
+    """The process groups of the descendants of `root`.
+
+    Each line of `table` holds the ids of a process, its parent and its group.
+    """
     children: dict[int, list[tuple[int, int]]] = {}
     for line in table.splitlines():
         process, parent, group = map(int, line.split())
@@ -128,14 +134,14 @@ def groups_below(root: int, table: str) -> set[int]:
 
 
 def _process_table() -> str:
-    if not shutil.which("ps"):  # a bare container: firebase-tools' own clean-up has to do
+    if not shutil.which("ps"):  # a minimal container: firebase-tools' own clean-up has to do
         return ""
     command = ["ps", "-A", "-o", "pid=", "-o", "ppid=", "-o", "pgid="]
     return subprocess.run(command, capture_output=True, text=True, check=False).stdout
 
 
 @contextmanager
-def _undisturbed() -> Iterator[None]:
+def _ignoring_signals() -> Iterator[None]:
     numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
     before = {number: signal.signal(number, signal.SIG_IGN) for number in numbers}
     try:

@@ -1,8 +1,8 @@
-"""An invented app's life, day by day: who joins, who orders what, and how it ends.
+"""The life of an invented app, day by day: who joins, who orders what, and how each request ends.
 
-Nothing here writes. What the app's own rules (orders, credits, lifecycle) would write is collected
-in `Life.written`, so the books are right because the app's code has kept them. The same seed and
-the same days give the same life.
+Nothing here writes to Firestore. The documents that the app's own code (requests, ledger) writes
+are collected in `Life.written`, so the books are right because that code has kept them. The same
+seed and the same days give the same documents.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ FAILURE_RATES = {"Model A": 0.03, "Model B": 0.05}
 OPENING, PURCHASE = 20, 50  # credits
 SCENES = "a lighthouse, a fox, an old harbour, a city of glass, a tea house, a sleeping dragon"
 TIMES = "at dusk, in the rain, under northern lights, on a spring morning, in deep snow"
-# A stand-in: documents of this life have never been read, but an update asks when they were.
+# A placeholder: an update needs the update time of its document, and these were never read.
 NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -41,18 +41,18 @@ NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 class Weather:
     """How a day differs from an ordinary one."""
 
-    demand: float = 1.0  # times the usual requests
-    style: str | None = None  # what the additional ones ask for
+    demand: float = 1.0  # how many times the usual number of requests
+    style: str | None = None  # the style of the additional requests
     failing: Mapping[str, float] | None = None  # model -> failure rate
     newcomers: int = 0  # additional new users
     spree: int = 0  # requests of the largest size by one user
 
 
 class Life:
-    """The app so far: its users, and in `written` what happened since somebody last took it."""
+    """The app so far: its users, and in `written` the documents that changed since `take`."""
 
-    def __init__(self, offers: Catalogue, seed: int) -> None:
-        self.offers = offers
+    def __init__(self, catalogue: Catalogue, seed: int) -> None:
+        self.catalogue = catalogue
         self.rng = random.Random(seed)  # noqa: S311 - an invented life
         self.users: dict[str, Document] = {}
         self.weights: dict[str, float] = {}
@@ -65,12 +65,12 @@ class Life:
         return taken
 
     def begin(self, moment: datetime) -> None:
-        """The users who were there before the first day."""
+        """Create the users who joined before the first day."""
         for number in range(FIRST_USERS):
             self._join(moment - timedelta(days=self.rng.uniform(1, 200), seconds=number))
 
     def live(self, day: Day, weather: Weather, until: datetime) -> None:
-        """One day, as far as it is over by `until`."""
+        """Live through one day, up to `until`."""
         today, rng = date.fromisoformat(day.date), self.rng
         growth = WEEKLY_GROWTH ** (self.days / 7)
         usual = REQUESTS_A_DAY * WEEKDAYS[today.weekday()] * growth * rng.gammavariate(150, 1 / 150)
@@ -110,11 +110,11 @@ class Life:
         return self.rng.choices([*self.weights], [*self.weights.values()])[0]
 
     def _spender(self) -> str:
-        """The same one every time: one who has been there from the first."""
+        """The same user every time: the first."""
         return next(iter(self.weights))
 
     def _largest(self) -> str:
-        return max(self.offers.sizes.values(), key=lambda size: size.credits).name
+        return max(self.catalogue.sizes.values(), key=lambda size: size.credits).name
 
     # --- what users do ------------------------------------------------------------------------
 
@@ -140,17 +140,17 @@ class Life:
         style: str | None = None,
         size: str | None = None,
     ) -> None:
-        offers, rng = self.offers, self.rng
+        catalogue, rng = self.catalogue, self.rng
         order = generation_request.CreateGenerationRequest(
             user_id=user_id,
-            model=self._pick(offers.models),
-            style=style or self._pick(offers.styles),
-            color=self._pick(offers.colors),
-            size=size or self._pick(offers.sizes),
+            model=self._pick(catalogue.models),
+            style=style or self._pick(catalogue.styles),
+            color=self._pick(catalogue.colors),
+            size=size or self._pick(catalogue.sizes),
             prompt=" ".join(rng.choice(part.split(", ")) for part in (SCENES, TIMES)),
             mode="async" if rng.random() < 0.15 else "sync",
         )
-        choice = offers.choose(
+        choice = catalogue.choose(
             model=order.model, style=order.style, color=order.color, size=order.size
         )
         request_id, price = f"{rng.getrandbits(128):032x}", choice.size.credits
@@ -204,12 +204,12 @@ class Life:
         self._apply(buy, user_id, entry)
 
     def _pick(self, options: Mapping[str, Any]) -> str:
-        """The first on offer are liked best."""
+        """An option of the catalogue; the first ones are chosen most often."""
         enabled = [name for name, option in options.items() if option.enabled]
         return self.rng.choices(enabled, [1 / (rank + 2) for rank in range(len(enabled))])[0]
 
     def _apply(self, decide: Any, user_id: str, *documents: Document) -> Mapping[str, Document]:
-        """What `db.transact` does, on paper."""
+        """Do what `db.transact` does, without Firestore."""
         user_path = db.user(user_id)
         transaction = db.Transaction([self.users[user_path], *documents])
         decide(transaction)

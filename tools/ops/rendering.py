@@ -26,7 +26,7 @@ TILES = {
     "activeUsers": "active users",
     "newUsers": "new users",
 }
-# More of these is bad news.
+# An increase of these is bad.
 UNWELCOME = {"creditsRefunded"}
 
 
@@ -62,7 +62,7 @@ def _anomalies(report: Report) -> RenderableType:
 
 
 def _tiles(report: Report) -> RenderableType:
-    """The headline numbers, each with its change against last week and the four-week median."""
+    """The main numbers, each with its change from last week and from the four-week median."""
     tiles = []
     for name, title in TILES.items():
         delta = report["deltas"][name]
@@ -98,7 +98,7 @@ def _change(change: float | None, name: str, *, is_rate: bool) -> Text:
 
 
 def _days(report: Report) -> RenderableType:
-    """A bar a day; the light part was refunded, and │ marks what was expected."""
+    """A bar for each day; the light part was refunded, and │ marks the expected number."""
     by_day, bands = report["byDay"], report["bands"].get("requests", {})
     flagged = {
         date: each["severity"]

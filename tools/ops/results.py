@@ -1,4 +1,4 @@
-"""What the audit and the demo data have to say, for a terminal."""
+"""The results of the audit and of the demo data, for a terminal."""
 
 from __future__ import annotations
 
@@ -13,35 +13,35 @@ from rich.text import Text
 
 
 def show_audit(audit: Mapping[str, Any], console: Console) -> None:
-    """What was read, and a line for everything that is wrong."""
+    """How much was read, and a line for each finding."""
     read = " and ".join(
         [
             f"{audit['users']:,} users, {audit['entries']:,} entries",
             f"{audit['requests']:,} requests",
         ]
     )
-    if not audit["faulty"]:
+    if not audit["findingCount"]:
         console.print(f"[green]The books are right:[/] {read}.")
         return
-    console.print(f"[bold red]{audit['faulty']:,} faults[/] in {read}:")
-    table = _faults(audit["faults"])
+    console.print(f"[bold red]{audit['findingCount']:,} findings[/] in {read}:")
+    table = _findings(audit["findings"])
     console.print(Padding(table, (1, 0)))
-    if audit["faulty"] > len(audit["faults"]):
-        console.print(f"… and {audit['faulty'] - len(audit['faults']):,} more.")
+    if audit["findingCount"] > len(audit["findings"]):
+        console.print(f"… and {audit['findingCount'] - len(audit['findings']):,} more.")
 
 
-def _faults(faults: Sequence[Mapping[str, str]]) -> Table:
+def _findings(findings: Sequence[Mapping[str, str]]) -> Table:
     table = Table(box=None, pad_edge=False, header_style="dim")
     table.add_column("Rule", no_wrap=True)
     table.add_column("User", overflow="fold")
     table.add_column("What is wrong", overflow="fold")
-    for each in faults:
+    for each in findings:
         table.add_row(each["invariant"], escape(each["userId"]), escape(each["message"]))
     return table
 
 
 def show_planted(planted: Sequence[Mapping[str, Any]], console: Console) -> None:
-    """What was planted, and what the reports say of it."""
+    """Each incident of the demo data, and what the reports say about it."""
     for each in planted:
         console.print(Text.assemble((each["date"], "bold"), f"  {each['what']}"))
         said = each["message"] or "The report does not mention it."

@@ -1,4 +1,4 @@
-"""What every command of the operators' tool shares: where it works, and how it talks."""
+"""What every operators' command shares: which project it works on, and how it prints."""
 
 from __future__ import annotations
 
@@ -17,9 +17,11 @@ from google.auth.exceptions import DefaultCredentialsError
 from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
+from emulators import environment
+from emulators.paths import FUNCTIONS
+from emulators.problem import Problem
+from emulators.suite import PROJECT
 from imagegen.errors import ImagegenError
-from suite import PROJECT
-from toolchain import ROOT, Problem
 
 EMULATOR = "127.0.0.1:8080"  # where `make run` starts Firestore
 
@@ -28,20 +30,21 @@ err = Console(stderr=True)
 
 
 def connect_to(project: str) -> None:
-    """Lead Google's client library and the parameters to `project`, or to the emulators."""
+    """Make Google's client library and the parameters use `project`, or the emulators."""
     if project:
         os.environ.pop("FIRESTORE_EMULATOR_HOST", None)
     else:
         os.environ.setdefault("FIRESTORE_EMULATOR_HOST", EMULATOR)
+        os.environ.update(environment.no_proxy_for_loopback(os.environ))
     os.environ["GCLOUD_PROJECT"] = project or os.environ.get("GCLOUD_PROJECT", PROJECT)
     read_parameters(os.environ["GCLOUD_PROJECT"])
 
 
 def read_parameters(project: str) -> None:
-    """The parameters that the functions of `project` are deployed with, from functions/.env*."""
+    """Set the parameters that the functions of `project` are deployed with: functions/.env*."""
     given = set(os.environ)
     for name in (".env", f".env.{project}"):
-        path = ROOT / "functions" / name
+        path = FUNCTIONS / name
         for line in path.read_text().splitlines() if path.exists() else ():
             key, is_pair, value = line.partition("=")
             if is_pair and not key.startswith("#") and key.strip() not in given:
@@ -53,7 +56,7 @@ EXPECTED = (Problem, ImagegenError, ValueError, DefaultCredentialsError, GoogleA
 
 @contextmanager
 def problems() -> Iterator[None]:
-    """What an operator can do something about is one sentence, without a traceback."""
+    """Print errors that an operator can act on as one sentence, without a traceback."""
     try:
         _require_emulators()
         yield
@@ -64,7 +67,7 @@ def problems() -> Iterator[None]:
 
 
 def _require_emulators() -> None:
-    """Google's client would try for minutes to reach emulators that are not there."""
+    """Raises Problem if the emulators do not run; Google's client would retry for minutes."""
     address = os.environ.get("FIRESTORE_EMULATOR_HOST")
     if not address:
         return
@@ -73,13 +76,13 @@ def _require_emulators() -> None:
         socket.create_connection((host, int(port)), 2).close()
     except OSError as error:
         raise Problem(
-            f"Nothing answers at {address}: start the emulators (make run), or name a project "
+            f"No emulator answers at {address}: start the emulators (make run), or name a project "
             "(--project, or PROJECT=my-project for make)."
         ) from error
 
 
 def progress() -> Progress:
-    """Shown while it runs, on a terminal; the output stays clean for pipes."""
+    """A progress bar on a terminal's standard error; standard output stays clean for pipes."""
     columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
     return Progress(
         *columns,
@@ -91,20 +94,20 @@ def progress() -> Progress:
 
 
 @contextmanager
-def log_lines(heard: Callable[[str | None], None]) -> Iterator[None]:
-    """The functions' log goes to `heard`, message by message; errors still reach the terminal."""
-    with redirect_stdout(_Log(heard)):
+def log_lines(on_message: Callable[[str | None], None]) -> Iterator[None]:
+    """Send the functions' log messages to `on_message` instead of the terminal, errors excepted."""
+    with redirect_stdout(_Log(on_message)):
         yield
 
 
 class _Log(TextIOBase):
-    def __init__(self, heard: Callable[[str | None], None]) -> None:
-        self._heard = heard
+    def __init__(self, on_message: Callable[[str | None], None]) -> None:
+        self._on_message = on_message
 
     def write(self, text: str) -> int:
         for line in text.splitlines():
             if line.startswith("{"):
-                self._heard(json.loads(line).get("message"))
+                self._on_message(json.loads(line).get("message"))
         return len(text)
 
 

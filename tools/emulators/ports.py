@@ -1,4 +1,4 @@
-"""Which ports are free, and who holds the others."""
+"""Which ports are free, and which programs use the others."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ import shutil
 import socket
 import subprocess
 
-from toolchain import Problem
+from emulators.problem import Problem
 
 # Outside the range that systems hand out to outgoing connections.
 PRIVATE_PORTS = range(20000, 30000)
-# Programs that tell who listens on a port: what to ask, and how they answer.
+# Commands that tell which program listens on a port, and what they print.
 LSOF = ("lsof -nP -iTCP:{} -sTCP:LISTEN -Fpc", r"p(?P<id>\d+)\nc(?P<name>.+)")
 SS = ("ss -Hltnp sport=:{}", r'"(?P<name>[^"]+)",pid=(?P<id>\d+)')
 
@@ -20,13 +20,13 @@ SS = ("ss -Hltnp sport=:{}", r'"(?P<name>[^"]+)",pid=(?P<id>\d+)')
 def require_free(service: str, port: int) -> None:
     if is_taken(port):
         raise Problem(
-            f"Port {port}, which the {service} emulator needs, is taken{holder(port)}: stop that, "
-            f"or change emulators.{service}.port in firebase.json, and try again."
+            f"Port {port}, which the {service} emulator needs, is taken{holder(port)}: stop that "
+            f"program, or change emulators.{service}.port in firebase.json, and try again."
         )
 
 
 def free_ports(count: int) -> list[int]:
-    """Ports that nobody listens on, chosen at random so that two callers choose different ones."""
+    """Ports that nothing listens on, chosen at random so that two callers get different ones."""
     candidates = iter(random.sample(PRIVATE_PORTS, len(PRIVATE_PORTS)))
     free = (port for port in candidates if not is_taken(port))
     return [next(free) for _ in range(count)]
@@ -41,9 +41,9 @@ def is_taken(port: int) -> bool:
 
 
 def holder(port: int) -> str:
-    """ " by NAME (process ID)", or nothing where this system has no program that tells."""
-    for question, answer in (LSOF, SS):
-        command = question.format(port).split()
+    """ " by NAME (process ID)"; empty if this system has neither command."""
+    for pattern, answer in (LSOF, SS):
+        command = pattern.format(port).split()
         if shutil.which(command[0]):
             done = subprocess.run(command, capture_output=True, text=True, check=False)
             if found := re.search(answer, done.stdout):

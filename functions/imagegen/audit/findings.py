@@ -1,0 +1,68 @@
+"""Everything that is wrong with the stored documents of one user."""
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from imagegen.audit.entries import Entry, check_balance, check_sequence, read_entry
+from imagegen.audit.requests import check_request
+
+Fields = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that is wrong."""
+
+    invariant: str
+    user_id: str
+    message: str
+
+    def as_json(self) -> dict[str, str]:
+        return {"invariant": self.invariant, "userId": self.user_id, "message": self.message}
+
+
+@dataclass
+class Account:
+    """All that is stored about one user; entries and requests are by id.
+
+    `user` is None if there is no user document.
+    """
+
+    user_id: str
+    user: Fields | None = None
+    entries: Mapping[str, Fields] = field(default_factory=dict)
+    requests: Mapping[str, Fields] = field(default_factory=dict)
+
+
+def findings(account: Account, moment: datetime, opening: int | None = None) -> Iterator[Finding]:
+    """What is wrong with `account` as of `moment`.
+
+    `opening` is the balance before the first entry, if it is known; else it is derived from the
+    first entry.
+    """
+
+    def finding(invariant: str, message: str) -> Finding:
+        return Finding(invariant, account.user_id, message)
+
+    entries: list[Entry] = []
+    for entry_id, fields in account.entries.items():
+        try:
+            entries.append(read_entry(entry_id, fields))
+        except ValueError as error:
+            yield finding("I2", f"entry {entry_id} makes no sense: {error}")
+    entries.sort(key=lambda entry: (entry.sequence, entry.id))
+    for invariant, message in check_balance(account.user, entries, opening):
+        yield finding(invariant, message)
+    for invariant, message in check_sequence(account.user, entries):
+        yield finding(invariant, message)
+    by_request: dict[str, list[Entry]] = defaultdict(list)
+    for entry in entries:
+        if entry.request_id is not None:
+            by_request[entry.request_id].append(entry)
+    for request_id in sorted({*by_request, *account.requests}):
+        request, own = account.requests.get(request_id), by_request.get(request_id, [])
+        for invariant, message in check_request(request, own, moment):
+            yield finding(invariant, f"request {request_id}: {message}")

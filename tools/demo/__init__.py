@@ -1,0 +1,1 @@
+"""The data that a new project, the emulators and demonstrations start with."""

@@ -1,0 +1,147 @@
+"""The operators' commands: show reports, audit the ledger, grant credits, make demo data.
+
+    imagegen-admin report [--week 2026-W46] [--run]     show a weekly report, made first with --run
+    imagegen-admin audit                                check every balance, entry and request
+    imagegen-admin grant USER CREDITS --reason R --key K [--request ID]
+    imagegen-admin demo-data [--weeks 12] [--seed 7]    invent an app with a history
+
+This is only the command line: it parses and prints.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from demo import data
+from emulators.problem import Problem
+from imagegen import clock, db
+from imagegen.credits import ledger
+from imagegen.report import weekly, weeks
+from ops import audit as auditing
+from ops import rendering, results
+from ops.terminal import connect_to, log_lines, out, print_json, problems, progress
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, rich_markup_mode=None)
+as_json = False
+
+
+@app.callback()
+def connect(
+    project: Annotated[str, typer.Option(help="A Firebase project instead of the emulators.")] = "",
+    json_: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Show reports, audit the ledger, grant credits, make demo data.
+
+    Works on the emulators of `make run`, or with --project on that Firebase project, with the
+    credentials of `gcloud auth application-default login`. --project and --json come before the
+    command. Exit codes: 0 success, 1 failure or findings of the audit, 2 wrong usage.
+    """
+    global as_json  # noqa: PLW0603 - given once, before the command
+    as_json = json_
+    connect_to(project)
+
+
+@app.command()
+def report(
+    week: Annotated[
+        str, typer.Option(help="ISO week, e.g. 2026-W46, instead of the last one.")
+    ] = "",
+    run: Annotated[
+        bool, typer.Option("--run", help="Make the report again if it is stored.")
+    ] = False,
+) -> None:
+    """Show a weekly report; if it is not stored yet, or with --run, it is made first."""
+    with problems():
+        wanted = weeks.named(week, clock.time_zone()) if week else _last_week()
+        reference = db.client().document(f"reports/{wanted.name}")
+        stored = None if run else reference.get().to_dict()
+        if stored is None:
+            with progress() as bar:
+                task = bar.add_task(f"Making the report of {wanted.name}", total=7)
+                with log_lines(lambda line: bar.advance(task, line == "report day read")):
+                    stored = weekly.run(week=wanted.name)
+    if as_json:
+        print_json(stored)
+    else:
+        rendering.show(stored, out)
+
+
+def _last_week() -> weeks.Week:
+    return weeks.ended_by(clock.now(), clock.time_zone())
+
+
+@app.command()
+def audit() -> None:
+    """Check every balance against the ledger and every request against its entries."""
+    with problems(), progress() as bar:
+        task = bar.add_task("Auditing", total=None)
+
+        def read(so_far: auditing.Audit) -> None:
+            if so_far.users % 20 == 0:
+                text = f"Auditing: {so_far.users:,} users, {so_far.entries:,} entries"
+                bar.update(task, description=text)
+
+        audited = auditing.run(db.client(), read).as_json()
+    if as_json:
+        print_json(audited)
+    else:
+        results.show_audit(audited, out)
+    if audited["findingCount"]:
+        raise typer.Exit(1)
+
+
+@app.command()
+def grant(
+    user: Annotated[str, typer.Argument(help="The user's id.")],
+    number: Annotated[int, typer.Argument(min=1, max=1_000_000, metavar="CREDITS")],
+    reason: Annotated[str, typer.Option(help="The reason, which stays in the user's history.")],
+    key: Annotated[
+        str, typer.Option(help="The name of this grant, e.g. a ticket; given once only.")
+    ],
+    request: Annotated[str, typer.Option(help="The completed request that it is for.")] = "",
+) -> None:
+    """Grant credits to a user, once for each key."""
+    with problems():
+        granted = ledger.grant_credits(
+            user, number, key=key, reason=reason, generation_request_id=request or None
+        )
+    result = {
+        "entryId": granted.entry_id,
+        "isNew": granted.is_new,
+        "currentCredits": granted.balance,
+    }
+    if as_json:
+        print_json(result)
+    else:
+        done = "granted" if granted.is_new else "were granted before; nothing changed"
+        out.print(f"{number:,} credits {done}. {user} has {granted.balance:,} now.", markup=False)
+
+
+@app.command("demo-data")
+def demo(
+    number: Annotated[int, typer.Option("--weeks", min=1, max=52, help="How many weeks.")] = 12,
+    seed: Annotated[int, typer.Option(help="The same seed invents the same data.")] = 7,
+    force: Annotated[bool, typer.Option("--force", help="Write to a real project, too.")] = False,
+) -> None:
+    """Write several weeks of an invented app, with their reports and a few anomalies."""
+    with problems():
+        if not force and not data.is_safe(db.client()):
+            raise Problem(f"{db.client().project} is a real project: add --force to write to it.")
+        with progress() as bar, log_lines(lambda line: None):
+            task = bar.add_task("Inventing", total=data.steps(number))
+
+            def done(what: str, steps: int) -> None:
+                bar.update(task, description=f"Inventing: {what}", advance=steps)
+
+            planted = data.make(db.client(), number, seed, done)
+    result = [each.as_json() for each in planted]
+    if as_json:
+        print_json(result)
+    else:
+        results.show_planted(result, out)
+
+
+if __name__ == "__main__":
+    app()
