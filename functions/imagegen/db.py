@@ -96,12 +96,20 @@ def query(wanted: Query) -> list[Document]:
 class Transaction:
     """The documents a decision may look at, and the writes it asks for."""
 
-    def __init__(self, documents: Sequence[Document]) -> None:
+    def __init__(
+        self, documents: Sequence[Document], read: Callable[[str], Document] | None = None
+    ) -> None:
         self._documents = {document.path: document for document in documents}
+        self._read = read
         self.writes: dict[str, Create | Update] = {}
 
     def __getitem__(self, path: str) -> Document:
-        """The document, with what this decision has already changed in it."""
+        """The document, with what this decision has already changed in it.
+
+        One that was not named to `transact` is read now: for what a decision needs rarely.
+        """
+        if path not in self._documents and self._read is not None:
+            self._documents[path] = self._read(path)
         return self._documents[path]
 
     def create(self, path: str, fields: Mapping[str, Any]) -> None:
@@ -110,11 +118,16 @@ class Transaction:
         self._documents[path] = Document(path, fields)
 
     def update(self, path: str, fields: Mapping[str, Any]) -> None:
-        """Replace fields of a document that was read; two updates of one document are one write."""
-        document = self._documents[path]
+        """Replace fields of a document that was read; two updates of one document are one write.
+
+        So are the creation of a document and an update of it.
+        """
+        document, pending = self._documents[path], self.writes.get(path)
+        if isinstance(pending, Create):
+            self.create(path, {**pending.fields, **fields})
+            return
         if document.update_time is None:
             raise LookupError(f"{path} was not read, so it cannot be updated")
-        pending = self.writes.get(path)
         changed = {**(pending.fields if pending else {}), **fields}
         self.writes[path] = Update(path, changed, document.update_time)
         self._documents[path] = Document(
@@ -156,7 +169,9 @@ def transact(
         nonlocal commit_sent
         unread = [path for path in paths if path not in known]
         found = connected.read(unread, seconds) if unread else []
-        transaction = Transaction([*known.values(), *found])
+        transaction = Transaction(
+            [*known.values(), *found], lambda path: connected.read([path], seconds)[0]
+        )
         known.clear()  # good for one attempt
         decide(transaction)
         if not transaction.writes:
