@@ -23,6 +23,7 @@ from imagegen.errors import (
     NotCancelable,
     NotOwner,
     OutcomeUnknown,
+    OutstandingDebt,
     PriceChanged,
     RateLimited,
     RequestCanceled,
@@ -119,6 +120,7 @@ NEXT_CALLS = {"status": "getGenerationStatus", "cancel": "cancelGenerationReques
     errors=(
         UnknownOption,
         InsufficientCredits,
+        OutstandingDebt,
         NotOwner,
         UserNotFound,
         AccountUnusable,
