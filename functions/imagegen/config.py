@@ -82,6 +82,42 @@ MAX_IN_FLIGHT = IntParam(
     default=0,
     description="Background requests a user may have open at the same time. 0: no limit.",
 )
+SIGNUP_CREDITS = IntParam(
+    "SIGNUP_CREDITS",
+    default=0,
+    description="Credits of a new account, opened by its owner's first call. 0: an account exists "
+    "only when its user document does.",
+)
+SIGNUP_CREDITS_DAYS = IntParam(
+    "SIGNUP_CREDITS_DAYS",
+    default=30,
+    description="Days until the credits of a new account expire. 0: never.",
+)
+FREE_MONTHLY_CREDITS = IntParam(
+    "FREE_MONTHLY_CREDITS",
+    default=0,
+    description="Credits every user gets in each month, which expire at its end. 0: none.",
+)
+ALLOWANCE_ROLLOVER = IntParam(
+    "ALLOWANCE_ROLLOVER",
+    default=0,
+    description="Most of the unspent monthly credits that last for another month.",
+)
+REQUIRE_VERIFIED_EMAIL = BoolParam(
+    "REQUIRE_VERIFIED_EMAIL",
+    default=False,
+    description="Whether free credits need a verified e-mail address.",
+)
+ALLOW_ANONYMOUS = BoolParam(
+    "ALLOW_ANONYMOUS",
+    default=False,
+    description="Whether anonymous users get free credits; anybody can make any number of them.",
+)
+REFUND_GRACE_DAYS = IntParam(
+    "REFUND_GRACE_DAYS",
+    default=7,
+    description="Days that refunded credits last when they would have expired by then.",
+)
 MOCK_FAILURE_RATE = StringParam(
     "MOCK_FAILURE_RATE",
     default="",

@@ -71,6 +71,10 @@ def generation_request(generation_request_id: str) -> str:
     return f"generationRequests/{generation_request_id}"
 
 
+def purchase(purchase_id: str) -> str:
+    return f"purchases/{purchase_id}"
+
+
 def read(*paths: str) -> list[Document]:
     """The documents at `paths`, as of one moment.
 

@@ -8,6 +8,7 @@ ImagegenError                      500 INTERNAL
 │   ├── TokenInvalid
 │   └── TokenExpired
 ├── InsufficientCredits            402 RESOURCE_EXHAUSTED
+├── OutstandingDebt                402 FAILED_PRECONDITION
 ├── NotOwner                       403 PERMISSION_DENIED
 ├── UserNotFound                   404 NOT_FOUND
 ├── GenerationRequestNotFound      404 NOT_FOUND
@@ -104,10 +105,20 @@ class TokenExpired(TokenMissing):
 
 
 class InsufficientCredits(ImagegenError):
-    """The balance does not cover the price; details: required, available."""
+    """The balance does not cover the price; details: required, available.
+
+    `hint` says why there are no free credits: EMAIL_NOT_VERIFIED or ANONYMOUS.
+    """
 
     code, status, reason = 402, "RESOURCE_EXHAUSTED", "INSUFFICIENT_CREDITS"
     message = "Not enough credits."
+
+
+class OutstandingDebt(ImagegenError):
+    """Credits of a refunded purchase were spent and are still owed; details: debt, available."""
+
+    code, status, reason = 402, "FAILED_PRECONDITION", "OUTSTANDING_DEBT"
+    message = "Credits of a refunded purchase are still owed."
 
 
 class NotOwner(ImagegenError):

@@ -30,6 +30,7 @@ ERRORS: tuple[ImagegenError, ...] = (
     errors.TokenInvalid(),
     errors.TokenExpired(),
     errors.InsufficientCredits(required=3, available=2),
+    errors.OutstandingDebt(debt=40, available=2),
     errors.NotOwner(),
     errors.UserNotFound(userId="testUser1"),
     errors.GenerationRequestNotFound(generationRequestId=REQUEST_ID),
@@ -74,6 +75,8 @@ DETAILS: Mapping[str, Mapping[str, Any]] = {
     "allowed": {"type": "array", "items": TEXT},
     "required": COUNT,
     "available": COUNT,
+    "hint": {"enum": ["ANONYMOUS", "EMAIL_NOT_VERIFIED"]},
+    "debt": COUNT,
     "credits": COUNT,
     "userId": TEXT,
     "generationRequestId": TEXT,
@@ -89,6 +92,7 @@ DETAILS: Mapping[str, Mapping[str, Any]] = {
 OPTIONAL_DETAILS: Mapping[type[ImagegenError], tuple[str, ...]] = {
     errors.BackendUnavailable: ("generationRequestId",),
     errors.UserNotFound: ("generationRequestId",),
+    errors.InsufficientCredits: ("hint",),
 }
 
 

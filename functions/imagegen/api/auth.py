@@ -20,6 +20,8 @@ class Caller:
 
     uid: str | None
     is_admin: bool = False
+    is_anonymous: bool = False
+    has_verified_email: bool = False
 
     def may_access(self, user_id: str) -> bool:
         return self.uid is None or self.is_admin or self.uid == user_id
@@ -54,4 +56,9 @@ def identify(authorization: str | None) -> Caller:
         raise BackendUnavailable from error
     except (auth.InvalidIdTokenError, auth.UserDisabledError, ValueError) as error:
         raise TokenInvalid from error
-    return Caller(uid=claims["uid"], is_admin=claims.get("admin") is True)
+    return Caller(
+        uid=claims["uid"],
+        is_admin=claims.get("admin") is True,
+        is_anonymous=claims.get("firebase", {}).get("sign_in_provider") == "anonymous",
+        has_verified_email=claims.get("email_verified") is True,
+    )

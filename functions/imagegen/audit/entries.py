@@ -4,8 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 from typing import Any, NamedTuple
 
-from imagegen.credits import ledger
-from imagegen.credits.ledger import EntryType
+from imagegen.credits.entries import SIGNS, EntryType
 from imagegen.firestore.stored import whole_number
 
 MAX_CREDITS = 2**53  # JavaScript clients read no larger number exactly
@@ -41,7 +40,7 @@ def read_entry(entry_id: str, fields: Mapping[str, Any]) -> Entry:
     credits = _number(fields, "credits")
     if credits <= 0:
         raise ValueError(f"its credits are {credits}")
-    delta = ledger.SIGNS[entry_type] * credits
+    delta = SIGNS[entry_type] * credits
     if fields.get("delta") is not None and _number(fields, "delta") != delta:
         raise ValueError(f"its delta is {fields['delta']}, but it is a {entry_type} of {credits}")
     balance_after, sequence = _number(fields, "balanceAfter"), _number(fields, "sequence")

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from imagegen.audit.entries import OF_REQUESTS, Entry
-from imagegen.credits.ledger import EntryType
+from imagegen.credits.entries import EntryType
 
 # Recovery starts every five minutes and may take nearly as long.
 RECOVERY = timedelta(minutes=10)

@@ -16,8 +16,8 @@ from imagegen.api.schema import (
     UserId,
     WireModel,
 )
-from imagegen.credits.ledger import EntryDocument, EntryType
-from imagegen.credits.user import UserDocument
+from imagegen.credits import ledger
+from imagegen.credits.entries import EntryDocument, EntryType
 from imagegen.errors import AccountUnusable, NotOwner, UserNotFound
 from imagegen.firestore.store import Document, Query
 
@@ -86,10 +86,7 @@ def get_user_credits(body: GetUserCredits, caller: Caller) -> UserCredits:
     caller.require_access_to(body.user_id)
     bound_to = ("transactions", body.user_id)
     before = paging.position(body.page_token, bound_to, SEQUENCE) if body.page_token else None
-    (document,) = db.read(db.user(body.user_id))
-    user = UserDocument(document)
-    if not user.exists:
-        raise UserNotFound(userId=body.user_id)
+    user = ledger.read_account(body.user_id, caller)
     # Entries younger than the balance are left out: both belong to one moment.
     newest = user.ledger_sequence if before is None else before - 1
     size = min(body.page_size or DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE)

@@ -5,14 +5,14 @@ priority, then by expiry (none last), then by age, then by id. A part of a lot i
 the credits of the part: it says all that is needed to put the part back.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
-from itertools import combinations
+from itertools import pairwise
 from typing import Any
 
-from imagegen.firestore.stored import instant, text, whole_number
+from imagegen.firestore.stored import array, instant, mapping, text, whole_number
 
 
 class Kind(StrEnum):
@@ -56,6 +56,11 @@ class Lot:
     granted_at: datetime
     purchase_id: str | None = None
 
+    @property
+    def is_paid(self) -> bool:
+        """Whether money was paid for it, which may be paid back."""
+        return self.kind in PAID or self.purchase_id is not None
+
     def is_expired(self, moment: datetime) -> bool:
         return self.expires_at is not None and self.expires_at <= moment
 
@@ -86,9 +91,7 @@ def held(stored: Iterable[Lot], credits: int) -> Lots:
     lots = ordered(stored)
     surplus = credits - total(lots)
     if surplus > 0:
-        opening = Lot(
-            OPENING_LOT, Kind.OPENING, surplus, None, PRIORITIES[Kind.OPENING], LONG_AGO
-        )
+        opening = Lot(OPENING_LOT, Kind.OPENING, surplus, None, PRIORITIES[Kind.OPENING], LONG_AGO)
         return put(lots, opening)
     return take(lots, -surplus)[0]
 
@@ -124,4 +127,103 @@ def put(lots: Lots, added: Lot) -> Lots:
     return merged(ordered((*lots, added)))
 
 
-def restore(lots: Lots, parts: Iterable[Lot], moment: datetime, *, grace: Lot) -> Lots: ...
+def restore(
+    lots: Lots, parts: Iterable[Lot], moment: datetime, grace: timedelta, new_id: str
+) -> tuple[Lots, Lots]:
+    """`lots`, none of them expired, with `parts` put back; and the parts as they were put.
+
+    A lot that has been emptied comes back under its own expiry. Where that has passed, the part
+    becomes a lot of the same kind that lasts for `grace`; its id is `new_id` and a number.
+    """
+    placed = []
+    for number, part in enumerate(parts, start=1):
+        if part.is_expired(moment) and all(lot.id != part.id for lot in lots):
+            placed.append(replace(part, id=f"{new_id}-{number}", expires_at=moment + grace))
+        else:
+            placed.append(part)
+        lots = put(lots, placed[-1])
+    return lots, tuple(placed)
+
+
+def lapse(lots: Lots, moment: datetime, *, rollover: int, until: datetime) -> tuple[Lots, Lots]:
+    """What is left of `lots` at `moment`, and the parts that expire.
+
+    Of the expired allowance, the last `rollover` credits do not expire: they last `until`.
+    """
+    expired = [lot for lot in lots if lot.is_expired(moment)]
+    if not expired:
+        return lots, ()
+    allowance = tuple(lot for lot in expired if lot.kind is Kind.ALLOWANCE)
+    kept, lost = take(allowance, max(0, total(allowance) - rollover))
+    others = [lot for lot in expired if lot.kind is not Kind.ALLOWANCE]
+    current = [lot for lot in lots if not lot.is_expired(moment)]
+    rolled_over = [replace(lot, expires_at=until) for lot in kept]
+    return ordered((*current, *rolled_over)), ordered((*lost, *others))
+
+
+def merged(lots: Lots) -> Lots:
+    """`lots` with at most MAX_FREE_LOTS that are not paid for.
+
+    Two of one kind are merged whose expiries are nearest to each other, under the later expiry:
+    it costs nobody a credit. Paid lots are never merged, as a clawback has to find its own.
+    """
+    while len(free := [lot for lot in lots if not lot.is_paid]) > MAX_FREE_LOTS:
+        free.sort(key=lambda lot: (lot.kind, lot.expires_at or NEVER, _spend_order(lot)))
+        pairs = [(one, other) for one, other in pairwise(free) if one.kind is other.kind]
+        one, other = min(pairs, key=_gap)
+        others = [lot for lot in lots if lot not in (one, other)]
+        lots = ordered((*others, replace(other, credits=one.credits + other.credits)))
+    return lots
+
+
+def _gap(pair: tuple[Lot, Lot]) -> timedelta:
+    one, other = pair
+    return (other.expires_at or NEVER) - (one.expires_at or NEVER)
+
+
+def stored(lots: Iterable[Lot]) -> dict[str, dict[str, Any]]:
+    """Lots as the user document holds them: by id, with what remains of each."""
+    return {lot.id: {"remaining": lot.credits, **_terms(lot)} for lot in lots}
+
+
+def stored_parts(parts: Iterable[Lot]) -> list[dict[str, Any]]:
+    """Parts as a generation request or a purchase keeps them, to put them back later."""
+    return [{"lot": part.id, "credits": part.credits, **_terms(part)} for part in parts]
+
+
+def _terms(lot: Lot) -> dict[str, Any]:
+    terms = {
+        "kind": lot.kind,
+        "priority": lot.priority,
+        "grantedAt": lot.granted_at,
+        "expiresAt": lot.expires_at,
+        "purchaseId": lot.purchase_id,
+    }
+    return {name: value for name, value in terms.items() if value is not None}
+
+
+def read(lot_id: str, fields: Any) -> Lot:
+    """A lot from the user document. Raises ValueError when it is malformed."""
+    return _read(lot_id, mapping(fields), "remaining")
+
+
+def read_parts(value: Any) -> Lots:
+    """Stored parts. Raises ValueError when they are malformed."""
+    parts = map(mapping, array(value))
+    return tuple(_read(text(part.get("lot")), part, "credits") for part in parts)
+
+
+def _read(lot_id: str, fields: Mapping[str, Any], credits: str) -> Lot:
+    number = whole_number(fields.get(credits))
+    if number < 0:
+        raise ValueError(f"{credits} is below zero")
+    expires_at, purchase_id = fields.get("expiresAt"), fields.get("purchaseId")
+    return Lot(
+        lot_id,
+        Kind(text(fields.get("kind"))),
+        number,
+        None if expires_at is None else instant(expires_at),
+        whole_number(fields.get("priority")),
+        instant(fields.get("grantedAt")),
+        None if purchase_id is None else text(purchase_id),
+    )

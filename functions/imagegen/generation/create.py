@@ -56,7 +56,7 @@ def create(order: CreateGenerationRequest, caller: Caller) -> Reply[Generation]:
     caller.require_access_to(order.user_id)
     request_id, attempt_id = generation_request.request_id(order), uuid.uuid4().hex
     try:
-        request, offer = _charge(order, request_id, attempt_id)
+        request, offer = _charge(order, request_id, attempt_id, caller)
     except BackendUnavailable as error:
         # Without a key there is something to look for only if a charge may have been made.
         if order.idempotency_key is not None or isinstance(error, OutcomeUnknown):
@@ -77,7 +77,7 @@ def create(order: CreateGenerationRequest, caller: Caller) -> Reply[Generation]:
 
 
 def _charge(
-    order: CreateGenerationRequest, request_id: str, attempt_id: str
+    order: CreateGenerationRequest, request_id: str, attempt_id: str, caller: Caller
 ) -> tuple[RequestDocument, Catalogue | None]:
     """Take the price and open the request, both or neither.
 
@@ -108,12 +108,12 @@ def _charge(
         price = choice.size.credits
         if order.max_credits is not None and price > order.max_credits:
             raise PriceChanged(credits=price)
-        ledger.deduct(transaction, order.user_id, request_id, price, moment)
+        parts = ledger.deduct(transaction, order.user_id, request_id, price, moment, caller=caller)
         limits.admit(transaction, order.user_id, moment)
         if order.mode is Mode.ASYNC:
             until = generation_request.latest_end(moment)
             limits.occupy(transaction, order.user_id, request_id, moment, until)
-        fields = generation_request.new_request(order, choice, attempt_id, moment)
+        fields = generation_request.new_request(order, choice, attempt_id, moment, parts)
         transaction.create(path, fields)
 
     # There is nothing to read under an id that was drawn just now.

@@ -24,6 +24,7 @@ from imagegen.errors import (
     NotCancelable,
     NotOwner,
     OutcomeUnknown,
+    OutstandingDebt,
     PriceChanged,
     RateLimited,
     RequestCanceled,
@@ -121,6 +122,7 @@ NEXT_CALLS = {"status": "getGenerationStatus", "cancel": "cancelGenerationReques
     errors=(
         UnknownOption,
         InsufficientCredits,
+        OutstandingDebt,
         NotOwner,
         UserNotFound,
         AccountUnusable,

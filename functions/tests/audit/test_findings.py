@@ -11,7 +11,7 @@ from support.orders import now
 
 from imagegen.audit.findings import Account, findings
 from imagegen.audit.requests import RECOVERY
-from imagegen.credits.ledger import SIGNS, EntryType
+from imagegen.credits.entries import SIGNS, EntryType
 
 Fields = dict[str, Any]
 NO_COUNTS: list[Any] = [-1, 1.5, None, "12", True, float("nan"), float("inf"), 2**53 + 1, [], {}]
