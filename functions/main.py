@@ -1,9 +1,10 @@
 """The functions that Firebase deploys: each with its trigger, its options and what it calls."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from firebase_functions import https_fn, options, scheduler_fn, tasks_fn
+from firebase_functions.params import SecretParam
 
 from imagegen import config
 from imagegen.api.endpoint import declaration_of
@@ -18,6 +19,12 @@ from imagegen.generation.endpoints import (
     list_generation_requests,
 )
 from imagegen.generation.request import FUNCTION_TIMEOUT_SECONDS
+from imagegen.purchases import webhooks
+from imagegen.purchases.endpoints import (
+    create_checkout_session,
+    create_portal_session,
+    list_purchases,
+)
 
 options.set_global_options(region="us-central1", memory=options.MemoryOption.MB_512, cpu=1)
 
@@ -28,6 +35,7 @@ def http(
     timeout_sec: int = 30,
     max_instances: int = 100,
     concurrency: int = 80,
+    secrets: Sequence[SecretParam] = (),
 ) -> HttpFunction:
     """An HTTP function that serves an endpoint.
 
@@ -39,6 +47,7 @@ def http(
         timeout_sec=timeout_sec,
         max_instances=max_instances,
         concurrency=concurrency,
+        secrets=[*secrets],
     )(serve(endpoint))
     return function
 
@@ -49,6 +58,20 @@ getGenerationStatus = http(get_generation_status)
 listGenerationRequests = http(list_generation_requests)
 cancelGenerationRequest = http(cancel_generation_request)
 listModels = http(list_models)
+createCheckoutSession = http(create_checkout_session, secrets=config.STRIPE_API_SECRETS)
+createPortalSession = http(create_portal_session, secrets=config.STRIPE_API_SECRETS)
+listPurchases = http(list_purchases)
+
+# Called by the providers' servers, which prove who they are by signing what they send.
+stripeWebhook = https_fn.on_request(
+    timeout_sec=60,
+    max_instances=100,
+    concurrency=80,
+    secrets=[*config.STRIPE_API_SECRETS, *config.STRIPE_WEBHOOK_SECRETS],
+)(webhooks.stripe_webhook())
+revenueCatWebhook = https_fn.on_request(
+    timeout_sec=60, max_instances=100, concurrency=80, secrets=config.REVENUECAT_WEBHOOK_SECRETS
+)(webhooks.revenuecat_webhook())
 
 
 # Without an invoker of its own, only the service account of Cloud Tasks may call it.

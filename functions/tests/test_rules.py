@@ -22,6 +22,7 @@ READERS: dict[str, tuple[str, set[str], set[str]]] = {
     "users": ("{owner}", {"owner"}, set()),
     "users/{owner}/transactions": ("entry", {"owner"}, {"owner"}),
     "generationRequests": ("of-{owner}", {"owner"}, set()),  # for a list see the queries below
+    "purchases": ("of-{owner}", {"owner"}, set()),
     "models": ("Model A", EVERYBODY, EVERYBODY),
     "styles": ("anime", EVERYBODY, EVERYBODY),
     "colors": ("neon", EVERYBODY, EVERYBODY),
@@ -78,6 +79,7 @@ def world(emulator: str, client: firestore.Client) -> Iterator[World]:
         client.document(f"users/{owner}"),
         client.document(f"users/{owner}/transactions/entry"),
         client.document(f"generationRequests/of-{owner}"),
+        client.document(f"purchases/of-{owner}"),
         client.document("reports/1999-W01"),
         client.document("somethingElse/document"),
         client.document(f"somethingElse/new-{owner}"),

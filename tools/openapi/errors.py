@@ -34,6 +34,9 @@ ERRORS: tuple[ImagegenError, ...] = (
     errors.NotOwner(),
     errors.UserNotFound(userId="testUser1"),
     errors.GenerationRequestNotFound(generationRequestId=REQUEST_ID),
+    errors.CustomerNotFound(userId="testUser1"),
+    errors.ProductNotFound(productId="pack-100"),
+    errors.PaymentsOff(),
     errors.MethodNotAllowed("Use POST, OPTIONS.", headers={"Allow": "POST, OPTIONS"}),
     errors.AccountUnusable(),
     errors.PriceChanged(credits=3),
@@ -55,6 +58,8 @@ ERRORS: tuple[ImagegenError, ...] = (
     ),
     errors.BackendUnavailable(),
     errors.OutcomeUnknown(generationRequestId=REQUEST_ID),
+    errors.PaymentProviderUnavailable(),
+    errors.SignatureInvalid(),
 )
 
 TEXT, COUNT = {"type": "string"}, {"type": "integer", "minimum": 0}
@@ -79,6 +84,7 @@ DETAILS: Mapping[str, Mapping[str, Any]] = {
     "debt": COUNT,
     "credits": COUNT,
     "userId": TEXT,
+    "productId": TEXT,
     "generationRequestId": TEXT,
     "refundedCredits": COUNT,
     "status": TEXT,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import threading
 from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import parse_qsl
@@ -21,9 +22,14 @@ class Api:
     def __init__(self, world: World) -> None:
         self.world = world
         self._answered: dict[str, tuple[str, str, Answer]] = {}
+        self._lock = threading.RLock()
 
     def answer(self, method: str, path: str, sent: str, key: str | None) -> Answer:
         """The answer to a form, or to the query of a GET."""
+        with self._lock:
+            return self._answer(method, path, sent, key)
+
+    def _answer(self, method: str, path: str, sent: str, key: str | None) -> Answer:
         if method == "POST" and key is not None and key in self._answered:
             known_path, known_sent, answer = self._answered[key]
             if (known_path, known_sent) != (path, sent):

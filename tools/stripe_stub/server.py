@@ -98,7 +98,7 @@ class Stub:
         self.url = self.world.url = f"http://{HOST}:{self._server.server_address[1]}"
 
     def start(self) -> Stub:
-        threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True).start()
+        threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True).start()
         return self
 
     def serve_forever(self) -> None:

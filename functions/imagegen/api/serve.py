@@ -53,7 +53,13 @@ def serve(endpoint: Endpoint) -> HttpFunction:
         reply = handler(sent, caller)
         return _success(reply if isinstance(reply, Reply) else Reply(reply), is_callable)
 
-    @functools.wraps(handler)
+    return answering(name, functools.wraps(handler)(call))
+
+
+def answering(name: str, call: HttpFunction) -> HttpFunction:
+    """`call` as the function `name`: its failures have the error shape, and it is logged."""
+
+    @functools.wraps(call)
     def answer(request: Request) -> Response:
         if request.path == HEALTH_PATH:
             return Response("ok", mimetype="text/plain")

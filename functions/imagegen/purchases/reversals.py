@@ -114,6 +114,14 @@ class Reversals:
     def is_disputed(self) -> bool:
         return any(each.counts for each in self.disputes.values())
 
+    @property
+    def came_back(self) -> bool:
+        """Whether money that had gone came back: a refund failed, a dispute was won."""
+        refunds, disputes = self.refunds.values(), self.disputes.values()
+        return any(not each.counts for each in refunds) or any(
+            each.status == "won" for each in disputes
+        )
+
     def clawback(self, credits: int, amount: int) -> int:
         """How many of the `credits` that were bought for `amount` should be taken back.
 
@@ -129,8 +137,10 @@ class Reversals:
         """The same as a map for Firestore."""
         return {
             "refundedAmount": self.refunded_amount,
-            "refunds": {refund_id: vars(each) for refund_id, each in self.refunds.items()},
-            "disputes": {dispute_id: vars(each) for dispute_id, each in self.disputes.items()},
+            "refunds": {refund_id: dict(vars(each)) for refund_id, each in self.refunds.items()},
+            "disputes": {
+                dispute_id: dict(vars(each)) for dispute_id, each in self.disputes.items()
+            },
         }
 
     @classmethod
