@@ -8,7 +8,7 @@ from firebase_functions import https_fn, options, scheduler_fn, tasks_fn
 from imagegen import config
 from imagegen.api.endpoint import declaration_of
 from imagegen.api.serve import HttpFunction, scheduled, serve
-from imagegen.catalogue.endpoints import list_models
+from imagegen.catalogue.endpoints import list_models, list_products
 from imagegen.credits.endpoints import get_user_credits
 from imagegen.generation import recovery, worker
 from imagegen.generation.endpoints import (
@@ -49,6 +49,7 @@ getGenerationStatus = http(get_generation_status)
 listGenerationRequests = http(list_generation_requests)
 cancelGenerationRequest = http(cancel_generation_request)
 listModels = http(list_models)
+listProducts = http(list_products)
 
 
 # Without an invoker of its own, only the service account of Cloud Tasks may call it.
