@@ -9,7 +9,7 @@ from firebase_functions.params import SecretParam
 from imagegen import config
 from imagegen.api.endpoint import declaration_of
 from imagegen.api.serve import HttpFunction, scheduled, serve
-from imagegen.catalogue.endpoints import list_models
+from imagegen.catalogue.endpoints import list_models, list_products
 from imagegen.credits.endpoints import get_user_credits
 from imagegen.generation import recovery, worker
 from imagegen.generation.endpoints import (
@@ -58,6 +58,7 @@ getGenerationStatus = http(get_generation_status)
 listGenerationRequests = http(list_generation_requests)
 cancelGenerationRequest = http(cancel_generation_request)
 listModels = http(list_models)
+listProducts = http(list_products)
 createCheckoutSession = http(create_checkout_session, secrets=config.STRIPE_API_SECRETS)
 createPortalSession = http(create_portal_session, secrets=config.STRIPE_API_SECRETS)
 listPurchases = http(list_purchases)

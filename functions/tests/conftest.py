@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import uuid
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from typing import Any
 
 import functions_framework
@@ -17,7 +18,7 @@ from google.cloud import firestore
 from support.paths import FUNCTIONS
 from support.proxy import FirestoreProxy
 
-from imagegen import db
+from imagegen import clock, db
 from imagegen.catalogue import catalogue
 from imagegen.firestore import client as firestore_client
 
@@ -95,6 +96,17 @@ def new_user(client: firestore.Client) -> Callable[..., str]:
         return user_id
 
     return make
+
+
+@pytest.fixture
+def stopped_clock(monkeypatch: pytest.MonkeyPatch) -> Callable[[datetime], None]:
+    """Sets the time; it is noon of 18 November 2026 to begin with."""
+
+    def set_to(moment: datetime) -> None:
+        monkeypatch.setattr(clock, "now", lambda: moment)
+
+    set_to(datetime(2026, 11, 18, 12, tzinfo=UTC))
+    return set_to
 
 
 @pytest.fixture(scope="session")

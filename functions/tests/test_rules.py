@@ -27,6 +27,7 @@ READERS: dict[str, tuple[str, set[str], set[str]]] = {
     "styles": ("anime", EVERYBODY, EVERYBODY),
     "colors": ("neon", EVERYBODY, EVERYBODY),
     "sizes": ("512x512", EVERYBODY, EVERYBODY),
+    "products": ("of-a-test", EVERYBODY, EVERYBODY),
     "reports": ("1999-W01", {"admin"}, {"admin"}),
     "somethingElse": ("document", set(), set()),
 }
@@ -81,6 +82,7 @@ def world(emulator: str, client: firestore.Client) -> Iterator[World]:
         client.document(f"generationRequests/of-{owner}"),
         client.document(f"purchases/of-{owner}"),
         client.document("reports/1999-W01"),
+        client.document("products/of-a-test"),
         client.document("somethingElse/document"),
         client.document(f"somethingElse/new-{owner}"),
     ]

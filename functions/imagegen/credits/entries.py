@@ -40,7 +40,7 @@ class EntryDocument(Stored):
 
     type = Field("type", EntryType)
     credits = Field("credits", whole_number)
-    delta = Field("delta", whole_number)
+    delta: Field[int | None] = Field("delta", whole_number, None)
     # [{lot, credits}]: the lots that changed. Absent in entries from before there were lots.
     lots: Field[Sequence[Any]] = Field("lots", array, ())
     generation_request_id: Field[str | None] = Field("generationRequestId", text, None)
@@ -49,14 +49,7 @@ class EntryDocument(Stored):
     timestamp = Field("timestamp", instant)
     reason = Field("reason", text, "")
 
-
-def delta(entry: Mapping[str, Any]) -> int:
-    """What a stored entry did to the balance, signed.
-
-    Entries written before `delta` was stored have it derived from their type.
-
-    Raises ValueError for a type that is not known: no sum may guess its direction.
-    """
-    stored = entry.get("delta")
-    sign = SIGNS[EntryType(entry["type"])]
-    return int(stored) if stored is not None else sign * int(entry["credits"])
+    @property
+    def change(self) -> int:
+        """What the entry did to the balance, signed; of an old one its type says the direction."""
+        return SIGNS[self.type] * self.credits if self.delta is None else self.delta

@@ -12,7 +12,8 @@ from support.orders import ANYBODY, order
 from imagegen import db
 from imagegen.api.auth import Caller
 from imagegen.credits import ledger
-from imagegen.credits.endpoints import GetUserCredits, UserCredits, get_user_credits
+from imagegen.credits.endpoints import GetUserCredits, get_user_credits
+from imagegen.credits.replies import UserCredits
 from imagegen.credits.user import UserDocument
 from imagegen.errors import (
     AccountUnusable,
