@@ -5,17 +5,16 @@ from __future__ import annotations
 import argparse
 from contextlib import suppress
 
+from stripe_stub.beside import PORT, WEBHOOK_SECRET
 from stripe_stub.prices import PRICES
 from stripe_stub.server import HOST, Stub
-
-PORT = 12111
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="stripe_stub", description=__doc__)
     parser.add_argument("--port", type=int, default=PORT)
     parser.add_argument("--webhook-url", default="", help="where events are sent")
-    parser.add_argument("--webhook-secret", default="whsec_emulator", help="what signs them")
+    parser.add_argument("--webhook-secret", default=WEBHOOK_SECRET, help="what signs them")
     wanted = parser.parse_args()
     stub = Stub(
         PRICES,

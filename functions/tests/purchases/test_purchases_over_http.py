@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import random
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -11,8 +12,8 @@ from typing import Any
 import httpx
 import pytest
 from google.cloud import firestore
-from stripe_stub import delivery
-from stripe_stub.prices import PRICES, PRODUCTS
+from stripe_stub import beside, delivery
+from stripe_stub.prices import PRICES
 from stripe_stub.server import Stub
 from support.books import check_books, ledger_of
 from support.orders import order_body
@@ -107,8 +108,7 @@ def buyer_with(
     new_user: Callable[..., str],
     monkeypatch: pytest.MonkeyPatch,
 ) -> Iterator[Buyer]:
-    for path, fields in PRODUCTS.items():
-        client.document(path).set(fields)
+    beside.put_products(os.environ["FIRESTORE_EMULATOR_HOST"], os.environ["GCLOUD_PROJECT"])
     stub = Stub(PRICES, webhook_url=webhook_url, webhook_secret=SECRET).start()
     for name, value in {
         "PAYMENTS": "both",
