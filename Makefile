@@ -81,6 +81,14 @@ test-console: setup $(CONSOLE) ## the console's tests, in a real browser too
 screenshots: setup $(CONSOLE) ## pictures of every screen: web/screenshots
 	@node web/browser/run.mjs $(EMULATORS) exec -- npm --prefix web run --silent screenshots
 
+# Where no dependency of ours can see them, so that their pins do not bend ours.
+VENDORS := .cache/vendors
+.PHONY: test-vendors
+test-vendors: venv ## compare what we send, read and verify with the vendors' own packages
+	@$(BIN)/pip install --quiet --disable-pip-version-check --upgrade --target $(VENDORS) \
+		--requirement functions/requirements-vendors.txt
+	@$(IN_FUNCTIONS) PYTHONPATH='$(CURDIR)/$(VENDORS)' venv/bin/python -m pytest tests/vendors $(ARGS)
+
 .PHONY: fuzz
 fuzz: setup ## call the functions in ways nobody thought of, for long (EXAMPLES=1000)
 	@$(IN_FUNCTIONS) FUZZ_EXAMPLES=$(or $(EXAMPLES),1000) $(EMULATORS) exec -- \
@@ -125,7 +133,7 @@ $(UV):
 # The versions in the .txt files are kept unless ARGS asks for others.
 .PHONY: lock
 lock: $(UV) ## pin what functions/*.in ask for (ARGS='--upgrade-package httpx', ARGS=--upgrade)
-	@$(IN_FUNCTIONS) for name in requirements requirements-dev; do \
+	@$(IN_FUNCTIONS) for name in requirements requirements-dev requirements-vendors; do \
 		../$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 			--no-annotate --output-file $$name.txt $$name.in $(ARGS) || exit 1; \
 	done

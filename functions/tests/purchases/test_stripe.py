@@ -15,7 +15,7 @@ from support.shop import Shop
 
 from imagegen.catalogue import products
 from imagegen.errors import PaymentProviderUnavailable
-from imagegen.purchases import booking, stripe
+from imagegen.purchases import booking, stripe, stripe_api
 
 shop = pytest.fixture(support.shop)
 Json = dict[str, Any]
@@ -176,6 +176,14 @@ def test_an_unmatched_purchase_books_when_its_product_appears(shop: Shop) -> Non
     shop.store.put("products/pack-100", product)
     assert stripe.handle(completed) == "paid"
     assert (shop.purchase()["stripeSession"], shop.balance()) == (session["id"], 100)
+
+
+def test_what_the_checkout_promised_stands_whatever_the_product_says_by_now(shop: Shop) -> None:
+    shop.buy()
+    shop.store.put("products/pack-100", {**shop.document("products/pack-100"), "credits": 50})
+    products.forget()
+    shop.deliver()
+    assert shop.balance() == 100
 
 
 def test_what_metadata_says_of_credits_or_price_is_not_believed(shop: Shop) -> None:
@@ -561,6 +569,30 @@ def test_while_stripe_cannot_be_asked_the_event_is_to_come_again(
             stripe.handle(refunded)
     stripe.handle(refunded)
     assert shop.balance() == 0
+
+
+@pytest.mark.parametrize("product", ["pack-100", "monthly-200"])
+def test_where_stripe_may_not_be_asked_a_refund_waits_for_its_payment(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch, product: str
+) -> None:
+    """A restricted key may not read what a payment was for."""
+    shop.buy(product)
+    paid = shop.told()
+    (intent,) = shop.world.all("payment_intent")
+    shop.world.refund(intent["id"], intent["amount"] // 2)
+    monkeypatch.setattr(stripe_api, "get", refuse)
+    refunded = event_of(shop.told(), "refund.created")
+    assert stripe.handle(refunded) == "parked"
+    for event in paid:
+        stripe.handle(event)
+    assert shop.purchase()["status"] == "partially_refunded"
+    assert shop.balance() == {"pack-100": 50, "monthly-200": 100}[product]
+    assert stripe.handle(refunded) == "partially_refunded"
+    assert len(shop.entries()) == 2
+
+
+def refuse(*_: Any) -> Any:
+    raise stripe_api.StripeRefused(403, "more_permissions_required")
 
 
 def test_a_refund_of_something_else_is_parked_and_touches_nobody(shop: Shop) -> None:
