@@ -115,9 +115,10 @@ def _told(
     payment: Payment, purchase: PurchaseDocument, known: Reversals, moment: datetime
 ) -> dict[str, Any]:
     """The fields of a purchase that its payment tells."""
+    user_id = payment.user_id or (purchase.user_id if purchase.exists else "")
     fields = PurchaseDocument.fields(
         provider=payment.provider,
-        user_id=payment.user_id,
+        user_id=user_id,
         items=[vars(item) for item in payment.items],
         amount=payment.amount,
         currency=payment.currency,

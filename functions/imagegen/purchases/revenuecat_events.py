@@ -76,6 +76,8 @@ def fact(event: Json, *, with_stripe: bool) -> StorePayment | StoreRefund | Igno
         return Ignored("free")
     if event.get("is_family_share"):
         return Ignored("family share")
+    if not event["transaction_id"]:
+        raise ValueError("a purchase without a transaction")
     ids = [event.get("app_user_id"), event.get("original_app_user_id")]
     common: dict[str, Any] = {
         "store": store,

@@ -211,6 +211,14 @@ def test_a_cancellation_for_another_reason_takes_nothing(shop: Shop, reason: str
     assert shop.balance() == 200
 
 
+@pytest.mark.parametrize("transaction_id", [None, ""])
+def test_what_names_no_transaction_is_no_purchase(shop: Shop, transaction_id: str | None) -> None:
+    """Else all such purchases would be one."""
+    with pytest.raises(ValueError, match="without a transaction"):
+        revenuecat.handle(event(transaction_id=transaction_id))
+    assert shop.purchases() == {}
+
+
 def test_an_unknown_product_is_kept_as_unmatched(shop: Shop) -> None:
     assert revenuecat.handle(event(product_id="unknown")) == "unmatched"
     assert (shop.purchase()["reason"], shop.purchase()["userId"]) == ("no_product", "ann")

@@ -178,6 +178,15 @@ def test_an_unmatched_purchase_books_when_its_product_appears(shop: Shop) -> Non
     assert (shop.purchase()["stripeSession"], shop.balance()) == (session["id"], 100)
 
 
+def test_a_payment_of_an_account_that_is_gone_is_unmatched_and_still_names_it(shop: Shop) -> None:
+    shop.buy()
+    shop.store.put("users/ann", None)
+    shop.deliver()
+    purchase = shop.purchase()
+    assert (purchase["status"], purchase["reason"]) == ("unmatched", "no_user")
+    assert purchase["userId"] == "ann"
+
+
 def test_what_the_checkout_promised_stands_whatever_the_product_says_by_now(shop: Shop) -> None:
     shop.buy()
     shop.store.put("products/pack-100", {**shop.document("products/pack-100"), "credits": 50})
