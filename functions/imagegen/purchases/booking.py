@@ -11,14 +11,12 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from firebase_functions import logger
-
 from imagegen import clock, db
 from imagegen.credits import clawback, ledger
 from imagegen.credits.account import Account
 from imagegen.credits.lots import Kind
 from imagegen.firestore.store import Query
-from imagegen.purchases import items, links
+from imagegen.purchases import items, links, reversing
 from imagegen.purchases.items import Bought, Item
 from imagegen.purchases.links import LinkDocument
 from imagegen.purchases.purchase import (
@@ -26,7 +24,6 @@ from imagegen.purchases.purchase import (
     PurchaseDocument,
     PurchaseStatus,
     Unmatched,
-    booked_status,
     may_become,
 )
 from imagegen.purchases.reversals import Reversals
@@ -82,7 +79,7 @@ def book(payment: Payment) -> PurchaseDocument:
                 parked=Reversals(),
             )
         if purchase.is_booked:
-            _apply(transaction, purchase, known, moment)
+            reversing.apply(transaction, purchase, known, moment)
             return
         missing = _missing(payment, found)
         fields = _told(payment, purchase, known, moment)
@@ -97,12 +94,37 @@ def book(payment: Payment) -> PurchaseDocument:
         _write(transaction, path, fields)
         if missing is None and found is not None:
             _bring_in(transaction, payment, found, moment)
-            _apply(transaction, PurchaseDocument(transaction[path]), known, moment)
+            reversing.apply(transaction, PurchaseDocument(transaction[path]), known, moment)
 
     documents = db.transact(decide, path)
     purchase = PurchaseDocument(documents[path])
-    _log(purchase)
+    reversing.log(purchase)
     return purchase
+
+
+def book_again(purchase_id: str, user_id: str = "") -> PurchaseDocument:
+    """Book an unmatched purchase whose product has appeared, or whose buyer an operator names.
+
+    No-op for a purchase that is booked. Raises LookupError when there is no payment to book, and
+    else as `book` does.
+    """
+    purchase = PurchaseDocument(db.read(db.purchase(purchase_id))[0])
+    if not purchase.exists or purchase.paid_at is None:
+        raise LookupError(f"no payment of a purchase {purchase_id} is known")
+    return book(
+        Payment(
+            purchase_id=purchase_id,
+            provider=purchase.provider,
+            user_id=purchase.user_id or user_id,
+            items=[Item(**item) for item in purchase.items],
+            amount=purchase.amount,
+            currency=purchase.currency,
+            at=purchase.paid_at,
+            is_test=purchase.is_test,
+            period_end=purchase.valid_until,
+            payment_intent=purchase.payment_intent,
+        )
+    )
 
 
 def _missing(payment: Payment, found: Bought | None) -> Unmatched | None:
@@ -171,69 +193,6 @@ def owing_query(user_id: str) -> Query:
     return Query("purchases", where=owing, order_by=("owed", "ASCENDING"))
 
 
-def reverse(purchase_id: str, provider: Provider, told: Reversals) -> PurchaseDocument:
-    """Add what is known of a purchase's refunds and disputes, and book the difference it makes.
-
-    Of a purchase that is not known yet, it is kept until its payment comes.
-
-    Raises BackendUnavailable and OutcomeUnknown, after which the call may be repeated.
-    """
-    path = db.purchase(purchase_id)
-
-    def decide(transaction: db.Transaction) -> None:
-        _learn(transaction, path, provider, told, clock.now())
-
-    purchase = PurchaseDocument(db.transact(decide, path)[path])
-    _log(purchase)
-    return purchase
-
-
-def _learn(
-    transaction: db.Transaction,
-    path: str,
-    provider: Provider,
-    told: Reversals,
-    moment: datetime,
-) -> None:
-    """Add what is known of refunds and disputes to a purchase, also to one that is yet to come."""
-    purchase = PurchaseDocument(transaction[path])
-    if purchase.exists:
-        _apply(transaction, purchase, purchase.reversals.merged(told), moment)
-        return
-    fields = PurchaseDocument.fields(
-        provider=provider,
-        status=PurchaseStatus.UNMATCHED,
-        reason=Unmatched.NO_PAYMENT,
-        reversals=told.stored(),
-        created_at=moment,
-        updated_at=moment,
-    )
-    transaction.create(path, fields)
-
-
-def _apply(
-    transaction: db.Transaction, purchase: PurchaseDocument, known: Reversals, moment: datetime
-) -> None:
-    """Store what is `known`; where credits have come in, take or give back the difference."""
-    if known != purchase.reversals:
-        fields = PurchaseDocument.fields(reversals=known.stored(), updated_at=moment)
-        transaction.update(purchase.path, fields)
-    if not purchase.is_booked:
-        return
-    target = known.clawback(purchase.credits, purchase.amount)
-    status = booked_status(known, purchase.amount)
-    if status is not purchase.status:
-        transaction.update(purchase.path, PurchaseDocument.fields(status=status))
-    change = target - (purchase.clawed_back + purchase.owed)
-    if not change:
-        return
-    account = Account(transaction, purchase.user_id, moment)
-    if change > 0:
-        clawback.claw_back(account, purchase.id, change, reason=status)
-    else:
-        clawback.reinstate(account, purchase.id, -change, reason=status)
-
-
 def advance(purchase_id: str, status: PurchaseStatus, **ids: str | None) -> None:
     """Move a purchase on whose payment has not come: processing, failed or expired.
 
@@ -250,59 +209,8 @@ def advance(purchase_id: str, status: PurchaseStatus, **ids: str | None) -> None
     db.transact(decide, path)
 
 
-def park(payment_intent: str, told: Reversals) -> str:
-    """Keep what is known of refunds and disputes at a payment intent that is no purchase's yet.
-
-    Returns the id of its purchase if it has one by now: then nothing is parked.
-    """
-    path = links.path(payment_intent)
-
-    def decide(transaction: db.Transaction) -> None:
-        link = LinkDocument(transaction[path])
-        if link.exists and link.purchase_id:
-            return
-        known = (link.parked if link.exists else Reversals()).merged(told)
-        links.write(transaction, payment_intent, clock.now(), parked=known)
-
-    return LinkDocument(db.transact(decide, path)[path]).purchase_id
-
-
-def link_payment(payment_intent: str, purchase_id: str) -> None:
-    """Note which purchase a payment intent paid for, and apply to it what is parked there."""
-    link_path, purchase_path = links.path(payment_intent), db.purchase(purchase_id)
-
-    def decide(transaction: db.Transaction) -> None:
-        link, moment = LinkDocument(transaction[link_path]), clock.now()
-        parked = link.parked if link.exists else Reversals()
-        links.write(
-            transaction, payment_intent, moment, purchase_id=purchase_id, parked=Reversals()
-        )
-        if parked != Reversals():
-            _learn(transaction, purchase_path, Provider.STRIPE, parked, moment)
-
-    db.transact(decide, link_path, purchase_path)
-
-
 def _write(transaction: db.Transaction, path: str, fields: dict[str, Any]) -> None:
     if transaction[path].exists:
         transaction.update(path, fields)
     else:
         transaction.create(path, fields)
-
-
-def _log(purchase: PurchaseDocument) -> None:
-    """One line for each purchase that was touched; what waits for an operator is an error."""
-    unmatched = purchase.status is PurchaseStatus.UNMATCHED
-    log = logger.error if unmatched else logger.info
-    log(
-        "purchase unmatched" if unmatched else "purchase",
-        purchaseId=purchase.id,
-        userId=purchase.user_id,
-        productId=purchase.product_id,
-        provider=purchase.provider,
-        status=purchase.status,
-        reason=purchase.reason,
-        credits=purchase.credits,
-        clawedBack=purchase.clawed_back,
-        owed=purchase.owed,
-    )

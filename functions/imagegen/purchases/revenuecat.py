@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from imagegen import config
-from imagegen.purchases import booking, buyer
+from imagegen.purchases import booking, buyer, reversing
 from imagegen.purchases.booking import Payment
 from imagegen.purchases.items import Item
 from imagegen.purchases.purchase import Provider
@@ -67,4 +67,4 @@ def _refund(told: StoreRefund) -> str:
     """A store refunds a transaction as a whole, and may take that back."""
     status = "canceled" if told.is_reversed else "succeeded"
     known = Reversals(refunds={told.transaction_id: Refund(None, status, told.at)})
-    return str(booking.reverse(told.purchase_id, Provider.REVENUECAT, known).status)
+    return str(reversing.reverse(told.purchase_id, Provider.REVENUECAT, known).status)

@@ -12,7 +12,7 @@ from typing import Any
 from firebase_functions import logger
 
 from imagegen import clock, config, db
-from imagegen.purchases import booking, buyer, links, stripe_api
+from imagegen.purchases import booking, buyer, links, reversing, stripe_api
 from imagegen.purchases.booking import Payment
 from imagegen.purchases.items import Item
 from imagegen.purchases.links import LinkDocument
@@ -110,7 +110,7 @@ def _user_of(invoice: Invoice) -> str:
 
 
 def _invoice_payment(paid: InvoicePayment) -> str:
-    booking.link_payment(paid.payment_intent, f"stripe-{paid.invoice}")
+    reversing.link_payment(paid.payment_intent, f"stripe-{paid.invoice}")
     return "noted"
 
 
@@ -120,13 +120,13 @@ def _reversal(reversal: Reversal) -> str:
         purchase_id = ""
     if not purchase_id and payment_intent is not None:
         purchase_id = _linked(payment_intent).purchase_id or _asked(payment_intent)
-        purchase_id = purchase_id or booking.park(payment_intent, reversal.reversals)
+        purchase_id = purchase_id or reversing.park(payment_intent, reversal.reversals)
         if not purchase_id:
             return "parked"
     if not purchase_id:
         logger.error("a refund or dispute of no purchase", reversals=reversal.reversals.stored())
         return "unmatched"
-    return str(booking.reverse(purchase_id, Provider.STRIPE, reversal.reversals).status)
+    return str(reversing.reverse(purchase_id, Provider.STRIPE, reversal.reversals).status)
 
 
 def _asked(payment_intent: str) -> str:

@@ -15,7 +15,7 @@ from support.shop import Shop
 
 from imagegen.catalogue import products
 from imagegen.errors import PaymentProviderUnavailable
-from imagegen.purchases import booking, stripe, stripe_api
+from imagegen.purchases import booking, reversing, stripe, stripe_api
 
 shop = pytest.fixture(support.shop)
 Json = dict[str, Any]
@@ -83,7 +83,7 @@ def test_a_booking_that_fails_leaves_nothing_behind_that_looks_like_a_duplicate(
     shop.buy()
     completed = event_of(shop.told(), "checkout.session.completed")
     with monkeypatch.context() as broken:
-        broken.setattr(booking, "_apply", lambda *_: 1 / 0)
+        broken.setattr(reversing, "apply", lambda *_: 1 / 0)
         with pytest.raises(ZeroDivisionError):
             stripe.handle(completed)
     assert shop.entries() == []
@@ -176,6 +176,41 @@ def test_an_unmatched_purchase_books_when_its_product_appears(shop: Shop) -> Non
     shop.store.put("products/pack-100", product)
     assert stripe.handle(completed) == "paid"
     assert (shop.purchase()["stripeSession"], shop.balance()) == (session["id"], 100)
+
+
+def test_an_operator_books_again_what_was_unmatched_once(shop: Shop) -> None:
+    product = shop.document("products/monthly-200")
+    shop.buy("monthly-200")
+    shop.store.put("products/monthly-200", None)
+    products.forget()
+    shop.deliver()
+    (purchase_id,) = shop.purchases()
+    assert booking.book_again(purchase_id).status == "unmatched"
+    shop.store.put("products/monthly-200", product)
+    for _ in range(2):
+        assert booking.book_again(purchase_id).status == "paid"
+    assert shop.entries() == [("purchase", 200)]
+    (lot,) = shop.document("users/ann")["lots"].values()
+    assert lot["expiresAt"] == shop.purchase()["validUntil"] + booking.PERIOD_MARGIN
+
+
+def test_an_operator_says_whose_an_unmatched_purchase_is(shop: Shop) -> None:
+    form = {"mode": "payment", "success_url": "x", "cancel_url": "x"}
+    link = objects.session(form, 990, "") | {"payment_status": "paid"}
+    link["metadata"] = {"productId": "pack-100"}
+    assert stripe.handle(shop.event("checkout.session.completed", link)) == "unmatched"
+    (purchase_id,) = shop.purchases()
+    assert booking.book_again(purchase_id, "ann").status == "paid"
+    assert booking.book_again(purchase_id, "bob").user_id == "ann"
+    assert shop.balance() == 100
+
+
+def test_what_nobody_has_paid_for_cannot_be_booked_again(shop: Shop) -> None:
+    shop.buy()
+    for purchase_id in (*shop.purchases(), "never-was"):
+        with pytest.raises(LookupError, match="no payment"):
+            booking.book_again(purchase_id)
+    assert shop.balance() == 0
 
 
 def test_a_payment_of_an_account_that_is_gone_is_unmatched_and_still_names_it(shop: Shop) -> None:
