@@ -86,6 +86,15 @@ def test_two_first_checkouts_at_once_make_one_customer(shop: Shop) -> None:
     assert len(shop.purchases()) == 6
 
 
+def test_who_does_not_see_yet_that_there_is_a_customer_gets_the_same_from_stripe(
+    shop: Shop,
+) -> None:
+    first = shop.world.get(shop.checkout())["customer"]
+    shop.store.put("stripeCustomers/ann", None)
+    assert shop.world.get(shop.checkout())["customer"] == first
+    assert len(shop.world.all("customer")) == 1
+
+
 def test_a_customer_of_test_mode_is_not_used_with_real_money(
     shop: Shop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -204,3 +213,21 @@ def test_an_event_before_the_checkout_has_returned_is_not_overwritten(
     shop.checkout()
     assert (shop.purchase()["status"], shop.balance()) == ("paid", 100)
     assert stripe.handle(shop.stub.delivery.sent[-1]) == "paid"
+
+
+def test_a_checkout_whose_answer_is_lost_does_not_end_a_purchase_that_is_paid(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shop.checkout()
+    post = stripe_api.post
+
+    def lost(path: str, form: Any, *, idempotency_key: str) -> Any:
+        shop.world.pay(post(path, form, idempotency_key=idempotency_key)["id"])
+        shop.deliver()
+        raise PaymentProviderUnavailable
+
+    monkeypatch.setattr(stripe_api, "post", lost)
+    with pytest.raises(PaymentProviderUnavailable):
+        shop.checkout()
+    statuses = sorted(purchase["status"] for purchase in shop.purchases().values())
+    assert (statuses, shop.balance()) == (["paid", "pending"], 100)
