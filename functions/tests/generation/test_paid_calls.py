@@ -14,7 +14,7 @@ from imagegen import clock, db, tasks
 from imagegen.errors import ContentRefused
 from imagegen.generation import create as generation
 from imagegen.generation import recovery, worker
-from imagegen.providers import registry, storage
+from imagegen.providers import bucket, registry
 from imagegen.providers.base import GeneratedImage, GenerationJob
 from imagegen.providers.failures import Reason, failure
 
@@ -72,7 +72,7 @@ def sell(
 ) -> Callable[[Any], Callable[..., str]]:
     """Puts a vendor's model on offer; the answer accepts orders for it in the background."""
     monkeypatch.setattr(tasks, "enqueue", lambda *_, **__: None)
-    monkeypatch.setattr(storage, "bucket_name", lambda: "pictures")
+    monkeypatch.setattr(bucket, "name", lambda: "pictures")
 
     def offer(vendor: Any) -> Callable[..., str]:
         # "mock" is what the catalogue of the tests names; only its vendor is replaced.
