@@ -9,6 +9,7 @@ as there is time, because the image exists and has been paid for.
 """
 
 import time
+import uuid
 from collections.abc import Callable
 from dataclasses import replace
 from typing import TypeVar
@@ -148,7 +149,10 @@ class Attempt:
             exact=settings.get("fit") != "native",
             timeout_seconds=deadline - time.monotonic(),
         )
-        return self._repeat(lambda: storage.store(self._job, picture, deadline=deadline))
+        token = str(uuid.uuid4())
+        return self._repeat(
+            lambda: storage.store(self._job, picture, deadline=deadline, token=token)
+        )
 
     def _repeat(self, action: Callable[[], Result]) -> Result:
         """Do what costs nothing, again while it fails in a way that may pass and there is time."""

@@ -11,7 +11,6 @@ import os
 import threading
 import time
 import urllib.parse
-import uuid
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -44,20 +43,23 @@ def name() -> str:
     return str(found)
 
 
-def upload(path: str, data: bytes, mime_type: str, *, deadline: float, public: bool = True) -> str:
-    """Write one object; its download URL, or an empty string where it is not `public`.
+def upload(path: str, data: bytes, mime_type: str, *, deadline: float, token: str = "") -> str:
+    """Write one object; the download URL with `token`, or an empty string where there is none.
+
+    An upload that failed may still arrive: who tries again does so with the same token, or the URL
+    of the one that succeeded dies.
 
     Raises GeneratorError (IMAGE_NOT_STORED, STORAGE_NOT_CONFIGURED).
     """
-    blob, token = _bucket().blob(path), str(uuid.uuid4())
+    blob = _bucket().blob(path)
     blob.cache_control = CACHE_CONTROL
-    if public:
+    if token:
         blob.metadata = {"firebaseStorageDownloadTokens": token}
     try:
         blob.upload_from_string(data, mime_type, retry=None, timeout=_left(deadline))
     except _storage_errors() as error:
         raise failure(Reason.IMAGE_NOT_STORED, type(error).__name__) from error
-    return _download_url(blob.bucket.name, path, token) if public else ""
+    return _download_url(blob.bucket.name, path, token) if token else ""
 
 
 def download(path: str, *, deadline: float, max_bytes: int) -> bytes | None:

@@ -39,7 +39,7 @@ def save(user_id: str, data: bytes, *, timeout_seconds: float) -> UploadedPhoto:
     mime_type, (width, height) = _inspect(data)
     upload_id = uuid.uuid4().hex
     deadline = time.monotonic() + timeout_seconds
-    bucket.upload(_path(user_id, upload_id), data, mime_type, deadline=deadline, public=False)
+    bucket.upload(_path(user_id, upload_id), data, mime_type, deadline=deadline)
     return UploadedPhoto(upload_id, mime_type, width, height, len(data))
 
 

@@ -8,6 +8,7 @@ Every attempt has a path of its own, so an attempt that is late cannot replace w
 The user's id is in no path: it would be part of a URL that people share.
 """
 
+import hashlib
 import threading
 import time
 
@@ -18,18 +19,19 @@ from imagegen.providers.images import EXTENSIONS, Picture
 THUMBNAIL_SECONDS = 1.0
 
 
-def store(job: GenerationJob, picture: Picture, *, deadline: float) -> StoredImage:
+def store(job: GenerationJob, picture: Picture, *, deadline: float, token: str) -> StoredImage:
     """Keep an image and its thumbnail; the URLs under which a client that knows them can load them.
 
-    The URLs carry a random token, like those of Firebase's own `getDownloadURL`. The thumbnail is
+    The URLs carry a token, like those of Firebase's own `getDownloadURL`: `token`, which is random
+    and the same for every try of an attempt, and one that follows from it. The thumbnail is
     uploaded meanwhile and may take a second longer than the image; after that there is none.
 
     Raises GeneratorError (IMAGE_NOT_STORED).
     """
     stem = f"generations/{job.generation_request_id}/{job.attempt_id}"
-    small = _Upload(f"{stem}-512.webp", picture.thumbnail)
+    small = _Upload(f"{stem}-512.webp", picture.thumbnail, _token_of_thumbnail(token))
     path = f"{stem}.{EXTENSIONS[picture.mime_type]}"
-    url = bucket.upload(path, picture.data, picture.mime_type, deadline=deadline)
+    url = bucket.upload(path, picture.data, picture.mime_type, deadline=deadline, token=token)
     return StoredImage(
         url=url,
         path=path,
@@ -50,12 +52,18 @@ def delete_images(generation_request_id: str, *, timeout_seconds: float = 30.0) 
     return bucket.delete(f"generations/{generation_request_id}/", deadline=deadline)
 
 
+def _token_of_thumbnail(token: str) -> str:
+    """Whoever has it does not have the image's."""
+    return hashlib.sha256(f"thumbnail {token}".encode()).hexdigest()[:32]
+
+
 class _Upload:
     """A thumbnail that is uploaded in a thread of its own, because nothing may wait for it."""
 
-    def __init__(self, path: str, data: bytes | None) -> None:
+    def __init__(self, path: str, data: bytes | None, token: str) -> None:
         self._path = path
         self._data = data
+        self._token = token
         self._url: str | None = None
         self._thread = threading.Thread(target=self._run, name=path, daemon=True)
         if data is not None:
@@ -65,7 +73,7 @@ class _Upload:
         deadline = time.monotonic() + 10 * THUMBNAIL_SECONDS
         try:
             self._url = bucket.upload(
-                self._path, self._data or b"", "image/webp", deadline=deadline
+                self._path, self._data or b"", "image/webp", deadline=deadline, token=self._token
             )
         except GeneratorError:
             self._url = None

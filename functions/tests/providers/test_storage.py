@@ -1,6 +1,7 @@
 """Images and photos in Cloud Storage: paths, URLs, and what happens when it does not answer."""
 
 import time
+import uuid
 from datetime import UTC, datetime, timedelta
 
 import httpx
@@ -24,7 +25,7 @@ def soon() -> float:
 
 def stored(order: GenerationJob | None = None, picture: Picture | None = None) -> StoredImage:
     picture = picture or Picture(b"\x89PNG", "image/png", 512, 512, b"webp")
-    return storage.store(order or job({}), picture, deadline=soon())
+    return storage.store(order or job({}), picture, deadline=soon(), token=str(uuid.uuid4()))
 
 
 def test_an_image_is_uploaded_with_its_type_and_the_token_of_its_url(bucket: FakeBucket) -> None:
