@@ -1,6 +1,7 @@
 """Runs seeds of the simulated world, with mutants also how many it takes to find each.
 
-    functions/venv/bin/python bench/simulate.py [--seeds N] [--first N] [--seed N] [--mutants]
+    functions/venv/bin/python bench/simulate.py [--seeds N] [--first N] [--seed N]
+    functions/venv/bin/python bench/simulate.py [--seeds N] --mutants [NAME]
 
 `--seed` runs one seed and prints its schedule, as a seed does that fails.
 """
@@ -25,11 +26,13 @@ def main() -> int:
     parser.add_argument("--seeds", type=int, default=2000, help="how many")
     parser.add_argument("--first", type=int, default=0, help="the first one")
     parser.add_argument("--seed", type=int, help="run this one alone, and print its schedule")
-    parser.add_argument("--mutants", action="store_true", help="find the planted bugs")
+    parser.add_argument("--mutants", nargs="?", const="", help="find planted bugs (of that name)")
     asked = parser.parse_args()
     if asked.seed is not None:
         return replay(asked.seed)
-    return find_mutants(asked.seeds) if asked.mutants else run(asked.first, asked.seeds)
+    if asked.mutants is not None:
+        return find_mutants(asked.mutants, asked.seeds)
+    return run(asked.first, asked.seeds)
 
 
 def run(first: int, seeds: int) -> int:
@@ -55,10 +58,10 @@ def replay(seed: int) -> int:
     return 1 if outcome.violation else 0
 
 
-def find_mutants(seeds: int) -> int:
+def find_mutants(name: str, seeds: int) -> int:
     print("| planted bug | seeds | found as |\n| --- | ---: | --- |")
     missed = 0
-    for mutant in MUTANTS:
+    for mutant in [each for each in MUTANTS if name in each.name]:
         with mutant.planted():
             outcomes = (simulate(seed, store=mutant.store) for seed in range(seeds))
             found = next((outcome for outcome in outcomes if outcome.violation), None)

@@ -25,10 +25,11 @@ from support.servers import free_port, kill, wait_for
 
 from imagegen import clock, db, firebase, tasks
 from imagegen.catalogue import catalogue
-from imagegen.errors import BackendUnavailable
+from imagegen.errors import BackendUnavailable, GenerationRequestNotFound
 from imagegen.generation import create as generation
 from imagegen.generation import recovery, worker
 from imagegen.generation.replies import Generation
+from imagegen.generation.request import RequestDocument
 from imagegen.generation.worker import RetryLater
 from imagegen.providers import registry as providers
 from imagegen.providers.base import GeneratedImage, GenerationJob, GeneratorError
@@ -438,6 +439,29 @@ def test_a_repeated_call_puts_a_request_on_the_queue_again_that_no_worker_has_ta
     assert (reply.code, reply.headers) == (200, {"Idempotency-Replayed": "true"})
     assert enqueued == [first, first]
     assert check_books(client, user_id, opening=5) == 4
+
+
+def test_a_repeated_call_says_so_when_its_request_is_deleted_meanwhile(
+    client: firestore.Client,
+    new_user: Callable[..., str],
+    enqueued: list[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    user_id = new_user(5)
+    request_id = accept(user_id, idempotencyKey="k")
+    reference = client.document(db.generation_request(request_id))
+    reference.update({"enqueuedAt": now() - timedelta(minutes=1)})
+    enqueue_again = generation._enqueue_again
+
+    def deleted_first(request: RequestDocument) -> RequestDocument:
+        reference.delete()
+        return enqueue_again(request)
+
+    monkeypatch.setattr(generation, "_enqueue_again", deleted_first)
+    with pytest.raises(GenerationRequestNotFound) as raised:
+        accept(user_id, idempotencyKey="k")
+    assert raised.value.details == {"generationRequestId": request_id}
+    assert enqueued == [request_id]
 
 
 def test_accepting_costs_two_rpcs_and_one_task(

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 from imagegen.errors import ImagegenError
+from imagegen.generation.request import EXPIRY_MARGIN_SECONDS, FUNCTION_TIMEOUT_SECONDS
 from imagegen.generation.worker import RetryLater
 from simulation.books import OPEN, REFUNDED, Books
+from simulation.edited import details_of, is_due_to_an_edit, request_of
 from simulation.order_answers import OrderAnswers
 from simulation.orders import Offered
 from simulation.world import Task, Violation
@@ -23,15 +24,20 @@ REFUSALS = {
     "REQUEST_IN_PROGRESS",
     "NOT_CANCELABLE",
     "GENERATION_REQUEST_NOT_FOUND",
+    "ACCOUNT_UNUSABLE",
 }
+# An order, by the deadlines of everything that it waits for; the queue alone would take minutes.
+LONGEST_SECONDS = FUNCTION_TIMEOUT_SECONDS + EXPIRY_MARGIN_SECONDS
+ENDED = ("completed", "failed", "canceled")
 
 
 class Answers:
     """Checks each answer when it is given, and all of them again when all is at rest."""
 
-    def __init__(self, books: Books, offered: Offered, *, calm: bool) -> None:
+    def __init__(self, books: Books, offered: Offered, *, calm: bool, stalls: bool) -> None:
         self._books = books
         self._calm = calm  # nothing fails, so nothing may be unavailable
+        self._stalls = stalls  # processes stand still, so no call is prompt
         self._given: list[tuple[Task, str]] = []
         self._checks: dict[str, Callable[[Task, str], None]] = {
             "create": OrderAnswers(books, offered).check,
@@ -45,10 +51,16 @@ class Answers:
         """Check the answer to a call that has just ended."""
         if task.died:
             return
+        if task.kind == "create" and not self._stalls and task.seconds > LONGEST_SECONDS:
+            raise Violation(f"{task} took {task.seconds:.0f} s")
         reason = self._reason(task)
+        if is_due_to_an_edit(task, reason, self._books):
+            return
         self._given.append((task, reason))
         if reason == "BACKEND_UNAVAILABLE" and self._calm:
             raise Violation(f"{task} was told of a failure that was none")
+        if reason == "BACKEND_UNAVAILABLE" and task.kind == "create":
+            self._unavailable(task)
         if task.kind in self._checks:
             self._checks[task.kind](task, reason)
 
@@ -59,31 +71,48 @@ class Answers:
                 raise Violation(f"{task} was refused with {reason}, and still changed something")
             if reason != "BACKEND_UNAVAILABLE" or task.kind != "create":
                 continue
-            named = _details(task).get("generationRequestId")
+            named = details_of(task).get("generationRequestId")
             if task.charges not in ([], [named]):
                 raise Violation(f"{task} was charged for {task.charges} and told of {named}")
             if named is None and task.applied:
                 raise Violation(f"{task} was told that nothing had happened")
+            first = self._books.charged_by.get(named or "", task)
+            if first is not task and not task.asked.same_key(first.asked):
+                raise Violation(f"{task} was told of a request of {first}")
 
     def _reason(self, task: Task) -> str:
         error = task.error
         if error is None:
             return "OK"
         if isinstance(error, ImagegenError) and (
-            error.reason != "INTERNAL" or (task.kind == "recovery" and not self._calm)
+            error.reason != "INTERNAL"
+            or (task.kind == "recovery" and not self._calm)
+            or self._books.is_broken(request_of(task))
         ):
             return error.reason
         if isinstance(error, RetryLater) and task.kind == "worker":
             return "LATER"
         raise Violation(f"{task} ended with a defect: {error!r}") from error
 
+    def _unavailable(self, task: Task) -> None:
+        """A call that met with no failure of anything knows how a request has ended."""
+        named = details_of(task).get("generationRequestId")
+        if named is not None and task.troubles == 0:
+            earlier = [
+                v for seconds, v in self._books.requests.get(named, []) if seconds < task.started
+            ]
+            if earlier and earlier[-1]["status"] in ENDED:
+                raise Violation(
+                    f"{task} was told 503 of a request that had {earlier[-1]['status']}"
+                )
+
     def _cancel(self, task: Task, reason: str) -> None:
         if reason == "OK":
             self._require_was(task, "canceled")
-            if task.reply.refunded_credits != task.reply.deducted_credits:
+            if task.reply.refunded_credits != self._refund(task, task.reply.deducted_credits):
                 raise Violation("canceled without its refund")
         elif reason == "NOT_CANCELABLE":
-            status = _details(task)["status"]
+            status = details_of(task)["status"]
             mode = self._books.state(task.asked.request_id)["mode"]
             if status == "canceled" or (status == "pending" and mode == "async"):
                 raise Violation(f"not cancelable, being {status}")
@@ -93,6 +122,9 @@ class Answers:
                 raise Violation("a request was not found that exists")
         elif reason != "BACKEND_UNAVAILABLE":
             raise Violation(f"a cancel was answered with {reason}")
+
+    def _refund(self, task: Task, credits: int) -> int:
+        return 0 if task.asked.request_id in self._books.unrefunded else credits
 
     def _require_was(self, task: Task, status: str) -> None:
         request_id = task.asked.request_id
@@ -105,7 +137,8 @@ class Answers:
             return
         seen = task.reply.body
         self._require_was(task, seen.status)
-        if seen.refunded_credits != (seen.deducted_credits if seen.status in REFUNDED else 0):
+        refund = self._refund(task, seen.deducted_credits) if seen.status in REFUNDED else 0
+        if seen.refunded_credits != refund:
             raise Violation(f"{seen.status} with a refund of {seen.refunded_credits}")
 
     def _statement(self, task: Task, reason: str) -> None:
@@ -134,7 +167,3 @@ class Answers:
                 raise Violation("a worker waits for itself")
         if task.kind == "worker" and reason not in ("OK", "LATER", "BACKEND_UNAVAILABLE"):
             raise Violation(f"a delivery ended with {reason}")
-
-
-def _details(task: Task) -> dict[str, Any]:
-    return dict(getattr(task.error, "details", {}))

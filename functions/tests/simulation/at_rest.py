@@ -2,32 +2,63 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+from imagegen import db
 from imagegen.audit.findings import Account, findings
 from imagegen.firestore.store import Document
 from simulation.books import OPEN, Books
-from simulation.world import EPOCH, Violation
+from simulation.painters import Painters
+from simulation.world import EPOCH, Violation, World
 
 
-def check_at_rest(documents: Mapping[str, Document], books: Books) -> None:
+def check_at_rest(
+    world: World, documents: Mapping[str, Document], books: Books, painters: Painters
+) -> None:
     """Every invariant over the whole store; raises Violation."""
     requests = _under("generationRequests/", documents)
+    named = {entry.get("path") for entry in world.log}
     for request_id, request in requests.items():
         if request["status"] in OPEN:
-            raise Violation(f"{request_id} is still {request['status']}")
+            if not books.is_broken(request_id):
+                raise Violation(f"{request_id} is still {request['status']}")
+            if db.generation_request(request_id) not in named:
+                raise Violation(f"{request_id} is malformed, and recovery has not named it")
+        if request["status"] == "completed" and painters.painting(request["imageUrl"]) is None:
+            raise Violation(f"the image of {request_id} is no longer there")
+    _check_audit(documents, requests, books)
     for user_id, account in books.accounts.items():
-        user = documents[f"users/{user_id}"].fields or {}
+        user = _fields(documents, user_id)
+        if user is not None and not account.spoiled and account.entries:
+            _check_usage(user, account.entries)
+        for request_id, until in _in_flight(user).items():
+            is_edited = request_id in books.deleted or books.is_broken(request_id)
+            if isinstance(until, datetime) and not is_edited:
+                raise Violation(f"the place of {request_id} in flight is still taken")
+
+
+def _check_audit(
+    documents: Mapping[str, Document], requests: Mapping[str, Mapping[str, Any]], books: Books
+) -> None:
+    """The audit finds whatever was deleted or made malformed by hand, and nothing else."""
+    expected = {db.generation_request(each) for each in books.deleted | books.unrefunded}
+    expected |= {db.generation_request(each) for each in books.broken}
+    found = set()
+    for user_id, account in books.accounts.items():
+        if account.entries if account.deleted else account.broken:
+            expected.add(db.user(user_id))
         entries = _under(f"users/{user_id}/transactions/", documents)
         own = {each: r for each, r in requests.items() if r["userId"] == user_id}
-        audited = Account(user_id, user, entries, own)
-        for finding in findings(audited, EPOCH, account.opening):  # none is open: any time will do
-            raise Violation(f"{finding.user_id}: {finding.invariant}, {finding.message}")
-        _check_usage(user, own)
-        if user.get("inFlight"):
-            raise Violation(f"places in flight are still taken: {user['inFlight']}")
+        audited = Account(user_id, _fields(documents, user_id), entries, own)
+        opening = None if account.deleted else account.opening
+        for finding in findings(audited, EPOCH, opening):  # none is open: any time will do
+            if finding.path not in expected:
+                raise Violation(f"{finding.user_id}: {finding.invariant}, {finding.message}")
+            found.add(finding.path)
+    if found != expected:
+        raise Violation(f"the audit did not find {expected - found}")
 
 
 def _under(prefix: str, documents: Mapping[str, Document]) -> dict[str, Mapping[str, Any]]:
@@ -38,20 +69,34 @@ def _under(prefix: str, documents: Mapping[str, Document]) -> dict[str, Mapping[
     }
 
 
-def _check_usage(user: Mapping[str, Any], requests: Mapping[str, Mapping[str, Any]]) -> None:
+def _fields(documents: Mapping[str, Document], user_id: str) -> Mapping[str, Any] | None:
+    document = documents.get(db.user(user_id))
+    return document.fields if document is not None else None
+
+
+def _in_flight(user: Mapping[str, Any] | None) -> Mapping[str, Any]:
+    places = (user or {}).get("inFlight")
+    return places if isinstance(places, Mapping) else {}
+
+
+def _check_usage(user: Mapping[str, Any], entries: Sequence[Mapping[str, Any]]) -> None:
     """The user document says of each day what was charged on it and not refunded."""
     days: dict[str, int] = {}
-    for request in requests.values():
-        if request["status"] == "completed":
-            moment: datetime = request["createdAt"]
-            day = moment.astimezone(UTC).date().isoformat()
-            days[day] = days.get(day, 0) + request["credits"]
+    charged_on: dict[str, str] = {}
+    for entry in entries:
+        moment: datetime = entry["timestamp"]
+        if entry["type"] == "deduction":
+            charged_on[entry["generationRequestId"]] = moment.astimezone(UTC).date().isoformat()
+        if entry["type"] in ("deduction", "refund"):
+            day = charged_on[entry["generationRequestId"]]
+            days[day] = days.get(day, 0) - entry["delta"]
+    days = {day: spent for day, spent in days.items() if spent}
     weeks: dict[str, dict[str, int]] = {}
     for day, spent in days.items():
         year, week, _ = datetime.fromisoformat(day).isocalendar()
         of_week = weeks.setdefault(f"{year}-W{week:02d}", {"credits": 0, "busiestDay": 0})
         of_week["credits"] += spent
         of_week["busiestDay"] = max(of_week["busiestDay"], spent)
-    usage = user.get("usage") or {"days": {}, "weeks": {}}
-    if (usage["days"], usage["weeks"]) != (days, weeks):
+    usage = user.get("usage")
+    if charged_on and usage != {"days": days, "weeks": weeks}:
         raise Violation(f"usage {usage}; the requests say {days}, {weeks}")

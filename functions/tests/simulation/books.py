@@ -13,8 +13,8 @@ from typing import Any
 
 from imagegen.audit.entries import OF_REQUESTS, read_entry
 from imagegen.firestore.store import Create, Document, Update
-from simulation.edges import Painters
 from simulation.memory_store import MemoryStore
+from simulation.painters import Painters
 from simulation.rights import Rights
 from simulation.world import Task, Violation, World
 
@@ -36,6 +36,9 @@ class Account:
     balance: int
     entries: list[Mapping[str, Any]] = field(default_factory=list)
     history: list[tuple[float, int]] = field(default_factory=list)
+    deleted: bool = False
+    broken: bool = False  # its balance or its sequence is malformed
+    spoiled: bool = False  # so is something that is rebuilt from empty
 
 
 class Books:
@@ -47,6 +50,9 @@ class Books:
         self.accounts: dict[str, Account] = {}
         self.requests: dict[str, list[tuple[float, Mapping[str, Any]]]] = {}  # every version
         self.charged_by: dict[str, Task] = {}
+        self.deleted: set[str] = set()  # requests, by hand
+        self.broken: set[str] = set()  # requests that lack something that is needed
+        self.unrefunded: set[str] = set()  # requests that ended when their user was gone
         self.rights = Rights(painters)
 
     def open_account(self, user_id: str, credits: int) -> None:
@@ -56,6 +62,18 @@ class Books:
         """A request as it stands; empty where there is none."""
         versions = self.requests.get(request_id)
         return versions[-1][1] if versions else {}
+
+    def request_deleted(self, request_id: str) -> None:
+        tombstone = {**self.state(request_id), "status": "deleted"}
+        self.requests[request_id].append((self._world.seconds, tombstone))
+        self.deleted.add(request_id)
+
+    def is_broken(self, request_id: str | None) -> bool:
+        """Whether the request, or the user who would get its refund, is malformed."""
+        if request_id not in self.charged_by:
+            return False
+        user_id = self.charged_by[request_id].asked.user_id
+        return request_id in self.broken or self.accounts[user_id].broken
 
     def was(self, request_id: str, states: Sequence[str], since: float) -> bool:
         """Whether the request was in one of `states` at some moment from the second `since` on."""
@@ -90,7 +108,7 @@ class Books:
             old_fields = old.fields if old is not None else None
             new = self._memory.documents[write.path].fields or {}
             if collection == "users" and "/" not in document_id:
-                self._balance(document_id, new)
+                self._balance(document_id, new, write.fields)
             elif collection == "generationRequests":
                 self._request(task, document_id, old_fields, new, entries)
             elif collection != "users":
@@ -125,8 +143,12 @@ class Books:
         if read.type in OF_REQUESTS:
             entries[read.type, read.request_id] = {**entry, "userId": user_id}
 
-    def _balance(self, user_id: str, new: Mapping[str, Any]) -> None:
+    def _balance(self, user_id: str, new: Mapping[str, Any], written: Mapping[str, Any]) -> None:
         account = self.accounts[user_id]
+        if account.broken and not written.keys() & {"credits", "ledgerSequence"}:
+            return
+        if "credits" in written and type(written["credits"]) is not int:
+            raise Violation(f"{user_id} was left with {written['credits']!r}")
         stated = (new["credits"], new.get("ledgerSequence", 0))
         if stated != (account.balance, len(account.entries)):
             raise Violation(f"{user_id} has {stated}, the ledger says {account.balance}")
@@ -151,11 +173,18 @@ class Books:
         if new["status"] not in NEXT.get(old["status"], ()):
             raise Violation(f"{old['status']} became {new['status']}")
         changed = [name for name in NEVER_CHANGES if old[name] != new[name]]
-        if changed:
+        if changed and request_id not in self.broken:  # NaN is not equal to itself
             raise Violation(f"{changed} of {request_id} changed")
-        if new["status"] in REFUNDED:
+        if new["status"] in REFUNDED and new.get("refundedCredits") == 0:
+            self._gone(request_id)
+        elif new["status"] in REFUNDED:
             self._matches(entries.pop(("refund", request_id), None), new, "refund")
         self.rights.require(task, request_id, old, new)
+
+    def _gone(self, request_id: str) -> None:
+        if not self.accounts[self.charged_by[request_id].asked.user_id].deleted:
+            raise Violation(f"{request_id} has ended without a refund")
+        self.unrefunded.add(request_id)
 
     def _matches(
         self, entry: Mapping[str, Any] | None, request: Mapping[str, Any], kind: str

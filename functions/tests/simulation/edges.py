@@ -10,64 +10,24 @@ from types import SimpleNamespace
 from typing import Any
 from unittest import mock
 
+from firebase_admin import functions
 from firebase_functions import logger
 
-from imagegen import clock, db, tasks
+from imagegen import clock, db, deadline, firebase
 from imagegen.catalogue import cache, catalogue
 from imagegen.catalogue.cache import Cache
 from imagegen.catalogue.catalogue import Catalogue
 from imagegen.generation import create as generation
 from imagegen.generation import recovery, worker
 from imagegen.generation import request as generation_request
+from imagegen.providers import attempt, bucket, images, registry, storage
 from imagegen.providers import run as providers
-from imagegen.providers.base import GenerationJob, GeneratorError, StoredImage
-from simulation.remote import RemoteQueue, RemoteStore
+from simulation.bucket import Bucket, picture
+from simulation.painters import Painters
+from simulation.remote import RemoteStore
+from simulation.remote_queue import RemoteQueue
+from simulation.threads import Threads
 from simulation.world import Process, World
-
-
-class Painters:
-    """The generators: they succeed, fail, hang, or answer after everybody has given up."""
-
-    def __init__(
-        self,
-        world: World,
-        *,
-        failure_rate: float,
-        hang_rate: float,
-        longest_seconds: float,
-        max_runs: int,
-    ) -> None:
-        self._world = world
-        self._max_runs = max_runs
-        self._failure_rate = failure_rate
-        self._hang_rate = hang_rate
-        self._longest_seconds = longest_seconds
-        self.over = False
-        self.runs: dict[str, int] = {}
-        self.painted: dict[str, tuple[int, str]] = {}  # url: number of the task, request
-
-    def generate(
-        self, generator: str, job: GenerationJob, *, timeout_seconds: float, **_: Any
-    ) -> StoredImage:
-        world, request_id = self._world, job.generation_request_id
-        task, random = world.running(), world.random
-        self.runs[request_id] = self.runs.get(request_id, 0) + 1
-        if self.runs[request_id] > (self._max_runs if task.kind == "worker" else 1):
-            world.accuse(f"{request_id} is generated, time number {self.runs[request_id]}")
-        seconds = random.choice((0.01, 1.0, self._longest_seconds)) * random.random()
-        if not self.over and random.random() < self._hang_rate:
-            seconds = timeout_seconds + 1
-        world.note(task, f"generate, for {seconds:.2f} s")
-        world.pause(min(seconds, timeout_seconds))
-        if seconds >= timeout_seconds:
-            raise GeneratorError("GENERATION_TIMEOUT", "late", retryable=True)
-        if not self.over and random.random() < self._hang_rate:  # the process stalls, not the model
-            world.pause(random.choice((1, 30, 100, 400)))
-        if not self.over and random.random() < self._failure_rate:
-            raise GeneratorError("BUSY", "busy", retryable=random.random() < 0.7)
-        url = f"https://images.test/{request_id}/{task.number}"
-        self.painted[url] = (task.number, request_id)
-        return StoredImage(url=url)
 
 
 class ProcessCondition:
@@ -108,10 +68,12 @@ def replaced(
     world: World,
     store: RemoteStore,
     queue: RemoteQueue,
+    objects: Bucket,
     painters: Painters,
+    threads: Threads,
     settings: Mapping[str, str],
 ) -> Iterator[None]:
-    """imagegen, in `world`: its storage, clocks, randomness, queue, generators and log."""
+    """imagegen, in `world`: its storage, clocks, randomness, threads, queue, providers and log."""
     time = SimpleNamespace(monotonic=lambda: world.seconds, sleep=world.pause)
     identity = SimpleNamespace(
         uuid4=lambda: uuid.UUID(int=world.random.getrandbits(128), version=4)
@@ -126,15 +88,23 @@ def replaced(
         (generation, "uuid", identity),
         (generation_request, "uuid", identity),
         (worker, "uuid", identity),
-        (providers, "run_provider", painters.generate),
-        (tasks, "enqueue", queue.enqueue),
-        (logger, "write", lambda entry: None),
+        (deadline, "threading", SimpleNamespace(Thread=threads.thread)),
+        (deadline, "SimpleQueue", threads.mailbox),
+        *((module, "time", time) for module in (providers, attempt, bucket, storage)),
+        (storage, "threading", SimpleNamespace(Thread=threads.thread)),
+        (images, "prepare", picture),
+        (attempt, "uuid", identity),
+        (bucket, "_client", lambda *_: objects),
+        (firebase, "app", lambda: None),
+        (functions, "task_queue", lambda name, app: queue),
+        (logger, "write", world.log.append),
         (recovery, "PAGE_SIZE", int(settings["page_size"])),
         (recovery, "_map", map),
     ]
     environment = {name: value for name, value in settings.items() if name.isupper()}
     with contextlib.ExitStack() as stack:
         stack.enter_context(mock.patch.dict(os.environ, environment))
+        stack.enter_context(mock.patch.dict(registry.GENERATORS, {"mock": painters}))
         for module, name, value in replacements:
             stack.enter_context(mock.patch.object(module, name, value))
         yield

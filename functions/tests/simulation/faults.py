@@ -1,4 +1,4 @@
-"""What goes wrong on the way to Firestore and to the queue, and how often."""
+"""What goes wrong on the way to Firestore, to the queue and to the bucket, and how often."""
 
 from __future__ import annotations
 
@@ -18,6 +18,12 @@ ERRORS: tuple[type[GoogleAPICallError], ...] = (
     exceptions.ServiceUnavailable,
     exceptions.Unknown,
 )
+# Nothing that `imagegen.db` would try again; a commit may have been applied all the same.
+ODD_ERRORS: tuple[type[GoogleAPICallError], ...] = (
+    exceptions.PermissionDenied,
+    exceptions.Unauthenticated,
+    exceptions.DataLoss,
+)
 
 
 class Fault(Enum):
@@ -35,6 +41,7 @@ class Fault(Enum):
 ON_COMMIT = tuple(Fault)
 ON_READ = (Fault.REFUSED, Fault.REFUSED, Fault.REPLY_LOST, Fault.CRASH_BEFORE)
 ON_ENQUEUE = (Fault.REFUSED, Fault.REPLY_LOST, Fault.CRASH_BEFORE, Fault.CRASH_AFTER)
+ON_UPLOAD = (*ON_ENQUEUE, Fault.DELAYED, Fault.REPEATED)
 
 
 @dataclass
@@ -59,8 +66,10 @@ class Faults:
         is_crash = fault in (Fault.CRASH_BEFORE, Fault.CRASH_AFTER)
         return Fault.REFUSED if storm and is_crash else fault
 
-    def error(self) -> GoogleAPICallError:
-        return self.random.choice(ERRORS)("by schedule")
+    def error(self, kinds: tuple[Fault, ...]) -> GoogleAPICallError:
+        """What the caller of something in `kinds` is told."""
+        errors = (*ERRORS, *ODD_ERRORS) if kinds in (ON_COMMIT, ON_UPLOAD) else ERRORS
+        return self.random.choice(errors)("by schedule")
 
     def travel_seconds(self) -> float:
         """How long a message is on its way: mostly short, sometimes longer than any timeout."""

@@ -14,13 +14,16 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from imagegen import db
-from imagegen.credits import ledger, limits
+from imagegen import db, tasks
+from imagegen.catalogue import cache
+from imagegen.credits import ledger, limits, usage
 from imagegen.credits.endpoints import get_user_credits
-from imagegen.firestore.store import Create, Update
+from imagegen.firestore import stored
+from imagegen.firestore.store import Create, Document, Update
 from imagegen.generation import create as generation
 from imagegen.generation import endpoints, recovery, worker
 from imagegen.generation import settle as lifecycle
+from imagegen.providers import attempt, storage
 from simulation.memory_store import MemoryStore
 
 
@@ -65,14 +68,23 @@ class BlindIncrement(MemoryStore):
         if not _is_user(write):
             super().require(write)
 
+    def read(self, paths: Sequence[str], timeout_seconds: float) -> list[Document]:
+        self._note_balances()
+        return super().read(paths, timeout_seconds)
+
     def commit(self, writes: Sequence[Create | Update], timeout_seconds: float) -> list[datetime]:
+        self._note_balances()
+        return super().commit([self._blind(write) for write in writes], timeout_seconds)
+
+    def _note_balances(self) -> None:
         for document in self.documents.values():
             if document.path.startswith("users/") and "credits" in (document.fields or {}):
                 self._known[document.path, document.update_time] = document["credits"]
-        return super().commit([self._blind(write) for write in writes], timeout_seconds)
 
     def _blind(self, write: Create | Update) -> Create | Update:
         if not isinstance(write, Update) or not _is_user(write) or "credits" not in write.fields:
+            return write
+        if write.path not in self.documents:  # deleted by hand
             return write
         change = write.fields["credits"] - self._known[write.path, write.update_time]
         current = self.documents[write.path]
@@ -135,7 +147,8 @@ MUTANTS = [
     Mutant("ambiguous failure told as a refusal", db.transact,
            "if commit_sent:", "if False:"),
     Mutant("unsettled charge not named in the answer", generation.create,
-           "except ImagegenError as error:", "except ZeroDivisionError as error:"),
+           'ask about\n        error.details["generationRequestId"] = request_id\n        raise',
+           'ask about\n        raise BackendUnavailable from error'),
     Mutant("after a conflict, decide on what was known", db.transact,
            "known.clear()", "pass"),
     Mutant("lease taken that another holds", worker._take_lease,
@@ -158,5 +171,41 @@ MUTANTS = [
            "offer or catalogue.current()", "catalogue.current()"),
     Mutant("grant given again under its key", ledger.grant,
            "if entry.exists:", "if False:"),
+    Mutant("recovery stops at a malformed document", recovery._recover_one,
+           "except Exception as error:", "except ArithmeticError as error:"),
+    Mutant("recovery does not name what it could not settle", recovery._recover_one,
+           "path=request.path, ", ""),
+    Mutant("malformed usage stands in the way of a refund", usage._days,
+           "if not isinstance(recorded, Mapping):", "if False:"),
+    Mutant("malformed place in flight stands in the way of a refund", limits._in_flight,
+           " if isinstance(end, datetime)", ""),
+    Mutant("stored field refused although it has a default", stored.Field.__get__,
+           "if self._strict:", "if True:"),
+    Mutant("a provider's message is stored as it is", lifecycle.Outcome.fields,
+           "_storable(self.error.message, 1000)", "self.error.message"),
+    Mutant("a provider's URL is stored as it is", lifecycle.generate_image,
+           "_storable(image.url, MAX_URL_LENGTH) != image.url", "False"),
+    Mutant("all attempts upload to one path", storage.store,
+           "/{job.attempt_id}", ""),
+    Mutant("every try of an upload has another token", attempt.Attempt._keep,
+           "token=token", "token=str(uuid.uuid4())"),
+    Mutant("replay that the queue refuses fails a healthy request", generation.create,
+           "_enqueue(request) if is_new else _enqueue_again(request)", "_enqueue(request)"),
+    Mutant("every replay puts the request on the queue", generation._enqueue_again,
+           " and moment - last >= ENQUEUE_AGAIN_AFTER", ""),
+    Mutant("refusal of the queue told as 503", generation._error,
+           "    error = request.error or {}\n",
+           '    error = request.error or {}\n    if error.get("reason") == "QUEUE_UNAVAILABLE":\n'
+           "        return BackendUnavailable(generationRequestId=request.id)\n"),
+    Mutant("callers that waited for the catalogue share one error", cache.Cache.get,
+           "raise BackendUnavailable from self._failure", "raise self._failure"),
+    Mutant("silent queue waited for without end", tasks.enqueue,
+           "seconds=ENQUEUE_SECONDS", "seconds=600"),
+    Mutant("error outside the lists after a commit was sent", db.transact,
+           "if commit_sent:", "if commit_sent and isinstance(error, UNAVAILABLE_ERRORS):"),
+    Mutant("worker forgets that its request may be deleted", worker._release_lease,
+           "if not current.exists:", "if False:"),
+    Mutant("failure after the charge that names no request", generation.create,
+           "except ImagegenError as error:  #", "except BackendUnavailable as error:  #"),
 ]
 # fmt: on

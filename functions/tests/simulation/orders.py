@@ -38,6 +38,10 @@ class Wanted:
     def same_body(self, other: Wanted) -> bool:
         return self.meaning() == other.meaning()
 
+    def same_key(self, other: Wanted) -> bool:
+        """Whether one request serves both; an order without a key is its own."""
+        return self.key is not None and (self.user_id, self.key) == (other.user_id, other.key)
+
     def describes(self, request: Mapping[str, Any]) -> bool:
         names = ("userId", "model", "style", "color", "size", "prompt", "mode")
         return self.meaning() == tuple(request[name] for name in names)

@@ -5,8 +5,16 @@ from __future__ import annotations
 import random
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 
 from simulation.faults import Faults
+
+# What is in no way what the backend writes, and must stand in nobody's way.
+JUNK: dict[str, tuple[Any, ...]] = {
+    "usage": ("x", [], {"days": {"total": 3}, "weeks": 7}, {"days": {"2026-11-22": "2"}}),
+    "rate": (None, {"tokens": "x", "at": 5}, {"tokens": 1.0}),
+    "inFlight": ([], 3, {"a": "x", "b": None}),
+}
 
 
 @dataclass(frozen=True)
@@ -16,15 +24,19 @@ class Plan:
     calm: bool
     faults: Faults
     settings: dict[str, str]
-    users: dict[str, int]
+    users: dict[str, dict[str, Any]]
     calls: int
     span_seconds: float  # within which the calls are made
     failure_rate: float
     hang_rate: float
+    stall_rate: float  # of processes, between a result and what is done with it
+    queue_slow_rate: float
+    upload_hang_rate: float
     painting_seconds: float
     twice_rate: float
     clocks_wrong_by: tuple[float, ...]
     changes: int  # of prices and options
+    edits: int  # deletions and malformed documents, by hand
 
 
 def draw_plan(source: random.Random) -> Plan:
@@ -47,16 +59,32 @@ def draw_plan(source: random.Random) -> Plan:
         calm=calm,
         faults=faults,
         settings=_settings(source),
-        users={f"user{n}": source.choice((2, 9, 30)) for n in range(source.randint(1, 3))},
+        users={f"user{n}": _user(source) for n in range(source.randint(1, 3))},
         calls=source.randint(3, 14),
         span_seconds=span,
         failure_rate=source.choice((0, 0.1, 0.5)),
         hang_rate=source.choice((0, 0, 0.2)),
+        stall_rate=0 if calm else source.choice((0, 0, 0.2)),
+        upload_hang_rate=0 if calm else source.choice((0, 0, 0.3)),
+        queue_slow_rate=0 if calm else source.choice((0, 0, 0.1, 0.5)),
         painting_seconds=source.choice((1, 40, 130)),
         twice_rate=source.choice((0, 0.2, 0.6)),
         clocks_wrong_by=tuple(clocks),
         changes=source.choice((0, 0, 1, 3)),
+        edits=0 if calm else source.choice((0, 0, 1, 3)),
     )
+
+
+def _user(source: random.Random) -> dict[str, Any]:
+    """A user document, as the app's other programs write it."""
+    balance = source.choice((2, 9, 30))
+    fields: dict[str, Any] = {"credits": source.choice((balance, balance, float(balance)))}
+    if source.random() < 0.2:
+        fields["ledgerSequence"] = source.choice((0, 0.0))
+    for name, values in JUNK.items():
+        if source.random() < 0.1:
+            fields[name] = source.choice(values)
+    return fields
 
 
 def _settings(source: random.Random) -> dict[str, str]:
@@ -74,7 +102,7 @@ def _settings(source: random.Random) -> dict[str, str]:
         "page_size": (1, 2, 100),
     }
     drawn = {name: str(source.choice(values)) for name, values in choices.items()}
-    return {**drawn, "REPORT_TIME_ZONE": "UTC"}
+    return {**drawn, "REPORT_TIME_ZONE": "UTC", "IMAGE_BUCKET": "images"}
 
 
 def clock_error(plan: Plan, source: random.Random) -> timedelta:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from typing import Any
 
-from simulation.edges import Painters
+from imagegen.generation.create import ENQUEUE_AGAIN_AFTER
+from simulation.painters import Painters
 from simulation.world import Task, Violation
 
 Fields = Mapping[str, Any]
@@ -35,7 +37,7 @@ class Rights:
             raise Violation(f"a {task.kind} changed a request")
         self._rules[task.kind](task, request_id, old, new)
         if new["status"] == "completed":
-            if self._painters.painted.get(new["imageUrl"]) != (task.number, request_id):
+            if self._painters.painting(new["imageUrl"]) != (task, request_id):
                 raise Violation("completed with an image that was not painted for it")
         elif new["imageUrl"] is not None:
             raise Violation(f"{new['status']} with an image")
@@ -44,10 +46,16 @@ class Rights:
         if old["mode"] == "sync" and self.holder[request_id] is not task:
             raise Violation(f"{task} settles a request of {self.holder[request_id]}")
         if {**old, "enqueuedAt": new.get("enqueuedAt")} == new:
-            return  # a repeated call is about to put it on the queue again
-        # The queue did not take it, so its call refunds it.
-        if old["mode"] == "async" and (old["status"], new["status"]) != ("pending", "failed"):
-            raise Violation("a create did a worker's work")
+            # A repeated call is about to put it on the queue again.
+            last = old.get("enqueuedAt")
+            if isinstance(last, datetime) and new["enqueuedAt"] - last < ENQUEUE_AGAIN_AFTER:
+                raise Violation(f"{task} puts {request_id} on the queue once more")
+            return
+        if old["mode"] == "async":  # the queue did not take it, so the call that charged refunds it
+            if (old["status"], new["status"]) != ("pending", "failed"):
+                raise Violation("a create did a worker's work")
+            if self.holder[request_id] is not task:
+                raise Violation(f"{task} fails a request of {self.holder[request_id]}")
 
     def _worker(self, task: Task, request_id: str, old: Fields, new: Fields) -> None:
         if new["attemptId"] == old["attemptId"]:

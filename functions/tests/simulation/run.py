@@ -10,11 +10,16 @@ from imagegen.generation import worker
 from simulation.answers import Answers
 from simulation.at_rest import check_at_rest
 from simulation.books import OPEN, Books
-from simulation.edges import Painters, replaced
+from simulation.bucket import Bucket
+from simulation.edges import replaced
 from simulation.memory_store import MemoryStore
+from simulation.network import Network
 from simulation.orders import Offered
-from simulation.plan import Plan, clock_error, draw_plan
-from simulation.remote import RemoteQueue, RemoteStore
+from simulation.painters import Painters
+from simulation.plan import clock_error, draw_plan
+from simulation.remote import RemoteStore
+from simulation.remote_queue import RemoteQueue
+from simulation.threads import Threads
 from simulation.workload import RECOVERY_SECONDS, Workload, faults_end
 from simulation.world import EPOCH, Violation, World
 
@@ -40,13 +45,10 @@ def simulate(
     world.clocks_wrong_by = lambda: clock_error(plan, world.random)
     world.note("plan", f"{plan}")
     memory = store(world.moment)
-    painters = Painters(
-        world,
-        failure_rate=plan.failure_rate,
-        hang_rate=plan.hang_rate,
-        longest_seconds=plan.painting_seconds,
-        max_runs=int(plan.settings["ASYNC_MAX_ATTEMPTS"]),
-    )
+    network = Network(world, plan.faults)
+    bucket = Bucket(world, network, hang_rate=plan.upload_hang_rate)
+    painters = Painters(world, plan, bucket)
+    threads = Threads(world, stall_rate=plan.stall_rate)
     books = Books(world, memory, painters)
     limits = ("RATE_LIMIT_PER_MINUTE", "DAILY_CREDIT_LIMIT", "MAX_IN_FLIGHT")
     offered = Offered(
@@ -55,38 +57,42 @@ def simulate(
         + (0 if plan.calm else STALE_SECONDS + RETRY_SECONDS),
         limited=any(plan.settings[name] != "0" for name in limits),
     )
-    answers = Answers(books, offered, calm=plan.calm)
+    answers = Answers(books, offered, calm=plan.calm, stalls=plan.stall_rate > 0)
     workload = Workload(world, plan, memory, books, offered, answers.given)
-    remote = RemoteStore(world, memory, plan.faults, books.committed)
+    network.when_delayed = workload.change_meanwhile
+    remote = RemoteStore(world, memory, network, books.committed)
     tasks = RemoteQueue(
         world,
         plan.faults,
+        network,
         lambda request_id: worker.process({"generationRequestId": request_id}),
         max_deliveries=int(plan.settings["ASYNC_MAX_DELIVERIES"]),
         twice_rate=plan.twice_rate,
+        slow_rate=plan.queue_slow_rate,
         delivering=workload.meddle,
         delivered=answers.given,
     )
     violation = None
     try:
-        with replaced(world, remote, tasks, painters, plan.settings):
+        with replaced(world, remote, tasks, bucket, painters, threads, plan.settings):
             workload.schedule()
             world.run(until=faults_end(plan))
-            _make_peace(world, plan, painters)
+            plan.faults.over = painters.over = bucket.over = threads.over = True
+            _make_peace(world)
             world.run()
             _recover_the_rest(world, books, workload)
-        check_at_rest(memory.documents, books)
+        check_at_rest(world, memory.documents, books, painters)
         answers.at_rest()
     except Violation as found:
         violation = found
-    commits = sum(task.applied for task in world.tasks)
-    return Outcome(seed, violation, world.trace or [], len(world.tasks), commits)
+    calls = [task for task in world.tasks if task.parent is None]
+    commits = sum(task.applied for task in calls)
+    return Outcome(seed, violation, world.trace or [], len(calls), commits)
 
 
-def _make_peace(world: World, plan: Plan, painters: Painters) -> None:
+def _make_peace(world: World) -> None:
     """From now on nothing fails; what is on its way still arrives."""
     world.note("plan", "nothing fails from now on")
-    plan.faults.over = painters.over = True
     world.clocks_jump = False
     world.clocks_wrong_by = lambda: timedelta(0)
     for process in world.processes:

@@ -13,7 +13,8 @@ from imagegen.credits.endpoints import GetUserCredits, get_user_credits
 from imagegen.generation import create as generation
 from imagegen.generation import recovery
 from imagegen.generation.endpoints import cancel_generation_request, get_generation_status
-from simulation.books import Books
+from simulation.books import OPEN, Books
+from simulation.hand_edits import HandEdits
 from simulation.memory_store import MemoryStore
 from simulation.orders import Named, Offered, Wanted
 from simulation.plan import Plan
@@ -59,18 +60,21 @@ class Workload:
         self._books = books
         self._offered = offered
         self._answered = answered
+        self._hand_edits = HandEdits(world, memory, books)
 
     def schedule(self) -> None:
         """Furnish the store, and let everything happen within the plan's span."""
         for path, fields in CATALOGUE.items():
             self._put(path, fields)
-        for user_id, balance in self._plan.users.items():
-            self._memory.put(db.user(user_id), {"credits": balance})
-            self._books.open_account(user_id, balance)
+        for user_id, fields in self._plan.users.items():
+            self._memory.put(db.user(user_id), fields)
+            self._books.open_account(user_id, int(fields["credits"]))
         for _ in range(self._plan.calls):
             self._sometime(self._random.choices(*zip(*self._doings(), strict=True))[0])
         for _ in range(self._plan.changes):
             self._sometime(self._change_catalogue)
+        for _ in range(self._plan.edits):
+            self._sometime(self._hand_edits.edit)
         for _ in range(4):
             self._sometime(self._jump_clock)
         for number in range(1, 3 + int(self._plan.span_seconds / RECOVERY_SECONDS)):
@@ -176,7 +180,7 @@ class Workload:
             return
         model = declaration_of(function).request
         body = model.model_validate({"generationRequestId": named.request_id})
-        owner = self._books.state(named.request_id)["userId"]
+        owner = self._books.charged_by[named.request_id].asked.user_id
         caller = Wanted(owner, caller=owner if named.entitled else "stranger").who()
         self._call(kind, named.request_id[:6], lambda: function(body, caller), named)
 
@@ -224,9 +228,16 @@ class Workload:
     def meddle(self, request_id: str) -> None:
         """Have recovery run just when a task is delivered whose request has expired."""
         request = self._books.state(request_id)
-        expired = request.get("expiresAt", self._world.moment()) < self._world.moment()
-        if expired and self._random.random() < 0.3:
-            self._world.after(self._random.random() / 20, self.recover)
+        if request.get("status") in OPEN and request["expiresAt"] < self._world.moment():
+            for _ in range(self._random.choice((0, 1, 3))):
+                self._world.after(self._random.random() / 10, self.recover)
+
+    def change_meanwhile(self, call: Task) -> None:
+        """Withdraw what an order names while its charge is late, and is thought to have failed."""
+        if call.kind == "create" and self._random.random() < 0.5:
+            path = self._random.choice((f"sizes/{call.asked.size}", f"models/{call.asked.model}"))
+            self._world.note("operator", f"{path} is withdrawn")
+            self._put(path, {**CATALOGUE[path], "enabled": False})
 
     def recover(self) -> None:
         self._call("recovery", "", recovery.recover)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import heapq
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -58,7 +58,19 @@ class Task:
     applied: int = 0  # commits
     charges: list[str] = field(default_factory=list)  # requests it has charged for
     enqueued: list[str] = field(default_factory=list)  # requests it has put on the queue
+    troubles: int = 0  # faults it has met
+    parent: Task | None = None  # whose thread this is
     coroutine: Any = None
+
+    @property
+    def call(self) -> Task:
+        """The call on whose behalf this runs: itself, or the one that started the thread."""
+        return self if self.parent is None else self.parent.call
+
+    @property
+    def seconds(self) -> float:
+        """How long it took."""
+        return (self.ended or self.started) - self.started
 
     @property
     def died(self) -> bool:
@@ -77,6 +89,7 @@ class World:
         self.current: Task | None = None
         self.tasks: list[Task] = []
         self.trace: list[str] | None = [] if tracing else None
+        self.log: list[Mapping[str, Any]] = []  # what the code under test has logged
         self.clocks_wrong_by: Callable[[], timedelta] = lambda: timedelta(0)
         self.clocks_jump = False
         self._processes_started = 0
@@ -95,7 +108,7 @@ class World:
 
     def process_time(self) -> datetime:
         """What the clock of the current process says."""
-        task = self.running()
+        task = self.running().call
         moment = self.moment() + task.process.clock_offset
         task.latest_clock = max(task.latest_clock, moment)
         return moment
@@ -135,14 +148,16 @@ class World:
         *,
         asked: Any = None,
         done: Callable[[Task], None] | None = None,
+        parent: Task | None = None,
     ) -> Task:
-        """Start a call in some process."""
-        process = self.random.choice(self.processes)
+        """Start a call in some process, or a thread of the call `parent` in the same one."""
+        process = parent.process if parent else self.random.choice(self.processes)
         task = Task(len(self.tasks) + 1, kind, about, process, body, asked, done, self.seconds)
+        task.parent = parent
         self.tasks.append(task)
         self.note(task, f"starts: {about}")
         task.coroutine = greenlet(lambda: self._live(task), parent=self._hub)
-        self.after(0, lambda: self._resume(task))
+        self.after(0, lambda: self.resume(task))
         return task
 
     def _live(self, task: Task) -> None:
@@ -158,27 +173,27 @@ class World:
         task = self.running()
         if not task.process.alive:
             raise ProcessDied
-        self.after(seconds, lambda: self._resume(task))
-        self._suspend(task)
+        self.after(seconds, lambda: self.resume(task))
+        self.suspend(task)
 
     def wait(self) -> None:
         """Let others go on until another task of the process calls `wake`."""
         task = self.running()
         task.process.waiting.append(task)
-        self._suspend(task)
+        self.suspend(task)
 
     def wake(self, process: Process) -> None:
         """Have all go on that wait in `process`; if it is dead, they find out."""
         for task in process.waiting:
-            self.after(0, lambda task=task: self._resume(task))  # type: ignore[misc]
+            self.after(0, lambda task=task: self.resume(task))  # type: ignore[misc]
         process.waiting.clear()
 
-    def _suspend(self, task: Task) -> None:
+    def suspend(self, task: Task) -> None:
         self._hub.switch()
         if not task.process.alive:
             raise ProcessDied
 
-    def _resume(self, task: Task) -> None:
+    def resume(self, task: Task) -> None:
         self.current = task
         task.coroutine.switch()
         self.current = None
