@@ -20,9 +20,17 @@ from google.cloud.firestore_v1.field_path import FieldPath
 from imagegen.audit.findings import Account, Finding, findings
 
 # Only these fields are transferred; they are those that `imagegen.audit` looks at.
-USER_FIELDS = ("credits", "ledgerSequence")
-ENTRY_FIELDS = ("type", "credits", "delta", "generationRequestId", "balanceAfter", "sequence")
-REQUEST_FIELDS = ("userId", "status", "credits", "expiresAt", "imageUrl")
+USER_FIELDS = ("credits", "ledgerSequence", "lots", "debt")
+ENTRY_FIELDS = (
+    "type",
+    "credits",
+    "delta",
+    "generationRequestId",
+    "balanceAfter",
+    "sequence",
+    "lots",
+)
+REQUEST_FIELDS = ("userId", "status", "credits", "expiresAt", "imageUrl", "lots", "createdAt")
 PAGE = 1000
 MAX_LISTED = 1000  # findings that are kept in memory
 

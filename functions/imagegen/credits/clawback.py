@@ -89,8 +89,8 @@ def _take(account: Account, purchase_id: str, credits: int, reason: str) -> int:
     taken = min(credits, lots.total(own + other))
     if not taken:
         return 0
+    free = [lot for lot in account.lots if lot not in own + other]
     left, parts = lots.take(own + other, taken)
-    free = (lot for lot in account.lots if not lot.is_paid)
     account.enter(
         EntryType.CLAWBACK,
         lots.ordered((*left, *free)),

@@ -78,7 +78,8 @@ def deduct(
     Raises UserNotFound; OutstandingDebt; InsufficientCredits when the balance does not cover them.
     """
     account = Account(transaction, user_id, moment, caller)
-    available = lots.total(account.lots)
+    held = account.lots
+    available = lots.total(held)
     if account.debt:
         raise OutstandingDebt(debt=account.debt, available=available)
     if available < credits:
@@ -87,7 +88,7 @@ def deduct(
             refusal.details["hint"] = account.hint
         raise refusal
     _record_usage(transaction, account.user, moment, moment, credits)
-    left, parts = lots.take(account.lots, credits)
+    left, parts = lots.take(held, credits)
     account.enter(
         EntryType.DEDUCTION,
         left,

@@ -89,7 +89,7 @@ def _charge(
     offer: Catalogue | None = None
 
     def decide(transaction: db.Transaction) -> None:
-        nonlocal moment, offer
+        nonlocal offer
         request = RequestDocument(transaction[path])
         if request.exists:
             # With our attempt id it is ours: an earlier commit of this call succeeded and only its
@@ -98,10 +98,9 @@ def _charge(
             if not is_ours and request.fingerprint != generation_request.fingerprint(order):
                 raise IdempotencyKeyReused(generationRequestId=request_id)
             return
-        # An earlier commit of this call may still arrive. A newer catalogue, or a clock that has
-        # jumped back, must not refuse now what was allowed then.
+        # An earlier commit of this call may still arrive. So neither a newer catalogue nor a later
+        # moment, at which a lot has expired, may refuse what was allowed then.
         offer = offer or catalogue.current()
-        moment = max(moment, clock.now())
         choice = offer.choose(
             model=order.model, style=order.style, color=order.color, size=order.size
         )

@@ -232,7 +232,7 @@ def new_request(
     choice: Choice,
     attempt_id: str,
     moment: datetime,
-    parts: Lots = (),
+    parts: Lots,
 ) -> dict[str, Any]:
     """The document of a generation request at the moment of its charge."""
     is_async = order.mode is Mode.ASYNC

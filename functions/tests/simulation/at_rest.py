@@ -19,14 +19,15 @@ def check_at_rest(documents: Mapping[str, Document], books: Books) -> None:
         if request["status"] in OPEN:
             raise Violation(f"{request_id} is still {request['status']}")
     for user_id, account in books.accounts.items():
-        user = documents[f"users/{user_id}"].fields or {}
+        document = documents.get(f"users/{user_id}")
+        user = document.fields or {} if document else None
         entries = _under(f"users/{user_id}/transactions/", documents)
         own = {each: r for each, r in requests.items() if r["userId"] == user_id}
         audited = Account(user_id, user, entries, own)
         for finding in findings(audited, EPOCH, account.opening):  # none is open: any time will do
             raise Violation(f"{finding.user_id}: {finding.invariant}, {finding.message}")
-        _check_usage(user, own)
-        if user.get("inFlight"):
+        _check_usage(user or {}, own)
+        if user and user.get("inFlight"):
             raise Violation(f"places in flight are still taken: {user['inFlight']}")
 
 

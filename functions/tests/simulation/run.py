@@ -47,7 +47,7 @@ def simulate(
         longest_seconds=plan.painting_seconds,
         max_runs=int(plan.settings["ASYNC_MAX_ATTEMPTS"]),
     )
-    books = Books(world, memory, painters)
+    books = Books(world, memory, painters, plan.settings)
     limits = ("RATE_LIMIT_PER_MINUTE", "DAILY_CREDIT_LIMIT", "MAX_IN_FLIGHT")
     offered = Offered(
         # While Firestore fails, an instance goes on with the catalogue that it has.
@@ -55,7 +55,7 @@ def simulate(
         + (0 if plan.calm else STALE_SECONDS + RETRY_SECONDS),
         limited=any(plan.settings[name] != "0" for name in limits),
     )
-    answers = Answers(books, offered, calm=plan.calm)
+    answers = Answers(books, offered, calm=plan.calm, clocks_are_right=not world.clocks_jump)
     workload = Workload(world, plan, memory, books, offered, answers.given)
     remote = RemoteStore(world, memory, plan.faults, books.committed)
     tasks = RemoteQueue(
