@@ -14,6 +14,7 @@ from emulators import config, environment, firebase_tools, ports, suite
 from emulators.paths import DATA, ROOT
 from emulators.problem import Problem
 from emulators.suite import Suite
+from stripe_stub import beside
 
 COMMAND_STOP_SECONDS = 5
 
@@ -25,11 +26,18 @@ def start() -> None:
     if not tools.provide("ui"):
         print("Starting without the Emulator UI: it cannot be downloaded offline.", flush=True)
         wanted = config.without_ui(wanted)
-    for name, port in config.ports_of(wanted).items():
+    for name, port in (*config.ports_of(wanted).items(), ("payments", beside.PORT)):
         ports.require_free(name, port)
     print("Starting the emulators", flush=True)
-    with suite.running(wanted, tools, import_from=DATA, follow_log=True, workers=8) as emulators:
-        print(summary(emulators), flush=True)
+    with (
+        suite.running(wanted, tools, import_from=DATA, follow_log=True, workers=8) as emulators,
+        beside.emulators(
+            functions_url=emulators.functions_url,
+            firestore=emulators.address("firestore"),
+            project=suite.PROJECT,
+        ) as payments,
+    ):
+        print(summary(emulators, payments.url), flush=True)
         with suppress(KeyboardInterrupt):  # the usual way to stop
             emulators.processes.wait()
 
@@ -61,7 +69,7 @@ def firebase(arguments: Sequence[str]) -> int:
 # --- what is printed when everything is ready --------------------------------------------------
 
 
-def summary(emulators: Suite) -> str:
+def summary(emulators: Suite, payments_url: str) -> str:
     """Where everything is, which accounts can sign in, and a call to copy."""
     body = {
         "userId": "testUser1",
@@ -77,6 +85,7 @@ def summary(emulators: Suite) -> str:
         "firestore": emulators.address("firestore"),
         "auth": emulators.address("auth"),
         "tasks": emulators.address("tasks"),
+        "payments": f"{payments_url} (a stand-in for Stripe)",
     }
     if "ui" in emulators.ports:
         rows["ui"] = f"http://{emulators.address('ui')}"
