@@ -67,6 +67,8 @@ def test_there_must_be_an_account_to_buy_for(shop: Shop) -> None:
         f"{APP}:8443/ok",
         "javascript:alert(1)",
         "//app.example.com",
+        f"{APP}\\@evil.example.com",
+        "http://[",  # what no parser takes
     ],
 )
 def test_the_browser_is_sent_back_to_our_own_origins_only(shop: Shop, url: str) -> None:
