@@ -77,6 +77,7 @@ def summary(emulators: Suite) -> str:
         "firestore": emulators.address("firestore"),
         "auth": emulators.address("auth"),
         "tasks": emulators.address("tasks"),
+        "storage": emulators.address("storage"),
     }
     if "ui" in emulators.ports:
         rows["ui"] = f"http://{emulators.address('ui')}"
