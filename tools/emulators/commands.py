@@ -14,6 +14,7 @@ from emulators import config, environment, firebase_tools, ports, suite
 from emulators.paths import DATA, ROOT
 from emulators.problem import Problem
 from emulators.suite import Suite
+from studio import beside as studio
 
 COMMAND_STOP_SECONDS = 5
 
@@ -28,8 +29,11 @@ def start() -> None:
     for name, port in config.ports_of(wanted).items():
         ports.require_free(name, port)
     print("Starting the emulators", flush=True)
-    with suite.running(wanted, tools, import_from=DATA, follow_log=True, workers=8) as emulators:
-        print(summary(emulators), flush=True)
+    with (
+        suite.running(wanted, tools, import_from=DATA, follow_log=True, workers=8) as emulators,
+        studio.emulators(emulators.environment()) as studio_url,
+    ):
+        print(summary(emulators, studio_url), flush=True)
         with suppress(KeyboardInterrupt):  # the usual way to stop
             emulators.processes.wait()
 
@@ -61,7 +65,7 @@ def firebase(arguments: Sequence[str]) -> int:
 # --- what is printed when everything is ready --------------------------------------------------
 
 
-def summary(emulators: Suite) -> str:
+def summary(emulators: Suite, studio_url: str) -> str:
     """Where everything is, which accounts can sign in, and a call to copy."""
     body = {
         "userId": "testUser1",
@@ -78,6 +82,7 @@ def summary(emulators: Suite) -> str:
         "auth": emulators.address("auth"),
         "tasks": emulators.address("tasks"),
         "storage": emulators.address("storage"),
+        "studio": f"{studio_url} (the model Local Studio)",
     }
     if "ui" in emulators.ports:
         rows["ui"] = f"http://{emulators.address('ui')}"
