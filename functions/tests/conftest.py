@@ -37,7 +37,7 @@ TEST_MODELS = {
     "Slow Model": {"generator": "mock", "imageUrl": "https://example.com/slow.png"},
 }
 # Whoever uses one of these, directly or through another fixture, needs the emulators.
-EMULATOR_FIXTURES = {"emulator", "deployed"}
+EMULATOR_FIXTURES = {"emulator", "deployed", "storage_emulator"}
 FAILURE_RATES = {"Sure Model": 0.0, "Doomed Model": 1.0, "Slow Model": 0.0}
 
 

@@ -54,6 +54,10 @@ class Life:
 
     def __init__(self, catalogue: Catalogue, seed: int) -> None:
         self.catalogue = catalogue
+        # Only these have an image for every request without anybody making it.
+        self.mocks = {
+            name: model for name, model in catalogue.models.items() if model.generator == "mock"
+        }
         self.rng = random.Random(seed)  # noqa: S311 - an invented life
         self.users: dict[str, Document] = {}
         self.weights: dict[str, float] = {}
@@ -144,7 +148,7 @@ class Life:
         catalogue, rng = self.catalogue, self.rng
         order = generation_request.CreateGenerationRequest(
             user_id=user_id,
-            model=self._pick(catalogue.models),
+            model=self._pick(self.mocks),
             style=style or self._pick(catalogue.styles),
             color=self._pick(catalogue.colors),
             size=size or self._pick(catalogue.sizes),
