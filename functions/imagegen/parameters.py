@@ -40,6 +40,7 @@ RANGES: Mapping[str, tuple[int, int]] = {
     "RATE_LIMIT_PER_MINUTE": (0, 1_000_000),
     "DAILY_CREDIT_LIMIT": (0, 2**53),
     "MAX_IN_FLIGHT": (0, 10_000),
+    "LOW_BALANCE": (0, 2**53),
     "SIGNUP_CREDITS": (0, 1_000_000),
     "SIGNUP_CREDITS_DAYS": (0, 36_500),
     "FREE_MONTHLY_CREDITS": (0, 1_000_000),

@@ -21,6 +21,7 @@ from imagegen.api.schema import Reply
 from imagegen.catalogue import catalogue
 from imagegen.catalogue.catalogue import Catalogue
 from imagegen.credits import ledger, limits
+from imagegen.credits.user import UserDocument
 from imagegen.errors import (
     BackendUnavailable,
     ContentRefused,
@@ -41,6 +42,7 @@ from imagegen.generation import request as generation_request
 from imagegen.generation.replies import RETRY_AFTER_SECONDS, Generation
 from imagegen.generation.request import CreateGenerationRequest, Mode, RequestDocument, Status
 from imagegen.generation.settle import Outcome, generate_image, settle
+from imagegen.notifications import outbox
 from imagegen.providers import run
 from imagegen.providers.base import GeneratorError
 from imagegen.providers.failures import Reason
@@ -116,7 +118,9 @@ def _charge(
             return
         # An earlier commit of this call may still arrive. So neither a newer catalogue nor a later
         # moment, at which a lot has expired, may refuse what was allowed then.
-        offer = offer or catalogue.current()
+        if offer is None:
+            outbox.subscriptions()  # read before anything is charged: the settle needs them
+            offer = catalogue.current()
         choice = offer.choose(
             model=order.model, style=order.style, color=order.color, size=order.size
         )
@@ -134,7 +138,10 @@ def _charge(
         if mode is Mode.ASYNC:
             until = generation_request.latest_end(moment)
             limits.occupy(transaction, order.user_id, request_id, moment, until)
-        fields = generation_request.new_request(order, choice, mode, attempt_id, moment, parts)
+        devices = UserDocument(transaction[db.user(order.user_id)]).devices
+        fields = generation_request.new_request(
+            order, choice, mode, attempt_id, moment, parts, devices
+        )
         transaction.create(path, fields)
 
     # There is nothing to read under an id that was drawn just now.

@@ -11,10 +11,17 @@ from imagegen.catalogue.catalogue import Catalogue, Model, Size
 from imagegen.credits import ledger, limits
 from imagegen.errors import BackendUnavailable, GenerationRequestNotFound, RequestInProgress
 from imagegen.generation.request import REFUNDED, Mode, RequestDocument, Status
+from imagegen.notifications import outbox
+from imagegen.notifications.event import EventType
 from imagegen.providers import jobs, run
 from imagegen.providers.base import GenerationJob, GeneratorError, StoredImage
 
 MAX_URL_LENGTH = 4096
+EVENTS = {
+    Status.COMPLETED: EventType.GENERATION_COMPLETED,
+    Status.FAILED: EventType.GENERATION_FAILED,
+    Status.CANCELED: EventType.GENERATION_CANCELED,
+}
 
 
 @dataclass(frozen=True)
@@ -187,6 +194,7 @@ def settle(
             return
         moment = clock.now()
         transaction.update(request.path, outcome.fields(moment))
+        _tell(transaction, current, outcome.status, moment)
         if not needs_user:
             return
         if not transaction[user_path].exists:
@@ -219,6 +227,23 @@ def settle(
     if settled.provider_job and settled.status is outcome.status and settled.status in REFUNDED:
         _cancel_job(settled, settled.provider_job)
     return settled
+
+
+def _tell(
+    transaction: db.Transaction, request: RequestDocument, status: Status, moment: datetime
+) -> None:
+    """Write the event of a request that ends with `status`.
+
+    The user's devices are told of what ends in the background, unless the user has ended it.
+    """
+    outbox.record(
+        transaction,
+        EVENTS[status],
+        request.path,
+        moment,
+        user_id=request.user_id,
+        to_devices=request.notify > 0 and status is not Status.CANCELED,
+    )
 
 
 def _log(settled: RequestDocument, outcome: Outcome) -> None:

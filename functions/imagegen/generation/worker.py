@@ -19,6 +19,7 @@ from imagegen.catalogue.catalogue import Catalogue
 from imagegen.errors import BackendUnavailable
 from imagegen.generation.request import Mode, RequestDocument, Status
 from imagegen.generation.settle import Outcome, generate_image, settle
+from imagegen.notifications import outbox
 from imagegen.providers import run
 from imagegen.providers.base import GeneratorError
 from imagegen.providers.failures import Reason, failure
@@ -63,6 +64,7 @@ def process(data: object) -> None:
     if run.threads.is_full:  # nor when it could not begin
         logger.error("no thread for a provider", generationRequestId=task.generation_request_id)
         raise RetryLater("too many generations are running")
+    outbox.subscriptions()  # likewise: the settle needs them
     lease = _take_lease(task.generation_request_id, offer)
     if lease is None:
         return
