@@ -184,6 +184,10 @@ audit: venv ## check every balance, ledger entry and request (PROJECT=my-project
 grant: venv ## give a user credits (USER_ID=ann CREDITS=5 REASON='slow' KEY=ticket-1 REQUEST=id)
 	@$(ADMIN) grant "$$USER_ID" "$$CREDITS" --reason "$$REASON" --key "$$KEY" --request "$$REQUEST"
 
+.PHONY: webhooks
+webhooks: venv ## who is told of events (ARGS='register https://example.com/hook', ARGS=list, ARGS=--help)
+	@$(ADMIN) webhooks $(or $(ARGS),list)
+
 .PHONY: demo-data
 demo-data: venv ## give the running emulators an app with a past (WEEKS=12 SEED=7)
 	@$(ADMIN) demo-data --weeks $(or $(WEEKS),12) --seed $(or $(SEED),7)

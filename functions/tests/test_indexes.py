@@ -19,8 +19,8 @@ from imagegen.firestore.store import Document, Query
 from imagegen.generation import create as generation
 from imagegen.generation import recovery, worker
 from imagegen.generation.endpoints import requests_query
-from imagegen.notifications.operators import newest_query
 from imagegen.notifications.recovery import due_query
+from imagegen.notifications.redelivery import newest_query
 from imagegen.purchases.booking import owing_query
 from imagegen.purchases.endpoints import purchases_query
 

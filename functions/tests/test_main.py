@@ -19,7 +19,7 @@ from imagegen import config, parameters
 
 
 def test_exactly_these_functions_are_declared(manifest: dict[str, Any]) -> None:
-    others = {"processGeneration", "stripeWebhook", "revenueCatWebhook"}
+    others = {"processGeneration", "deliverEvent", "stripeWebhook", "revenueCatWebhook"}
     assert set(manifest["endpoints"]) == HTTP | SCHEDULED | others
 
 

@@ -11,23 +11,20 @@ One task makes the first two attempts, 5 seconds apart. The later ones are made 
 
 from __future__ import annotations
 
-import json
 import time
 import uuid
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import cache
-from typing import Any
 
 from pydantic import ValidationError
 
-from imagegen import clock, db, logger, outbound
-from imagegen.api.schema import DocumentId, WireModel, rfc3339
-from imagegen.errors import BackendUnavailable, WebhookEndpointNotFound
-from imagegen.notifications import push, signing, webhooks
+from imagegen import clock, db, logger
+from imagegen.api.schema import DocumentId, WireModel
+from imagegen.errors import BackendUnavailable
+from imagegen.notifications import push, sender, webhooks
 from imagegen.notifications.event import (
     PUSH,
     Delivery,
@@ -36,16 +33,11 @@ from imagegen.notifications.event import (
     Result,
     most_attempts,
 )
+from imagegen.notifications.sender import Describe
 from imagegen.notifications.webhooks import WebhookEndpoint
-from imagegen.outbound import OutboundError
 
-TIMEOUT_SECONDS = 15.0
 SHORT_WAIT = timedelta(seconds=10)  # what a task waits for itself
 THREADS = 10
-USER_AGENT = "imagegen-webhooks/1"
-
-# What an event says: the JSON object `data`, or None where what it is about is gone.
-Describe = Callable[[EventDocument], Mapping[str, Any] | None]
 
 
 class EventTask(WireModel):
@@ -117,13 +109,13 @@ def _attempt(
 ) -> dict[str, Result]:
     """Make the attempts that are due, side by side; how each ended."""
     endpoints = _endpoints(name for name in due if name != PUSH)
-    body = cache(lambda: _body(event, describe))  # read once, and only for a webhook
+    body = cache(lambda: sender.body_of(event, describe))  # read once, and only for a webhook
 
     def attempt(name: str) -> Result:
         try:
             if name == PUSH:
                 return push.send(event, already_reached=due[name].reached)
-            return _call(event, endpoints[name], body)
+            return sender.send(event, endpoints[name], body)
         except BackendUnavailable as error:
             return Result(DeliveryStatus.PENDING, error.message)
         except Exception as error:  # noqa: BLE001 - one delivery must not stop the others
@@ -142,59 +134,6 @@ def _endpoints(ids: Iterable[str]) -> dict[str, WebhookEndpoint]:
     paths = [webhooks.path(each) for each in ids]
     found = db.read(*paths) if paths else []
     return {document.id: WebhookEndpoint(document) for document in found}
-
-
-def _body(event: EventDocument, describe: Describe) -> bytes | None:
-    """The JSON to send, or None when what the event is about is gone."""
-    data = describe(event)
-    if data is None:
-        return None
-    content = {
-        "id": event.id,
-        "type": event.type,
-        "timestamp": rfc3339(event.created_at),
-        "data": data,
-    }
-    return json.dumps(content, separators=(",", ":")).encode()
-
-
-def _call(
-    event: EventDocument, endpoint: WebhookEndpoint, read_body: Callable[[], bytes | None]
-) -> Result:
-    """Send the event to one endpoint."""
-    if not endpoint.exists or endpoint.disabled_at is not None:
-        return Result(DeliveryStatus.DROPPED, "the endpoint is disabled")
-    if (body := read_body()) is None:
-        return Result(DeliveryStatus.DROPPED, "what the event is about is gone")
-    moment = clock.now()
-    signed = signing.headers(event.id, moment, body, endpoint.signing_secrets(moment))
-    result = _post(endpoint.url, body, signed)
-    succeeded = result.status is DeliveryStatus.DELIVERED
-    is_gone = result.status is DeliveryStatus.DROPPED
-    with suppress(WebhookEndpointNotFound):  # deleted meanwhile
-        webhooks.note(endpoint, succeeded=succeeded, is_gone=is_gone, moment=moment)
-    return result
-
-
-def _post(url: str, body: bytes, signed: Mapping[str, str]) -> Result:
-    try:
-        response = outbound.request(
-            "POST",
-            url,
-            headers={"Content-Type": "application/json", "User-Agent": USER_AGENT, **signed},
-            body=body,
-            timeout_seconds=TIMEOUT_SECONDS,
-        )
-    except OutboundError as error:
-        return Result(DeliveryStatus.PENDING, str(error))
-    answer = f"HTTP {response.status}"
-    if 200 <= response.status < 300:
-        return Result(DeliveryStatus.DELIVERED, answer)
-    if response.status == 410:
-        return Result(DeliveryStatus.DROPPED, answer)
-    seconds = response.headers.get("Retry-After", "")
-    digits = seconds if seconds.isascii() and seconds.isdigit() and len(seconds) < 7 else "0"
-    return Result(DeliveryStatus.PENDING, answer, retry_after=timedelta(seconds=int(digits)))
 
 
 def _write_down(event: EventDocument, claim: str, results: Mapping[str, Result]) -> EventDocument:

@@ -15,7 +15,10 @@ EXAMPLE_TOKEN = "dGVzdC1kZXZpY2U:APA91bExampleRegistrationToken"  # noqa: S105 -
 RegistrationToken = Annotated[
     str,
     StringConstraints(min_length=1, max_length=4096, pattern=r"^[\x21-\x7e]+\z"),
-    Field(description="The registration token that Firebase Cloud Messaging gave the app."),
+    Field(
+        description="The registration token that Firebase Cloud Messaging gave the app, or its "
+        "Firebase installation id."
+    ),
 ]
 
 

@@ -82,6 +82,7 @@ def _message(messaging: Any, event: EventDocument, token: str) -> Any:
     about = _data(event)
     collapse_id = about["generationRequestId"][:64]  # the most that APNs takes
     return messaging.Message(
+        # The SDK calls this name deprecated: it takes installation ids, too, and `fid` no tokens.
         token=token,
         data=about,
         notification=messaging.Notification(title=title, body=body),

@@ -122,7 +122,12 @@ def binding(role: str, *members: str) -> Json:
 def service_account() -> dict[str, Json]:
     member = f"serviceAccount:{ACCOUNT}"
     project = [
-        binding(role, member) for role in ("roles/datastore.user", "roles/cloudtasks.enqueuer")
+        binding(role, member)
+        for role in (
+            "roles/datastore.user",
+            "roles/cloudtasks.enqueuer",
+            "roles/firebasecloudmessaging.admin",
+        )
     ]
     return {
         ACCOUNT_PATH: {"email": ACCOUNT},

@@ -14,7 +14,7 @@ from support.receiver import Receiver
 from imagegen import tasks
 from imagegen.api.schema import rfc3339
 from imagegen.errors import BackendUnavailable
-from imagegen.notifications import delivery, outbox, recovery, webhooks
+from imagegen.notifications import delivery, outbox, recovery, registration, sender, webhooks
 from imagegen.notifications.event import KEPT, LEASE, SCHEDULE, DeliveryStatus, Result
 
 Consumer = Callable[[], Receiver]
@@ -25,7 +25,7 @@ def test_a_delivery_carries_what_the_event_says_under_its_id(
 ) -> None:
     in_outbox.moment = datetime.now(UTC)  # the reference implementation looks at the clock
     server = consumer()
-    endpoint_id, secret = webhooks.register(server.url)
+    endpoint_id, secret = registration.register(server.url)
     event_id = in_outbox.write(endpoint_id)
     assert in_outbox.queued == [event_id]
     in_outbox.deliver(event_id)
@@ -43,7 +43,7 @@ def test_a_delivered_event_is_delivered_once_and_expires_after_thirty_days(
     in_outbox: Outbox, consumer: Consumer
 ) -> None:
     server = consumer()
-    endpoint_id, _ = webhooks.register(server.url)
+    endpoint_id, _ = registration.register(server.url)
     event_id = in_outbox.write(endpoint_id)
     for _ in range(3):  # a queue delivers its tasks more than once
         in_outbox.deliver(event_id)
@@ -58,7 +58,7 @@ def test_an_endpoint_that_always_fails_is_called_on_schedule_ten_times(
 ) -> None:
     server = consumer()
     server.answers = [500] * 99
-    endpoint_id, _ = webhooks.register(server.url)
+    endpoint_id, _ = registration.register(server.url)
     event_id = in_outbox.write(endpoint_id)
     times = []
     while (due := in_outbox.event(event_id).next_attempt_at) is not None:
@@ -78,7 +78,7 @@ def test_the_first_two_attempts_are_made_by_one_task_five_seconds_apart(
 ) -> None:
     server, began = consumer(), in_outbox.moment
     server.answers = [500, 200]
-    endpoint_id, _ = webhooks.register(server.url)
+    endpoint_id, _ = registration.register(server.url)
     in_outbox.deliver(in_outbox.write(endpoint_id))
     assert len(server.messages) == 2
     assert timedelta(seconds=5) <= in_outbox.moment - began <= timedelta(seconds=6)
@@ -90,7 +90,7 @@ def test_every_answer_but_2xx_and_410_is_tried_again(
 ) -> None:
     server = consumer()
     server.answers = [status, status]
-    endpoint_id, _ = webhooks.register(server.url)
+    endpoint_id, _ = registration.register(server.url)
     event_id = in_outbox.write(endpoint_id)
     in_outbox.deliver(event_id)
     assert len(server.messages) == 2, "a redirect is not followed"
@@ -101,7 +101,7 @@ def test_every_answer_but_2xx_and_410_is_tried_again(
 def test_retry_after_is_waited_for(in_outbox: Outbox, consumer: Consumer) -> None:
     server = consumer()
     server.answers, server.sends_headers = [503], {"Retry-After": "3600"}
-    endpoint_id, _ = webhooks.register(server.url)
+    endpoint_id, _ = registration.register(server.url)
     event_id = in_outbox.write(endpoint_id)
     in_outbox.deliver(event_id)
     wait = in_outbox.event(event_id).next_attempt_at
@@ -113,7 +113,7 @@ def test_an_endpoint_that_is_gone_is_disabled_and_gets_nothing_more(
 ) -> None:
     server = consumer()
     server.answers = [410]
-    endpoint_id, _ = webhooks.register(server.url)
+    endpoint_id, _ = registration.register(server.url)
     first, second = in_outbox.write(endpoint_id), in_outbox.write(endpoint_id)
     in_outbox.deliver(first)
     in_outbox.deliver(second)
@@ -130,7 +130,7 @@ def test_five_days_without_a_success_disable_an_endpoint(
 ) -> None:
     server = consumer()
     server.answers = [500] * 99
-    endpoint_id, _ = webhooks.register(server.url)
+    endpoint_id, _ = registration.register(server.url)
     began = in_outbox.moment
     while in_outbox.endpoint(endpoint_id).disabled_at is None:
         in_outbox.deliver(in_outbox.write(endpoint_id))
@@ -140,7 +140,7 @@ def test_five_days_without_a_success_disable_an_endpoint(
 
 def test_one_success_makes_the_five_days_begin_again(in_outbox: Outbox, consumer: Consumer) -> None:
     server = consumer()
-    endpoint_id, _ = webhooks.register(server.url)
+    endpoint_id, _ = registration.register(server.url)
     for _ in range(6):
         server.answers = [500, 500]
         in_outbox.deliver(in_outbox.write(endpoint_id))
@@ -155,11 +155,11 @@ def test_one_success_makes_the_five_days_begin_again(in_outbox: Outbox, consumer
 def test_an_endpoint_that_hangs_is_given_up_and_holds_up_no_other(
     in_outbox: Outbox, consumer: Consumer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(delivery, "TIMEOUT_SECONDS", 0.3)
+    monkeypatch.setattr(sender, "TIMEOUT_SECONDS", 0.3)
     slow, fast = consumer(), consumer()
     slow.hangs_for = 1.5
-    slow_id, _ = webhooks.register(slow.url)
-    fast_id, _ = webhooks.register(fast.url)
+    slow_id, _ = registration.register(slow.url)
+    fast_id, _ = registration.register(fast.url)
     event_id = in_outbox.write(slow_id, fast_id)
     in_outbox.deliver(event_id)
     assert len(fast.messages) == 1
@@ -174,7 +174,7 @@ def test_a_name_that_leads_inside_at_delivery_is_not_called(
     server = consumer()
     monkeypatch.delenv("FUNCTIONS_EMULATOR")
     resolve_to(monkeypatch, "93.184.215.14")
-    endpoint_id, _ = webhooks.register(f"https://hooks.example.com:{server.port}/")
+    endpoint_id, _ = registration.register(f"https://hooks.example.com:{server.port}/")
     event_id = in_outbox.write(endpoint_id)
     for address in ("127.0.0.1", "10.0.0.1", "169.254.169.254", "::1", "64:ff9b::a00:1"):
         resolve_to(monkeypatch, address)
@@ -194,7 +194,7 @@ def test_what_an_attempt_claims_and_never_writes_down_is_due_again_after_its_lea
     in_outbox: Outbox, consumer: Consumer
 ) -> None:
     server = consumer()
-    endpoint_id, _ = webhooks.register(server.url)
+    endpoint_id, _ = registration.register(server.url)
     event_id = in_outbox.write(endpoint_id)
     delivery._claim(event_id, "an attempt that dies")
     in_outbox.deliver(event_id)
@@ -206,7 +206,7 @@ def test_what_an_attempt_claims_and_never_writes_down_is_due_again_after_its_lea
 
 
 def test_attempts_that_all_die_come_to_an_end(in_outbox: Outbox, consumer: Consumer) -> None:
-    endpoint_id, _ = webhooks.register(consumer().url)
+    endpoint_id, _ = registration.register(consumer().url)
     event_id = in_outbox.write(endpoint_id)
     for number in range(len(SCHEDULE)):
         delivery._claim(event_id, f"attempt {number}")
@@ -220,7 +220,7 @@ def test_attempts_that_all_die_come_to_an_end(in_outbox: Outbox, consumer: Consu
 def test_an_attempt_that_lost_its_lease_overwrites_nothing_but_by_having_arrived(
     in_outbox: Outbox, consumer: Consumer
 ) -> None:
-    endpoint_id, _ = webhooks.register(consumer().url)
+    endpoint_id, _ = registration.register(consumer().url)
     event_id = in_outbox.write(endpoint_id)
     event, _ = delivery._claim(event_id, "slow")
     in_outbox.moment += LEASE
@@ -237,7 +237,7 @@ def test_an_event_about_something_that_is_gone_is_dropped(
     in_outbox: Outbox, consumer: Consumer
 ) -> None:
     server = consumer()
-    endpoint_id, _ = webhooks.register(server.url)
+    endpoint_id, _ = registration.register(server.url)
     event_id = in_outbox.write(
         endpoint_id, event_type="generation.completed", about="generationRequests/gone"
     )
@@ -250,7 +250,7 @@ def test_a_malformed_document_fails_one_delivery_and_is_logged(
     in_outbox: Outbox, consumer: Consumer, capsys: pytest.CaptureFixture[str]
 ) -> None:
     server = consumer()
-    endpoint_id, _ = webhooks.register(server.url)
+    endpoint_id, _ = registration.register(server.url)
     in_outbox.memory.put("generationRequests/bad", {"userId": "ann"})
     event_id = in_outbox.write(
         endpoint_id,
@@ -268,7 +268,7 @@ def test_an_endpoint_that_was_deleted_by_hand_gets_nothing(
     in_outbox: Outbox, consumer: Consumer
 ) -> None:
     server = consumer()
-    endpoint_id, _ = webhooks.register(server.url)
+    endpoint_id, _ = registration.register(server.url)
     event_id = in_outbox.write(endpoint_id)
     in_outbox.memory.put(webhooks.path(endpoint_id), None)
     in_outbox.deliver(event_id)
@@ -296,7 +296,7 @@ def test_recovery_enqueues_what_is_due_page_by_page_and_nothing_else(
     in_outbox: Outbox, consumer: Consumer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(recovery, "PAGE_SIZE", 2)
-    endpoint_id, _ = webhooks.register(consumer().url)
+    endpoint_id, _ = registration.register(consumer().url)
     due = [in_outbox.write(endpoint_id) for _ in range(5)]
     delivered = in_outbox.write(endpoint_id)
     in_outbox.deliver(delivered)
@@ -312,7 +312,7 @@ def test_a_run_of_recovery_is_bounded_and_the_next_goes_on(
 ) -> None:
     monkeypatch.setattr(recovery, "PAGE_SIZE", 2)
     monkeypatch.setattr(recovery, "MAX_PAGES", 2)
-    endpoint_id, _ = webhooks.register(consumer().url)
+    endpoint_id, _ = registration.register(consumer().url)
     for _ in range(5):
         in_outbox.write(endpoint_id)
     assert recovery.recover() == 4
@@ -325,7 +325,7 @@ def test_an_event_that_the_queue_refuses_stays_in_the_outbox(
         raise BackendUnavailable
 
     monkeypatch.setattr(tasks, "enqueue_event", refuse)
-    endpoint_id, _ = webhooks.register(consumer().url)
+    endpoint_id, _ = registration.register(consumer().url)
     event_id = in_outbox.write(endpoint_id)
     assert in_outbox.event(event_id).next_attempt_at == in_outbox.moment
     with pytest.raises(BackendUnavailable):

@@ -21,7 +21,7 @@ from imagegen.credits import lots
 from imagegen.generation import create as generation
 from imagegen.generation import recovery, worker
 from imagegen.generation import request as generation_request
-from imagegen.notifications import delivery, event, outbox, push
+from imagegen.notifications import delivery, event, outbox, push, sender
 from imagegen.notifications import recovery as event_recovery
 from imagegen.providers import attempt, bucket, images, registry, storage
 from imagegen.providers import run as providers
@@ -122,7 +122,7 @@ def replaced(
         *((module, "uuid", identity) for module in (attempt, outbox, delivery)),
         (delivery, "time", time),
         (delivery, "_map", map),
-        (delivery, "outbound", SimpleNamespace(request=consumers.request)),
+        (sender, "outbound", SimpleNamespace(request=consumers.request)),
         (push, "_send", consumers.push),
         (event, "random", world.random),
         (event_recovery, "PAGE_SIZE", int(settings["page_size"])),

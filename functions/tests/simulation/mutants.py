@@ -24,7 +24,7 @@ from imagegen.firestore.store import Create, Document, Update
 from imagegen.generation import create as generation
 from imagegen.generation import endpoints, recovery, worker
 from imagegen.generation import settle as lifecycle
-from imagegen.notifications import delivery, event, outbox
+from imagegen.notifications import event, outbox, sender
 from imagegen.notifications import recovery as event_recovery
 from imagegen.providers import attempt, storage
 from simulation.memory_store import MemoryStore
@@ -261,9 +261,9 @@ MUTANTS = [
            " if event_type in types]", "]"),
     Mutant("devices are told of what their user has canceled", lifecycle._tell,
            " and status is not Status.CANCELED", ""),
-    Mutant("an answer of any status counts as delivered", delivery._post,
+    Mutant("an answer of any status counts as delivered", sender._post,
            "200 <= response.status < 300", "True"),
-    Mutant("an answer that never came counts as delivered", delivery._post,
+    Mutant("an answer that never came counts as delivered", sender._post,
            "Result(DeliveryStatus.PENDING, str(error))", 'Result(DeliveryStatus.DELIVERED, "")'),
     Mutant("what an attempt has claimed is never due again", event.Delivery.claimed,
            "next_attempt_at=lease_end", "next_attempt_at=None"),
