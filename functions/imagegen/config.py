@@ -197,6 +197,11 @@ LOW_BALANCE = IntParam(
     default=5,
     description="A balance that falls below so many credits is told as credits.low. 0: never.",
 )
+PUSH_TEXTS = StringParam(
+    "PUSH_TEXTS",
+    default="{}",
+    description="JSON object with titles and texts of push messages to override (docs/events.md).",
+)
 MOCK_FAILURE_RATE = StringParam(
     "MOCK_FAILURE_RATE",
     default="",

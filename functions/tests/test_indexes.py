@@ -35,7 +35,7 @@ QUERIED_ALONE = {
     ("reports", "isoWeek"),
 }
 # The one field that is looked for in all collections of a name: whose device a token is.
-IN_ALL_COLLECTIONS = ("devices", "token")
+IN_ALL_COLLECTIONS = ("devices", "tokenHash")
 
 
 def queries() -> Iterator[Query]:

@@ -24,6 +24,7 @@ class DeviceDocument(Stored):
     """`users/{userId}/devices/{hash of the token}`."""
 
     token = Field("token", text, "")
+    token_hash = Field("tokenHash", text, "")  # the id, which a query can look for everywhere
     is_registered = Field("registered", boolean, False)
     updated_at: Field[datetime | None] = Field("updatedAt", instant, None)
     expire_at: Field[datetime | None] = Field("expireAt", instant, None)
@@ -52,7 +53,9 @@ def registered_query(user_id: str) -> Query:
 
 def token_query(token: str) -> Query:
     """The documents of a token, whoever's it is."""
-    return Query("devices", where=[("token", "==", token)], limit=MAX_OWNERS, in_group=True)
+    return Query(
+        "devices", where=[("tokenHash", "==", device_id(token))], limit=MAX_OWNERS, in_group=True
+    )
 
 
 def register(user_id: str, token: str) -> None:
@@ -77,7 +80,11 @@ def register(user_id: str, token: str) -> None:
             _take_away(transaction, document.path, moment)
         is_new = not _is_registered(transaction[own])
         fields = DeviceDocument.fields(
-            token=token, is_registered=True, updated_at=moment, expire_at=None
+            token=token,
+            token_hash=device_id(token),
+            is_registered=True,
+            updated_at=moment,
+            expire_at=None,
         )
         if transaction[own].exists:
             transaction.update(own, fields)

@@ -6,18 +6,19 @@ emulator: on the emulators, messages are logged.
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from google.auth.exceptions import GoogleAuthError
 
-from imagegen import firebase, logger
+from imagegen import config, firebase, logger
 from imagegen.notifications import devices
 from imagegen.notifications.devices import DeviceDocument
 from imagegen.notifications.event import DeliveryStatus, EventDocument, EventType, Result
 
-# What a phone shows: title and text.
+# What a phone shows, title and text, where PUSH_TEXTS says nothing else.
 TEXTS: Mapping[EventType, tuple[str, str]] = {
     EventType.GENERATION_COMPLETED: ("Your image is ready", "Tap to see it."),
     EventType.GENERATION_FAILED: (
@@ -78,7 +79,7 @@ def _send(event: EventDocument, user_id: str, found: Sequence[DeviceDocument]) -
 
 def _message(messaging: Any, event: EventDocument, token: str) -> Any:
     """A message that replaces an earlier one about the same request."""
-    title, body = TEXTS[event.type]
+    title, body = json.loads(config.PUSH_TEXTS.value).get(event.type, TEXTS[event.type])
     about = _data(event)
     collapse_id = about["generationRequestId"][:64]  # the most that APNs takes
     return messaging.Message(

@@ -54,6 +54,17 @@ def test_a_failure_is_told_with_words_of_its_own(
     assert message["notification"]["body"] == "Your credits have been returned."
 
 
+def test_the_texts_are_a_parameter(
+    in_outbox: Outbox,
+    phones: tuple[str, str],
+    messaging_server: MessagingServer,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("PUSH_TEXTS", '{"generation.completed": ["Fertig", "Ansehen"]}')
+    in_outbox.deliver(ended(in_outbox))
+    assert messaging_server.messages[0]["notification"] == {"title": "Fertig", "body": "Ansehen"}
+
+
 @pytest.mark.parametrize("answer", ["UNREGISTERED", "SENDER_ID_MISMATCH", "INVALID_ARGUMENT"])
 def test_a_dead_token_is_removed_and_the_others_are_reached(
     in_outbox: Outbox, phones: tuple[str, str], messaging_server: MessagingServer, answer: str

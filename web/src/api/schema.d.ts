@@ -1259,7 +1259,7 @@ export interface components {
         RegisterDevice: {
             /** @description The user, by the uid of Firebase Authentication. */
             userId: string;
-            /** @description The registration token that Firebase Cloud Messaging gave the app. */
+            /** @description The registration token that Firebase Cloud Messaging gave the app, or its Firebase installation id. */
             token: string;
         };
         /**
@@ -1420,7 +1420,7 @@ export interface components {
         UnregisterDevice: {
             /** @description The user, by the uid of Firebase Authentication. */
             userId: string;
-            /** @description The registration token that Firebase Cloud Messaging gave the app. */
+            /** @description The registration token that Firebase Cloud Messaging gave the app, or its Firebase installation id. */
             token: string;
         };
         /** @description The Content-Type is not JSON. */
