@@ -120,7 +120,7 @@ def _charge(
         # moment, at which a lot has expired, may refuse what was allowed then.
         if offer is None:
             outbox.subscriptions()  # read before anything is charged: the settle needs them
-            offer = catalogue.current()
+        offer = offer or catalogue.current()
         choice = offer.choose(
             model=order.model, style=order.style, color=order.color, size=order.size
         )

@@ -219,7 +219,7 @@ MUTANTS = [
     Mutant("charge in another order", lots._spend_order,
            "lot.priority, lot.expires_at or NEVER", "0, lot.expires_at or NEVER"),
     Mutant("split of a charge forgotten", generation._charge,
-           "moment, parts)", "moment, ())"),
+           "moment, parts, devices", "moment, (), devices"),
     Mutant("refund into the wrong lot", ledger.refund,
            "if lots.total(parts) != credits:", "if True:"),
     Mutant("refund into a lot that has expired", lots.restore,
