@@ -5,7 +5,7 @@ from typing import Any
 
 from firebase_functions import https_fn, options, scheduler_fn, tasks_fn
 
-from imagegen import config, event_data, parameters
+from imagegen import config, parameters
 from imagegen.api.endpoint import declaration_of
 from imagegen.api.serve import HttpFunction, scheduled, serve
 from imagegen.catalogue.endpoints import list_models, list_products
@@ -18,7 +18,6 @@ from imagegen.generation.endpoints import (
     list_generation_requests,
 )
 from imagegen.invoker import private
-from imagegen.notifications import delivery
 from imagegen.notifications import recovery as notification_recovery
 from imagegen.notifications.endpoints import register_device, unregister_device
 from imagegen.purchases import webhooks
@@ -129,6 +128,10 @@ def recoverLostGenerations(event: scheduler_fn.ScheduledEvent) -> None:
     timeout_sec=120,
 )
 def deliverEvent(task: https_fn.CallableRequest[Any]) -> None:
+    # Not at the top: what calls other servers would cost every function's cold start.
+    from imagegen import event_data  # noqa: PLC0415
+    from imagegen.notifications import delivery  # noqa: PLC0415
+
     delivery.deliver(task.data, event_data.of)
 
 
