@@ -47,6 +47,16 @@ class Model(Option):
     def settings(self) -> Mapping[str, Any]:
         return self.model_extra or {}
 
+    @property
+    def is_paid(self) -> bool:
+        """Whether its provider charges for images."""
+        return self.generator not in registry.FREE_OF_CHARGE
+
+    @property
+    def takes_photos(self) -> bool:
+        """Whether an order may start from a photo; the mocks, which draw nothing, take any."""
+        return not self.is_paid or self.settings.get("sources") is True
+
 
 class Size(Option):
     """An image size, in pixels, and the price of a generation, in credits."""

@@ -35,6 +35,7 @@ class CatalogueModel(CatalogueOption):
     background: bool = Field(
         description="Whether the model is so slow that it generates in the background only."
     )
+    takes_photos: bool = Field(description="Whether an order may name a photo as its `source`.")
 
 
 class CatalogueSize(CatalogueOption):
@@ -68,6 +69,7 @@ class Catalogue(WireModel):
                         "description": "",
                         "aliases": ["model-a"],
                         "background": False,
+                        "takesPhotos": True,
                     }
                 ],
                 "styles": [{"name": "anime", "description": ""}],
@@ -100,9 +102,8 @@ def list_models(body: ListModels, caller: Caller) -> Catalogue:
 
 
 def _enabled(options: Mapping[str, Option], model: type[Shown]) -> list[Shown]:
-    fields = set(model.model_fields)
     return [
-        model.model_validate(option.model_dump(include=fields), by_name=True)
+        model.model_validate({name: getattr(option, name) for name in model.model_fields})
         for option in options.values()
         if option.enabled
     ]

@@ -36,7 +36,7 @@ from imagegen.errors import (
     UserNotFound,
 )
 from imagegen.firestore.store import Document
-from imagegen.generation import moderate
+from imagegen.generation import moderate, uploads
 from imagegen.generation import request as generation_request
 from imagegen.generation.replies import RETRY_AFTER_SECONDS, Generation
 from imagegen.generation.request import CreateGenerationRequest, Mode, RequestDocument, Status
@@ -51,16 +51,18 @@ def create(order: CreateGenerationRequest, caller: Caller) -> Reply[Generation]:
     """Charge the price, generate the image, and settle: keep the credits or give them back.
 
     Raises, with nothing charged: NotOwner, UnknownOption, UserNotFound, RateLimited,
-    InsufficientCredits, IdempotencyKeyReused, PromptRefused, ModeNotSupported, PriceChanged;
-    refunded: GenerationFailed, GenerationTimeout, ContentRefused, RequestCanceled;
-    RequestInProgress; and BackendUnavailable, whose details carry a generationRequestId when a
-    charge may stand that is still to be settled.
+    InsufficientCredits, IdempotencyKeyReused, PromptRefused, ModeNotSupported, SourceNotSupported,
+    UploadNotFound, PriceChanged, ModelUnavailable; refunded: GenerationFailed, GenerationTimeout,
+    ContentRefused, RequestCanceled; RequestInProgress; and BackendUnavailable, whose details carry
+    a generationRequestId when a charge may stand that is still to be settled.
     """
     caller.require_access_to(order.user_id)
     request_id, attempt_id = generation_request.request_id(order), uuid.uuid4().hex
     try:
-        if config.MODERATION.value != "none" and not _is_repeated(order, request_id):
+        is_checked = config.MODERATION.value != "none" or uploads.is_named_by(order)
+        if is_checked and not _is_repeated(order, request_id):
             moderate.check(order.prompt)
+            uploads.check(order)
         request, offer = _charge(order, request_id, attempt_id)
     except BackendUnavailable as error:
         # Without a key there is something to look for only if a charge may have been made.
@@ -120,6 +122,7 @@ def _charge(
             model=order.model, style=order.style, color=order.color, size=order.size
         )
         mode = generation_request.effective_mode(order, choice.model)
+        generation_request.require_source_support(order, choice.model)
         if is_too_late and mode is Mode.SYNC:
             raise BackendUnavailable("The call has waited for too long; nothing was charged.")
         price = choice.size.credits

@@ -22,6 +22,7 @@ from imagegen.errors import (
     GenerationTimeout,
     IdempotencyKeyReused,
     InsufficientCredits,
+    ModelUnavailable,
     ModeNotSupported,
     NotCancelable,
     NotOwner,
@@ -31,7 +32,9 @@ from imagegen.errors import (
     RateLimited,
     RequestCanceled,
     RequestInProgress,
+    SourceNotSupported,
     UnknownOption,
+    UploadNotFound,
     UserNotFound,
 )
 from imagegen.firestore.store import Document, Query
@@ -132,11 +135,14 @@ NEXT_CALLS = {"status": "getGenerationStatus", "cancel": "cancelGenerationReques
         RequestCanceled,
         IdempotencyKeyReused,
         ModeNotSupported,
+        SourceNotSupported,
+        UploadNotFound,
         PromptRefused,
         ContentRefused,
         RateLimited,
         GenerationFailed,
         GenerationTimeout,
+        ModelUnavailable,
         OutcomeUnknown,
     ),
     replayed_errors=(

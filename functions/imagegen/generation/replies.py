@@ -33,7 +33,12 @@ class RequestPhoto(WireModel):
     """The photo that a generation request starts from."""
 
     type: Literal["photo"] = Field(description="A photo.")
-    url: str = Field(description="Where the photo is.")
+    url: str | None = Field(
+        default=None, exclude_if=is_none, description="Where the photo is, if it was not uploaded."
+    )
+    upload_id: str | None = Field(
+        default=None, exclude_if=is_none, description="Which upload it is, if it was uploaded."
+    )
 
 
 class RequestAddress(WireModel):
@@ -143,6 +148,8 @@ def _source(stored: Mapping[str, Any] | None) -> RequestPhoto | RequestAddress |
     match stored:
         case {"type": "photo", "url": str(url)}:
             return RequestPhoto(type="photo", url=url)
+        case {"type": "photo", "uploadId": str(upload_id)}:
+            return RequestPhoto(type="photo", upload_id=upload_id)
         case {"type": "address", "address": str(address)}:
             return RequestAddress(type="address", address=address)
         case _:

@@ -2,7 +2,7 @@
 
     generations/{requestId}/{attemptId}.png      the image of one attempt at a request
     generations/{requestId}/{attemptId}-512.webp its thumbnail
-    sources/{hash of userId}/{uploadId}          a photo to start from; it has no download URL
+    sources/{day}/{hash of userId}/{uploadId}    a photo to start from; it has no download URL
 
 Every attempt has a path of its own, so an attempt that is late cannot replace what was delivered.
 The user's id is in no path: it would be part of a URL that people share.
