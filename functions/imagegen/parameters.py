@@ -40,6 +40,8 @@ RANGES: Mapping[str, tuple[int, int]] = {
     "RATE_LIMIT_PER_MINUTE": (0, 1_000_000),
     "DAILY_CREDIT_LIMIT": (0, 2**53),
     "MAX_IN_FLIGHT": (0, 10_000),
+    "MODEL_SUSPEND_AFTER": (0, 1000),
+    "MODEL_SUSPEND_SECONDS": (1, 3600),
     "CATALOGUE_TTL_SECONDS": (0, 86_400),
 }
 # The first of each pair must not be greater than the second.

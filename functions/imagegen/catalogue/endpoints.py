@@ -5,6 +5,7 @@ from typing import TypeVar
 
 from pydantic import Field
 
+from imagegen import clock
 from imagegen.api.auth import Caller
 from imagegen.api.endpoint import Success, endpoint
 from imagegen.api.schema import WireModel
@@ -92,18 +93,18 @@ def list_models(body: ListModels, caller: Caller) -> Catalogue:
 
     In display order, with the prices of the sizes.
     """
-    current = catalogue.current()
+    current, moment = catalogue.current(), clock.now()
+
+    def shown(options: Mapping[str, Option], model: type[Shown]) -> list[Shown]:
+        return [
+            model.model_validate({name: getattr(option, name) for name in model.model_fields})
+            for option in options.values()
+            if current.offers(option, moment)
+        ]
+
     return Catalogue(
-        models=_enabled(current.models, CatalogueModel),
-        styles=_enabled(current.styles, CatalogueOption),
-        colors=_enabled(current.colors, CatalogueOption),
-        sizes=_enabled(current.sizes, CatalogueSize),
+        models=shown(current.models, CatalogueModel),
+        styles=shown(current.styles, CatalogueOption),
+        colors=shown(current.colors, CatalogueOption),
+        sizes=shown(current.sizes, CatalogueSize),
     )
-
-
-def _enabled(options: Mapping[str, Option], model: type[Shown]) -> list[Shown]:
-    return [
-        model.model_validate({name: getattr(option, name) for name in model.model_fields})
-        for option in options.values()
-        if option.enabled
-    ]

@@ -18,7 +18,7 @@ from typing import Any
 from imagegen import clock, config, db, logger, tasks
 from imagegen.api.auth import Caller
 from imagegen.api.schema import Reply
-from imagegen.catalogue import catalogue
+from imagegen.catalogue import catalogue, suspension
 from imagegen.catalogue.catalogue import Catalogue
 from imagegen.credits import ledger, limits
 from imagegen.errors import (
@@ -38,9 +38,10 @@ from imagegen.errors import (
 from imagegen.firestore.store import Document
 from imagegen.generation import moderate, uploads
 from imagegen.generation import request as generation_request
+from imagegen.generation.generate import generate_image
 from imagegen.generation.replies import RETRY_AFTER_SECONDS, Generation
 from imagegen.generation.request import CreateGenerationRequest, Mode, RequestDocument, Status
-from imagegen.generation.settle import Outcome, generate_image, settle
+from imagegen.generation.settle import Outcome, settle
 from imagegen.providers.base import GeneratorError
 from imagegen.providers.failures import Reason
 
@@ -123,6 +124,8 @@ def _charge(
         )
         mode = generation_request.effective_mode(order, choice.model)
         generation_request.require_source_support(order, choice.model)
+        until = offer.suspended.get(choice.model.name)
+        suspension.admit(transaction, choice.model.name, until, moment)
         if is_too_late and mode is Mode.SYNC:
             raise BackendUnavailable("The call has waited for too long; nothing was charged.")
         price = choice.size.credits
@@ -131,14 +134,18 @@ def _charge(
         ledger.deduct(transaction, order.user_id, request_id, price, moment)
         limits.admit(transaction, order.user_id, moment)
         if mode is Mode.ASYNC:
-            until = generation_request.latest_end(moment)
-            limits.occupy(transaction, order.user_id, request_id, moment, until)
+            end = generation_request.latest_end(moment)
+            limits.occupy(transaction, order.user_id, request_id, moment, end)
         fields = generation_request.new_request(order, choice, mode, attempt_id, moment)
         transaction.create(path, fields)
 
     # There is nothing to read under an id that was drawn just now.
     request = Document(path) if order.idempotency_key is None else path
-    documents = db.transact(decide, request, db.user(order.user_id))
+    needed: list[str | Document] = [request, db.user(order.user_id)]
+    try:
+        documents = db.transact(decide, *needed)
+    except suspension.MustBeRead as unread:
+        documents = db.transact(decide, *needed, unread.path)
     return RequestDocument(documents[path]), offer
 
 

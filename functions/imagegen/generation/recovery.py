@@ -7,7 +7,7 @@ from datetime import datetime
 from imagegen import clock, db, logger
 from imagegen.errors import GenerationRequestNotFound, ImagegenError
 from imagegen.firestore.store import Query
-from imagegen.generation import uploads
+from imagegen.generation import job, uploads
 from imagegen.generation.request import OPEN, RequestDocument, Status
 from imagegen.generation.settle import Outcome, settle
 from imagegen.providers.base import GeneratorError
@@ -79,4 +79,7 @@ def _recover_one(request: RequestDocument, horizon: datetime) -> bool | None:
     except Exception as error:  # noqa: BLE001 - one bad document must not stop the others
         logger.error("not recovered", path=request.path, error=repr(error))
         return None
-    return settled.status is Status.FAILED and (settled.error or {}).get("reason") == lost.reason
+    is_lost = settled.status is Status.FAILED and (settled.error or {}).get("reason") == lost.reason
+    if is_lost:
+        job.discard_images(settled)
+    return is_lost

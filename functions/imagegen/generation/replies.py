@@ -70,6 +70,11 @@ class GenerationRequest(WireModel):
     )
     mode: Mode = Field(description="`async` was answered at once and generated in the background.")
     model: str = Field(description="The model, in the catalogue's spelling.")
+    fallback_model: str | None = Field(
+        default=None,
+        exclude_if=is_none,
+        description="The model that was tried in its place, where it was not available.",
+    )
     style: str = Field(description="The style, in the catalogue's spelling.")
     color: str = Field(description="The color, in the catalogue's spelling.")
     size: str = Field(description="The size, in the catalogue's spelling.")
@@ -108,6 +113,7 @@ class GenerationRequest(WireModel):
             status=request.status,
             mode=request.mode,
             model=request.model,
+            fallback_model=request.fallback_model,
             style=request.style,
             color=request.color,
             size=request.size,

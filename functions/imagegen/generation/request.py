@@ -59,6 +59,8 @@ class RequestDocument(Stored):
 
     user_id = StoredField("userId", text)
     model = StoredField("model", text, "")
+    # What was used in place of the model that was ordered.
+    fallback_model: StoredField[str | None] = StoredField("fallbackModel", text, None)
     style = StoredField("style", text, "")
     color = StoredField("color", text, "")
     size = StoredField("size", text, "")

@@ -43,13 +43,14 @@ def store(job: GenerationJob, picture: Picture, *, deadline: float, token: str) 
     )
 
 
-def delete_images(generation_request_id: str, *, timeout_seconds: float = 30.0) -> int:
-    """Delete the images of all attempts at a request, with their thumbnails; how many objects.
+def delete_images(generation_request_id: str, *, attempt_id: str = "", deadline: float) -> int:
+    """Delete the images of all attempts at a request, or of one, with their thumbnails.
+
+    The number of objects is returned.
 
     Raises GeneratorError (IMAGE_NOT_STORED) when the storage cannot be reached: call it again.
     """
-    deadline = time.monotonic() + timeout_seconds
-    return bucket.delete(f"generations/{generation_request_id}/", deadline=deadline)
+    return bucket.delete(f"generations/{generation_request_id}/{attempt_id}", deadline=deadline)
 
 
 def _token_of_thumbnail(token: str) -> str:

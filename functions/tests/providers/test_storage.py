@@ -52,12 +52,12 @@ def test_every_attempt_has_a_path_of_its_own(bucket: FakeBucket) -> None:
 def test_images_go_with_their_request_and_only_with_it(bucket: FakeBucket) -> None:
     for request_id, attempt_id in (("r1", "one"), ("r1", "two"), ("r10", "one")):
         stored(job({}, generation_request_id=request_id, attempt_id=attempt_id))
-    assert storage.delete_images("r1") == 4
+    assert storage.delete_images("r1", deadline=soon()) == 4
     assert sorted(bucket.objects) == [
         "generations/r10/one-512.webp",
         "generations/r10/one.png",
     ]
-    assert storage.delete_images("r1") == 0
+    assert storage.delete_images("r1", deadline=soon()) == 0
 
 
 def test_a_thumbnail_that_fails_or_takes_long_delays_no_image(bucket: FakeBucket) -> None:

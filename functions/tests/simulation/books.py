@@ -16,6 +16,7 @@ from imagegen.firestore.store import Create, Document, Update
 from simulation.memory_store import MemoryStore
 from simulation.painters import Painters
 from simulation.rights import Rights
+from simulation.vendors import Vendors
 from simulation.world import Task, Violation, World
 
 OPEN = ("pending", "processing")
@@ -44,8 +45,11 @@ class Account:
 class Books:
     """Follows the store commit by commit; raises Violation at the first that is wrong."""
 
-    def __init__(self, world: World, memory: MemoryStore, painters: Painters) -> None:
+    def __init__(
+        self, world: World, memory: MemoryStore, painters: Painters, vendors: Vendors
+    ) -> None:
         self._world = world
+        self.vendors = vendors
         self._memory = memory
         self.accounts: dict[str, Account] = {}
         self.requests: dict[str, list[tuple[float, Mapping[str, Any]]]] = {}  # every version
@@ -111,7 +115,7 @@ class Books:
                 self._balance(document_id, new, write.fields)
             elif collection == "generationRequests":
                 self._request(task, document_id, old_fields, new, entries)
-            elif collection != "users":
+            elif collection not in ("users", "modelSuspensions"):
                 raise Violation(f"{write.path} is none of its business")
         if entries:
             raise Violation(f"entries without a cause: {list(entries)}")
@@ -167,6 +171,7 @@ class Books:
             if new["status"] != "pending":
                 raise Violation(f"a request begins as {new['status']}")
             self.charged_by[request_id] = task
+            self.vendors.ordered[request_id] = new["model"]
             self.rights.begin(task, request_id)
             task.charges.append(request_id)
             return

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import uuid
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from types import SimpleNamespace
 from typing import Any
@@ -14,19 +15,20 @@ from firebase_admin import functions
 from firebase_functions import logger
 
 from imagegen import clock, db, deadline, firebase
-from imagegen.catalogue import cache, catalogue
+from imagegen.catalogue import cache, catalogue, suspension
 from imagegen.catalogue.cache import Cache
 from imagegen.catalogue.catalogue import Catalogue
 from imagegen.generation import create as generation
-from imagegen.generation import recovery, worker
+from imagegen.generation import generate, job, recovery, worker
 from imagegen.generation import request as generation_request
-from imagegen.providers import attempt, bucket, images, registry, storage
+from imagegen.providers import attempt, bucket, images, jobs, photos, registry, storage
 from imagegen.providers import run as providers
 from simulation.bucket import Bucket, picture
 from simulation.painters import Painters
 from simulation.remote import RemoteStore
 from simulation.remote_queue import RemoteQueue
 from simulation.threads import Threads
+from simulation.vendors import Vendors
 from simulation.world import Process, World
 
 
@@ -62,6 +64,11 @@ class ProcessCaches:
         found: Catalogue = process.catalogue.get(max_age_seconds)
         return found
 
+    def clear(self) -> None:
+        cached = self._world.running().process.catalogue
+        if cached is not None:
+            cached.clear()
+
 
 @contextlib.contextmanager
 def replaced(
@@ -70,6 +77,7 @@ def replaced(
     queue: RemoteQueue,
     objects: Bucket,
     painters: Painters,
+    vendors: Vendors,
     threads: Threads,
     settings: Mapping[str, str],
 ) -> Iterator[None]:
@@ -90,7 +98,9 @@ def replaced(
         (worker, "uuid", identity),
         (deadline, "threading", SimpleNamespace(Thread=threads.thread)),
         (deadline, "SimpleQueue", threads.mailbox),
-        *((module, "time", time) for module in (providers, attempt, bucket, storage)),
+        *((module, "time", time) for module in (providers, attempt, bucket, storage, photos)),
+        *((module, "time", time) for module in (jobs, job, generate)),
+        (suspension, "_in_a_row", Counter()),
         (storage, "threading", SimpleNamespace(Thread=threads.thread)),
         (images, "prepare", picture),
         (attempt, "uuid", identity),
@@ -104,7 +114,8 @@ def replaced(
     environment = {name: value for name, value in settings.items() if name.isupper()}
     with contextlib.ExitStack() as stack:
         stack.enter_context(mock.patch.dict(os.environ, environment))
-        stack.enter_context(mock.patch.dict(registry.GENERATORS, {"mock": painters}))
+        generators = {"mock": painters, "at-once": vendors.at_once, "by-job": vendors.by_job}
+        stack.enter_context(mock.patch.dict(registry.GENERATORS, generators))
         for module, name, value in replacements:
             stack.enter_context(mock.patch.object(module, name, value))
         yield

@@ -9,7 +9,7 @@ from typing import Any
 from imagegen.api.auth import Caller
 from imagegen.generation.request import CreateGenerationRequest
 
-MODELS = ("Model A", "Model B")
+MODELS = ("Model A", "Model B", "Model C", "Model D")
 SPELLINGS = {"Model A": ("Model A", "model-a", "MODEL_A"), "Model B": ("Model B", "modelb")}
 
 
@@ -50,7 +50,7 @@ class Wanted:
         return Caller(uid=self.caller)
 
     def sent(self) -> CreateGenerationRequest:
-        spellings = SPELLINGS[self.model]
+        spellings = SPELLINGS.get(self.model, (self.model,))
         return CreateGenerationRequest.model_validate(
             {
                 "userId": self.user_id,

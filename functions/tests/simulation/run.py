@@ -8,7 +8,7 @@ from datetime import timedelta
 from imagegen.catalogue.cache import RETRY_SECONDS, STALE_SECONDS
 from imagegen.generation import worker
 from simulation.answers import Answers
-from simulation.at_rest import check_at_rest
+from simulation.at_rest import check_at_rest, check_bills
 from simulation.books import OPEN, Books
 from simulation.bucket import Bucket
 from simulation.edges import replaced
@@ -20,6 +20,7 @@ from simulation.plan import clock_error, draw_plan
 from simulation.remote import RemoteStore
 from simulation.remote_queue import RemoteQueue
 from simulation.threads import Threads
+from simulation.vendors import Vendors
 from simulation.workload import RECOVERY_SECONDS, Workload, faults_end
 from simulation.world import EPOCH, Violation, World
 
@@ -49,7 +50,8 @@ def simulate(
     bucket = Bucket(world, network, hang_rate=plan.upload_hang_rate)
     painters = Painters(world, plan, bucket)
     threads = Threads(world, stall_rate=plan.stall_rate)
-    books = Books(world, memory, painters)
+    vendors = Vendors(world, plan, painters)
+    books = Books(world, memory, painters, vendors)
     limits = ("RATE_LIMIT_PER_MINUTE", "DAILY_CREDIT_LIMIT", "MAX_IN_FLIGHT")
     offered = Offered(
         # While Firestore fails, an instance goes on with the catalogue that it has.
@@ -74,14 +76,15 @@ def simulate(
     )
     violation = None
     try:
-        with replaced(world, remote, tasks, bucket, painters, threads, plan.settings):
+        with replaced(world, remote, tasks, bucket, painters, vendors, threads, plan.settings):
             workload.schedule()
             world.run(until=faults_end(plan))
-            plan.faults.over = painters.over = bucket.over = threads.over = True
+            plan.faults.over = painters.over = vendors.over = bucket.over = threads.over = True
             _make_peace(world)
             world.run()
             _recover_the_rest(world, books, workload)
         check_at_rest(world, memory.documents, books, painters)
+        check_bills(memory.documents, vendors)
         answers.at_rest()
     except Violation as found:
         violation = found
