@@ -35,10 +35,14 @@ ERRORS: tuple[ImagegenError, ...] = (
     errors.AppCheckMissing(),
     errors.AppCheckInvalid(),
     errors.InsufficientCredits(required=3, available=2),
+    errors.OutstandingDebt(debt=40, available=2),
     errors.NotOwner(),
     errors.UserNotFound(userId="testUser1"),
     errors.GenerationRequestNotFound(generationRequestId=REQUEST_ID),
     errors.UploadNotFound(uploadId="20261127-5f0e6a7d3b9c4c1f8a2d4e6f7a8b9c0d"),
+    errors.CustomerNotFound(userId="testUser1"),
+    errors.ProductNotFound(productId="pack-100"),
+    errors.PaymentsOff(),
     errors.MethodNotAllowed("Use POST, OPTIONS.", headers={"Allow": "POST, OPTIONS"}),
     errors.AccountUnusable(),
     errors.PriceChanged(credits=3),
@@ -63,6 +67,8 @@ ERRORS: tuple[ImagegenError, ...] = (
     errors.ModelUnavailable(model="Model A", retry_after_seconds=300),
     errors.BackendUnavailable(),
     errors.OutcomeUnknown(generationRequestId=REQUEST_ID),
+    errors.PaymentProviderUnavailable(),
+    errors.SignatureInvalid(),
 )
 
 TEXT, COUNT = {"type": "string"}, {"type": "integer", "minimum": 0}
@@ -83,10 +89,13 @@ DETAILS: Mapping[str, Mapping[str, Any]] = {
     "allowed": {"type": "array", "items": TEXT},
     "required": COUNT,
     "available": COUNT,
+    "hint": {"enum": ["ANONYMOUS", "EMAIL_NOT_VERIFIED"]},
+    "debt": COUNT,
     "credits": COUNT,
     "userId": TEXT,
     "model": TEXT,
     "uploadId": TEXT,
+    "productId": TEXT,
     "generationRequestId": TEXT,
     "refundedCredits": COUNT,
     "status": TEXT,
@@ -100,6 +109,7 @@ DETAILS: Mapping[str, Mapping[str, Any]] = {
 OPTIONAL_DETAILS: Mapping[type[ImagegenError], tuple[str, ...]] = {
     errors.BackendUnavailable: ("generationRequestId",),
     errors.UserNotFound: ("generationRequestId",),
+    errors.InsufficientCredits: ("hint",),
 }
 
 

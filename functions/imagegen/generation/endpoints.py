@@ -27,6 +27,7 @@ from imagegen.errors import (
     NotCancelable,
     NotOwner,
     OutcomeUnknown,
+    OutstandingDebt,
     PriceChanged,
     PromptRefused,
     RateLimited,
@@ -127,6 +128,7 @@ NEXT_CALLS = {"status": "getGenerationStatus", "cancel": "cancelGenerationReques
     errors=(
         UnknownOption,
         InsufficientCredits,
+        OutstandingDebt,
         NotOwner,
         UserNotFound,
         AccountUnusable,

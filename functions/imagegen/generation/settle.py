@@ -123,6 +123,7 @@ def settle(
                 moment,
                 charged_at=current.created_at,
                 reason=reason,
+                parts=current.lots,
             )
 
     try:

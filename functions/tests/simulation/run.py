@@ -51,7 +51,7 @@ def simulate(
     painters = Painters(world, plan, bucket)
     threads = Threads(world, stall_rate=plan.stall_rate)
     vendors = Vendors(world, plan, painters)
-    books = Books(world, memory, painters, vendors)
+    books = Books(world, memory, painters, vendors, plan.settings)
     limits = ("RATE_LIMIT_PER_MINUTE", "DAILY_CREDIT_LIMIT", "MAX_IN_FLIGHT")
     offered = Offered(
         # While Firestore fails, an instance goes on with the catalogue that it has.
@@ -59,7 +59,13 @@ def simulate(
         + (0 if plan.calm else STALE_SECONDS + RETRY_SECONDS),
         limited=any(plan.settings[name] != "0" for name in limits),
     )
-    answers = Answers(books, offered, calm=plan.calm, stalls=plan.stall_rate > 0)
+    answers = Answers(
+        books,
+        offered,
+        calm=plan.calm,
+        stalls=plan.stall_rate > 0,
+        clocks_are_right=not world.clocks_jump,
+    )
     workload = Workload(world, plan, memory, books, offered, answers.given)
     network.when_delayed = workload.change_meanwhile
     remote = RemoteStore(world, memory, network, books.committed)
