@@ -34,14 +34,6 @@ _lock = threading.Lock()
 _in_a_row: Counter[str] = Counter()
 
 
-class MustBeRead(Exception):
-    """The charge needs the document at `path` as well: the model is on probation."""
-
-    def __init__(self, path: str) -> None:
-        super().__init__(path)
-        self.path = path
-
-
 class SuspensionDocument(Stored):
     """`modelSuspensions/{model}`; without `suspendedUntil` the model is offered."""
 
@@ -65,17 +57,14 @@ def admit(
 
     `until` is when its suspension ends, as the catalogue has it.
 
-    Raises ModelUnavailable; MustBeRead when the transaction lacks the model's document.
+    Raises ModelUnavailable.
     """
     if until is None:
         return
     if moment < until:
         raise _unavailable(model, until, moment)
     path = _path(model)
-    try:
-        current = SuspensionDocument(transaction[path])
-    except KeyError:
-        raise MustBeRead(path) from None
+    current = SuspensionDocument(transaction[path])
     if not current.exists or current.suspended_until is None:
         return  # the probe has succeeded since the catalogue was read
     for busy_until in (current.suspended_until, current.probed_until):

@@ -145,11 +145,7 @@ def _charge(
 
     # There is nothing to read under an id that was drawn just now.
     request = Document(path) if order.idempotency_key is None else path
-    needed: list[str | Document] = [request, db.user(order.user_id)]
-    try:
-        documents = db.transact(decide, *needed)
-    except suspension.MustBeRead as unread:
-        documents = db.transact(decide, *needed, unread.path)
+    documents = db.transact(decide, request, db.user(order.user_id))
     return RequestDocument(documents[path]), offer
 
 
