@@ -90,7 +90,7 @@ $(VENDORS_VENV)/installed: functions/requirements-vendors.txt
 	@touch $@
 
 .PHONY: test-vendors
-test-vendors: venv $(VENDORS_VENV)/installed ## our providers beside the vendors' own SDKs
+test-vendors: venv $(VENDORS_VENV)/installed ## what we send, read and verify beside the vendors' own packages
 	@$(IN_FUNCTIONS) VENDORS_PYTHON=$(CURDIR)/$(VENDORS_VENV)/bin/python \
 		venv/bin/python -m pytest tests/vendors $(ARGS)
 
@@ -157,7 +157,7 @@ $(UV):
 # The versions in the .txt files are kept unless ARGS asks for others.
 .PHONY: lock
 lock: $(UV) ## pin what functions/*.in ask for (ARGS='--upgrade-package httpx', ARGS=--upgrade)
-	@$(IN_FUNCTIONS) for name in requirements requirements-dev; do \
+	@$(IN_FUNCTIONS) for name in requirements requirements-dev requirements-vendors; do \
 		../$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 			--no-annotate --output-file $$name.txt $$name.in $(ARGS) || exit 1; \
 	done

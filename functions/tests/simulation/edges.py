@@ -17,6 +17,7 @@ from imagegen import clock, db, deadline, firebase
 from imagegen.catalogue import cache, catalogue
 from imagegen.catalogue.cache import Cache
 from imagegen.catalogue.catalogue import Catalogue
+from imagegen.credits import lots
 from imagegen.generation import create as generation
 from imagegen.generation import recovery, worker
 from imagegen.generation import request as generation_request
@@ -100,6 +101,7 @@ def replaced(
         (logger, "write", world.log.append),
         (recovery, "PAGE_SIZE", int(settings["page_size"])),
         (recovery, "_map", map),
+        (lots, "MAX_FREE_LOTS", int(settings["max_free_lots"])),
     ]
     environment = {name: value for name, value in settings.items() if name.isupper()}
     with contextlib.ExitStack() as stack:

@@ -16,7 +16,8 @@ from typing import Any
 
 from greenlet import greenlet
 
-EPOCH = datetime(2026, 11, 22, 23, 50, tzinfo=UTC)  # ten minutes before a new day and a new week
+# Ten minutes before a new day, a new week and a new month.
+EPOCH = datetime(2027, 1, 31, 23, 50, tzinfo=UTC)
 MOST_EVENTS = 200_000
 
 
