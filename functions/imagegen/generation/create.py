@@ -41,6 +41,7 @@ from imagegen.generation import request as generation_request
 from imagegen.generation.replies import RETRY_AFTER_SECONDS, Generation
 from imagegen.generation.request import CreateGenerationRequest, Mode, RequestDocument, Status
 from imagegen.generation.settle import Outcome, generate_image, settle
+from imagegen.providers import run
 from imagegen.providers.base import GeneratorError
 from imagegen.providers.failures import Reason
 
@@ -100,6 +101,7 @@ def _charge(
     path, moment = db.generation_request(request_id), clock.now()
     # Decided once for all attempts: an allowed commit may still arrive when the next one decides.
     is_too_late = clock.seconds_into_call() > _latest_charge_seconds()
+    is_busy = run.threads.is_full
     offer: Catalogue | None = None
 
     def decide(transaction: db.Transaction) -> None:
@@ -121,6 +123,9 @@ def _charge(
         mode = generation_request.effective_mode(order, choice.model)
         if is_too_late and mode is Mode.SYNC:
             raise BackendUnavailable("The call has waited for too long; nothing was charged.")
+        if is_busy and mode is Mode.SYNC:
+            logger.error("no thread for a provider", userId=order.user_id)
+            raise BackendUnavailable("Too many generations are running; nothing was charged.")
         price = choice.size.credits
         if order.max_credits is not None and price > order.max_credits:
             raise PriceChanged(credits=price)

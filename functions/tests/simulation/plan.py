@@ -65,7 +65,11 @@ def draw_plan(source: random.Random) -> Plan:
     return Plan(
         calm=calm,
         faults=faults,
-        settings=_settings(source),
+        # Two threads for each process are soon taken; then orders are refused with 503.
+        settings={
+            **_settings(source),
+            "THREADS": "80" if calm else source.choice(("80", "1")),
+        },
         users=_users(source, span),
         calls=source.randint(3, 14),
         span_seconds=span,

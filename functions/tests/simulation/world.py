@@ -37,6 +37,7 @@ class Process:
     clock_offset: timedelta = timedelta(0)
     alive: bool = True
     catalogue: Any = None  # its cache
+    threads: dict[str, Any] = field(default_factory=dict)  # by what they are for
     waiting: list[Task] = field(default_factory=list)  # for the catalogue
 
 
