@@ -3,6 +3,7 @@
     imagegen-admin report [--week 2026-W46] [--run]     show a weekly report, made first with --run
     imagegen-admin audit                                check every balance, entry and request
     imagegen-admin grant USER CREDITS --reason R --key K [--request ID]
+    imagegen-admin book PURCHASE [--user U]             book a purchase that was unmatched
     imagegen-admin demo-data [--weeks 12] [--seed 7]    invent an app with a history
 
 This is only the command line: it parses and prints.
@@ -18,6 +19,8 @@ from demo import data
 from emulators.problem import Problem
 from imagegen import clock, db
 from imagegen.credits import ledger
+from imagegen.purchases import booking, buyer
+from imagegen.purchases.purchase import PurchaseStatus
 from imagegen.report import weekly, weeks
 from ops import audit as auditing
 from ops import rendering, results
@@ -117,6 +120,37 @@ def grant(
     else:
         done = "granted" if granted.is_new else "were granted before; nothing changed"
         out.print(f"{number:,} credits {done}. {user} has {granted.balance:,} now.", markup=False)
+
+
+@app.command()
+def book(
+    purchase: Annotated[str, typer.Argument(help="The purchase's id.")],
+    user: Annotated[str, typer.Option(help="Whose it is, where the payment does not say.")] = "",
+) -> None:
+    """Book a purchase that was unmatched, once: its product has appeared, or --user has paid it."""
+    with problems():
+        if user and not buyer.is_known(user):
+            raise Problem(f"There is no user {user}.")
+        try:
+            with log_lines(lambda line: None):  # what is printed says the same
+                booked = booking.book_again(purchase, user)
+        except LookupError as error:
+            raise Problem(f"{error.args[0]}.") from error
+        if booked.status is PurchaseStatus.UNMATCHED:
+            raise Problem(f"{purchase} is still unmatched: {booked.reason}.")
+    result = {
+        "purchaseId": purchase,
+        "userId": booked.user_id,
+        "status": booked.status,
+        "credits": booked.credits,
+    }
+    if as_json:
+        print_json(result)
+    else:
+        out.print(
+            f"{purchase} is {booked.status}: {booked.credits:,} credits of {booked.user_id}.",
+            markup=False,
+        )
 
 
 @app.command("demo-data")
