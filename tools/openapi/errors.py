@@ -87,6 +87,7 @@ DETAILS: Mapping[str, Mapping[str, Any]] = {
     "limitBytes": COUNT,
     "limit": {"enum": ["requestsPerMinute", "creditsPerDay", "inFlight"]},
     "quota": COUNT,
+    "retryAfterSeconds": COUNT,
     "cause": TEXT,
     "retryable": {"type": "boolean"},
 }

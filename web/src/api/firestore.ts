@@ -11,7 +11,8 @@ import {
 } from "firebase/firestore";
 import type { Deployment } from "./deployment";
 import type { Report } from "./report";
-import type { GenerationRequest, Status } from "./types";
+
+export { watchGenerationRequest, watchOpenGenerationRequests } from "imagegen-client/firestore";
 
 export function open(app: FirebaseApp, deployment: Deployment): Firestore {
   const db = getFirestore(app);
@@ -37,23 +38,6 @@ export function watchBalance(
   );
 }
 
-/** Calls `onChange` with the request, now and whenever it changes. */
-export function watchRequest(
-  db: Firestore,
-  id: string,
-  onChange: (request: GenerationRequest) => void,
-  onError: (error: Error) => void,
-): Unsubscribe {
-  return onSnapshot(
-    doc(db, "generationRequests", id),
-    (snapshot) => {
-      const fields = snapshot.data();
-      if (fields) onChange(requestOf(id, fields));
-    },
-    onError,
-  );
-}
-
 export function watchReport(
   db: Firestore,
   week: string,
@@ -66,18 +50,6 @@ export function watchReport(
       onChange(snapshot.exists() ? (withIsoTimes(snapshot.data()) as unknown as Report) : null),
     onError,
   );
-}
-
-/** Converts a stored request to the form that the API returns. */
-function requestOf(id: string, fields: Record<string, unknown>): GenerationRequest {
-  const status = fields.status as Status;
-  const credits = Number(fields.credits);
-  return {
-    ...(withIsoTimes(fields) as unknown as GenerationRequest),
-    generationRequestId: id,
-    deductedCredits: credits,
-    refundedCredits: status === "failed" || status === "canceled" ? credits : 0,
-  };
 }
 
 function withIsoTimes(fields: Record<string, unknown>): Record<string, unknown> {

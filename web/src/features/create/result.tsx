@@ -1,6 +1,7 @@
 /** The outcome of the last order. */
-import { ApiError } from "../../api/errors";
+import { imagegenError } from "imagegen-client";
 import { type Catalogue, type GenerationRequest, isOpen, type Order } from "../../api/types";
+import { explain } from "../../ui/explain";
 import { Failure } from "../../ui/failure";
 import { credits } from "../../ui/format";
 import { useStopwatch } from "../../ui/hooks";
@@ -43,7 +44,7 @@ function Outcome({
   return (
     <div class="result-body" aria-live="polite">
       {failed ? (
-        <Failure error={failed} onRetry={canRetry(failed) ? onAgain : undefined} />
+        <Failure error={failed} onRetry={explain(failed).retryable ? onAgain : undefined} />
       ) : (
         <Progress run={run} request={request} catalogue={catalogue} />
       )}
@@ -89,25 +90,24 @@ function Progress({
 
 function requestIdOf(run: Run): string | null {
   if (run.state === "accepted") return run.generationRequestId;
-  const id = run.state === "failed" ? run.error.details.generationRequestId : null;
-  return typeof id === "string" ? id : null;
+  return run.state === "failed" ? explain(run.error).generationRequestId : null;
 }
 
 /** The error of a request that failed in the background, as a call would have thrown it. */
-function failureOf(request: GenerationRequest): ApiError {
-  const timedOut = request.error?.reason === "GENERATION_TIMEOUT";
-  return new ApiError(
-    500,
-    timedOut ? "GENERATION_TIMEOUT" : "GENERATION_FAILED",
-    request.error?.message ?? "",
-    {
-      generationRequestId: request.generationRequestId,
-      refundedCredits: request.refundedCredits,
-    },
+function failureOf({ generationRequestId, refundedCredits, error }: GenerationRequest) {
+  const cause = error?.reason ?? "";
+  const known = { status: "UNKNOWN", message: error?.message ?? "" } as const;
+  const details = { generationRequestId, refundedCredits };
+  if (cause === "CONTENT_REFUSED")
+    return imagegenError({ ...known, reason: cause, status: "INVALID_ARGUMENT", details });
+  return imagegenError(
+    cause === "GENERATION_TIMEOUT"
+      ? {
+          ...known,
+          reason: cause,
+          status: "DEADLINE_EXCEEDED",
+          details: { ...details, cause, retryable: true },
+        }
+      : { ...known, reason: "GENERATION_FAILED", details: { ...details, cause, retryable: true } },
   );
-}
-
-function canRetry(error: ApiError): boolean {
-  if (error.details.retryable === false) return false;
-  return error.code >= 500 || ["NETWORK", "UNEXPECTED", "RATE_LIMITED"].includes(error.reason);
 }

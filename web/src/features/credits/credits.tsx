@@ -19,10 +19,7 @@ export function Credits() {
   const own = userId === me.uid;
   // A new balance means new entries: they are loaded while the old ones stay on screen.
   const live = own ? balance.value : undefined;
-  const loaded = useLoaded(
-    (signal) => call("getUserCredits", { userId }, { signal }),
-    [userId, live],
-  );
+  const loaded = useLoaded(() => call("getUserCredits", { userId }), [userId, live]);
   const [shown, setShown] = useState<{ userId: string; answer: Answer } | null>(null);
   useEffect(() => {
     if (loaded.state === "ready") setShown({ userId, answer: loaded.value });

@@ -22,13 +22,14 @@ export function Cards({
   catalogue: Catalogue | null;
   filtered: boolean;
 }) {
-  const page = (pageToken: string | undefined, signal?: AbortSignal) =>
-    call(
-      "listGenerationRequests",
-      { userId, ...filters, pageSize: PAGE_SIZE, ...(pageToken && { pageToken }) },
-      { signal },
-    );
-  const first = useLoaded((signal) => page(undefined, signal), []);
+  const page = (pageToken?: string) =>
+    call("listGenerationRequests", {
+      userId,
+      ...filters,
+      pageSize: PAGE_SIZE,
+      ...(pageToken && { pageToken }),
+    });
+  const first = useLoaded(() => page(), []);
   const [more, setMore] = useState<GenerationRequest[]>([]);
   const [token, setToken] = useState<string | undefined>();
   useEffect(() => {

@@ -26,10 +26,7 @@ export function Detail({
   catalogue: Catalogue | null;
   own: boolean;
 }) {
-  const loaded = useLoaded(
-    (signal) => call("getGenerationStatus", { generationRequestId: id }, { signal }),
-    [],
-  );
+  const loaded = useLoaded(() => call("getGenerationStatus", { generationRequestId: id }), []);
   const live = useLiveRequest(own ? id : null);
   const request = live ?? (loaded.state === "ready" ? loaded.value : null);
   useEffect(() => {
