@@ -66,10 +66,20 @@ console: $(CONSOLE) ## build the console if its sources have changed
 run: $(CONSOLE) ## start the emulators with emulator-data; Ctrl-C stops them
 	@$(EMULATORS) start
 
+# Runs targets one after the other and tells how long each took.
+PARTS := MAKE='$(MAKE)' $(PYTHON) tools/parts.py
+
 .PHONY: test
-test: setup lint $(CONSOLE) ## lint, check types, run the tests on emulators of their own (ARGS='-k credits')
-	@$(if $(ARGS),,$(MAKE) test-console)
+test: setup $(CONSOLE) ## lint, check types, run the tests on emulators of their own (ARGS='-k credits')
+	@$(PARTS) lint $(if $(ARGS),,test-console test-browser) test-functions
+
+.PHONY: test-functions
+test-functions: setup
 	@$(IN_FUNCTIONS) $(EMULATORS) exec -- venv/bin/python -m pytest $(ARGS)
+
+.PHONY: test-long
+test-long: setup ## what takes longer: vendors' SDKs, soak, simulation, fuzz (about 10 minutes)
+	@$(PARTS) test-vendors 'soak CALLS=3000' 'simulate SECONDS=200 FIRST=100000' 'fuzz EXAMPLES=100'
 
 .PHONY: unit
 unit: venv ## the tests that need no emulator, in half a minute (ARGS='-k ledger')
@@ -88,7 +98,7 @@ $(VENDORS_VENV)/installed: functions/requirements-vendors.txt
 	@touch $@
 
 .PHONY: test-vendors
-test-vendors: venv $(VENDORS_VENV)/installed ## our providers beside the vendors' own SDKs
+test-vendors: venv $(VENDORS_VENV)/installed ## what we send, read and verify beside the vendors' own packages
 	@$(IN_FUNCTIONS) VENDORS_PYTHON=$(CURDIR)/$(VENDORS_VENV)/bin/python \
 		venv/bin/python -m pytest tests/vendors $(ARGS)
 
@@ -97,9 +107,12 @@ studio: venv ## an image vendor on this machine, to try models with (PORT=8093)
 	@cd tools && ../functions/venv/bin/python -m studio --port $(or $(PORT),8093)
 
 .PHONY: test-console
-test-console: setup $(CONSOLE) $(CLIENT)/node_modules/.package-lock.json ## test the client and the console, also in a real browser
+test-console: setup $(CONSOLE) $(CLIENT)/node_modules/.package-lock.json ## test the code of the client and the console
 	@cd $(CLIENT) && npm test --silent
 	@cd web && npm test --silent
+
+.PHONY: test-browser
+test-browser: setup $(CONSOLE) ## test the console in a real browser
 	@node web/browser/run.mjs $(EMULATORS) exec -- npm --prefix web run --silent test:browser
 
 .PHONY: screenshots
@@ -117,8 +130,9 @@ openapi: venv $(CLIENT)/node_modules/.package-lock.json ## write again what desc
 	@cd $(CLIENT) && npm run --silent types > /dev/null
 
 .PHONY: simulate
-simulate: venv ## hold the money against seeded faults (SEEDS=2000 FIRST=0; SEED=17 replays one)
-	@functions/venv/bin/python bench/simulate.py $(if $(SEED),--seed $(SEED),--seeds $(or $(SEEDS),2000) --first $(or $(FIRST),0))
+simulate: venv ## hold the money against seeded faults (SEEDS=2000 or SECONDS=60, FIRST=0; SEED=17 replays one)
+	@functions/venv/bin/python bench/simulate.py $(if $(SEED),--seed $(SEED),--first $(or $(FIRST),0) \
+		$(if $(SECONDS),--seconds $(SECONDS),--seeds $(or $(SEEDS),2000)))
 
 .PHONY: soak
 soak: setup ## faults on every call, servers killed, then the audit (CALLS=2000)
@@ -155,7 +169,7 @@ $(UV):
 # The versions in the .txt files are kept unless ARGS asks for others.
 .PHONY: lock
 lock: $(UV) ## pin what functions/*.in ask for (ARGS='--upgrade-package httpx', ARGS=--upgrade)
-	@$(IN_FUNCTIONS) for name in requirements requirements-dev; do \
+	@$(IN_FUNCTIONS) for name in requirements requirements-dev requirements-vendors; do \
 		../$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 			--no-annotate --output-file $$name.txt $$name.in $(ARGS) || exit 1; \
 	done

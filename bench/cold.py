@@ -34,7 +34,9 @@ def import_times() -> dict[str, Any]:
     print(
         f"\nImport of main.py {ours:.2f} s, of the bare SDKs {bare:.2f} s: {ratio:.2f}x", flush=True
     )
-    return {"ours": ours, "bareSdks": bare, "ratio": ratio}
+    calls = {"ours": _import_calls(OURS), "bareSdks": _import_calls(BARE)}
+    print(f"Function calls in it: {calls['ours'] / calls['bareSdks']:.3f}x", flush=True)
+    return {"ours": ours, "bareSdks": bare, "ratio": ratio, "calls": calls}
 
 
 def _import_seconds(code: str) -> float:
@@ -43,6 +45,23 @@ def _import_seconds(code: str) -> float:
         [sys.executable, "-c", timed], cwd=ROOT / "functions", check=True, stdout=subprocess.PIPE
     ).stdout
     return float(output.split()[-1])
+
+
+def _import_calls(code: str) -> int:
+    """Calls of functions, which are the same each time, however busy the machine is."""
+    program = (
+        "import cProfile, pstats, sys\n"
+        "profile = cProfile.Profile()\n"
+        "profile.runctx(sys.argv[1], {'__name__': 'cold'}, {})\n"
+        "print(pstats.Stats(profile).total_calls)"
+    )
+    output = subprocess.run(
+        [sys.executable, "-c", program, code],
+        cwd=ROOT / "functions",
+        check=True,
+        stdout=subprocess.PIPE,
+    ).stdout
+    return int(output)
 
 
 def first_answers() -> dict[str, Any]:

@@ -6,7 +6,7 @@ import time
 from typing import Any
 
 import httpx
-from support import projects, storage_server
+from support import projects
 from support.instance import PAINTER, Instance
 
 import servers
@@ -20,7 +20,6 @@ MODELS: dict[str, dict[str, Any]] = {
     "Long Model": {"generator": "mock", "latencySeconds": 44},
     "Painter": {"generator": "painter", "fit": "native"},
 }
-UPLOAD_SECONDS = 1.0
 ROUNDS = 3  # of which the median is told
 
 
@@ -46,11 +45,10 @@ def _generations() -> dict[str, Any]:
 
 def _images() -> dict[str, Any]:
     client = projects.fresh(servers.PROJECT, MODELS)
-    with storage_server.serving(UPLOAD_SECONDS) as uploads:
-        stored = {"STORAGE_EMULATOR_HOST": uploads.address, "IMAGE_BUCKET": "images"}
-        with Instance(FUNCTION, servers.PROJECT, ENVIRONMENT | stored, source=PAINTER) as instance:
-            count = instance.declared.concurrency
-            row = _measured(instance, projects.orders(client, count, "Painter"))
+    stores = ENVIRONMENT | {"IMAGE_BUCKET": "bench"}
+    with Instance(FUNCTION, servers.PROJECT, stores, source=PAINTER) as instance:
+        count = instance.declared.concurrency
+        row = _measured(instance, projects.orders(client, count, "Painter"))
     print(f"  images of 3 MB   {_told(row)}")
     return row
 

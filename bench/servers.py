@@ -39,12 +39,13 @@ LONGEST_START_SECONDS = 60
 
 @contextmanager
 def emulator() -> Iterator[None]:
-    """A Firestore emulator; the one that the environment names, if any."""
+    """Emulators of Firestore and Storage; those that the environment names, if any."""
     with ExitStack() as until_done:
         if "FIRESTORE_EMULATOR_HOST" not in os.environ:
-            private = suite.private(["firestore"], import_data=False)
+            private = suite.private(["firestore", "storage"], import_data=False)
             running = until_done.enter_context(private)
             os.environ["FIRESTORE_EMULATOR_HOST"] = running.address("firestore")
+            os.environ["STORAGE_EMULATOR_HOST"] = f"http://{running.address('storage')}"
             os.environ.update(environment.no_proxy_for_loopback(os.environ))
         yield
 

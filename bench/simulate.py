@@ -1,6 +1,6 @@
 """Runs seeds of the simulated world, with mutants also how many it takes to find each.
 
-    functions/venv/bin/python bench/simulate.py [--seeds N] [--first N] [--seed N]
+    functions/venv/bin/python bench/simulate.py [--seeds N | --seconds N] [--first N] [--seed N]
     functions/venv/bin/python bench/simulate.py [--seeds N] --mutants [NAME]
 
 `--seed` runs one seed and prints its schedule, as a seed does that fails.
@@ -9,6 +9,7 @@
 from __future__ import annotations
 
 import argparse
+import itertools
 import re
 import sys
 import time
@@ -24,6 +25,7 @@ from simulation.run import simulate
 def main() -> int:
     parser = argparse.ArgumentParser(description="Run seeds of the simulated world.")
     parser.add_argument("--seeds", type=int, default=2000, help="how many")
+    parser.add_argument("--seconds", type=float, help="as many as this leaves time for")
     parser.add_argument("--first", type=int, default=0, help="the first one")
     parser.add_argument("--seed", type=int, help="run this one alone, and print its schedule")
     parser.add_argument("--mutants", nargs="?", const="", help="find planted bugs (of that name)")
@@ -32,12 +34,15 @@ def main() -> int:
         return replay(asked.seed)
     if asked.mutants is not None:
         return find_mutants(asked.mutants, asked.seeds)
-    return run(asked.first, asked.seeds)
+    return run(asked.first, asked.seeds, asked.seconds)
 
 
-def run(first: int, seeds: int) -> int:
+def run(first: int, seeds: int, seconds: float | None = None) -> int:
+    """Run `seeds` of them, or as many as `seconds` allow; 1 where one is violated, else 0."""
     started, calls, commits = time.monotonic(), 0, 0
-    for number in range(seeds):
+    for number in itertools.count():
+        if number == seeds if seconds is None else time.monotonic() - started > seconds:
+            break
         outcome = simulate(first + number)
         calls, commits = calls + outcome.calls, commits + outcome.commits
         if outcome.violation:
@@ -45,7 +50,7 @@ def run(first: int, seeds: int) -> int:
         if number % 1000 == 999:
             print(f"{number + 1:,} seeds, {time.monotonic() - started:.0f} s", flush=True)
     print(
-        f"{seeds:,} seeds from {first:,}: {calls:,} calls, {commits:,} commits, no violation, "
+        f"{number:,} seeds from {first:,}: {calls:,} calls, {commits:,} commits, no violation, "
         f"{time.monotonic() - started:.0f} s"
     )
     return 0

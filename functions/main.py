@@ -8,7 +8,7 @@ from firebase_functions import https_fn, options, scheduler_fn, tasks_fn
 from imagegen import config, parameters
 from imagegen.api.endpoint import declaration_of
 from imagegen.api.serve import HttpFunction, scheduled, serve
-from imagegen.catalogue.endpoints import list_models
+from imagegen.catalogue.endpoints import list_models, list_products
 from imagegen.credits.endpoints import get_user_credits
 from imagegen.generation import recovery, worker
 from imagegen.generation.endpoints import (
@@ -18,6 +18,12 @@ from imagegen.generation.endpoints import (
     list_generation_requests,
 )
 from imagegen.invoker import private
+from imagegen.purchases import webhooks
+from imagegen.purchases.endpoints import (
+    create_checkout_session,
+    create_portal_session,
+    list_purchases,
+)
 
 parameters.validate()  # a deploy or an instance with a wrong parameter ends here, and names it
 
@@ -65,6 +71,20 @@ getGenerationStatus = http(get_generation_status, max_instances=config.MAX_INSTA
 listGenerationRequests = http(list_generation_requests, max_instances=config.MAX_INSTANCES)
 cancelGenerationRequest = http(cancel_generation_request)
 listModels = http(list_models, max_instances=config.MAX_INSTANCES)
+listProducts = http(list_products)
+createCheckoutSession = http(create_checkout_session, secrets=config.STRIPE_API_SECRETS)
+createPortalSession = http(create_portal_session, secrets=config.STRIPE_API_SECRETS)
+listPurchases = http(list_purchases)
+
+# Called by the providers' servers, which prove who they are by signing what they send.
+stripeWebhook = https_fn.on_request(
+    invoker="public",
+    timeout_sec=60,
+    secrets=[*config.STRIPE_API_SECRETS, *config.STRIPE_WEBHOOK_SECRETS],
+)(webhooks.stripe_webhook())
+revenueCatWebhook = https_fn.on_request(
+    invoker="public", timeout_sec=60, secrets=config.REVENUECAT_WEBHOOK_SECRETS
+)(webhooks.revenuecat_webhook())
 
 
 @private

@@ -156,6 +156,42 @@ MAX_IN_FLIGHT = IntParam(
     default=0,
     description="Background requests a user may have open at the same time. 0: no limit.",
 )
+SIGNUP_CREDITS = IntParam(
+    "SIGNUP_CREDITS",
+    default=0,
+    description="Credits of a new account, opened by its owner's first call. 0: an account exists "
+    "only when its user document does.",
+)
+SIGNUP_CREDITS_DAYS = IntParam(
+    "SIGNUP_CREDITS_DAYS",
+    default=30,
+    description="Days until the credits of a new account expire. 0: never.",
+)
+FREE_MONTHLY_CREDITS = IntParam(
+    "FREE_MONTHLY_CREDITS",
+    default=0,
+    description="Credits every user gets in each month, which expire at its end. 0: none.",
+)
+ALLOWANCE_ROLLOVER = IntParam(
+    "ALLOWANCE_ROLLOVER",
+    default=0,
+    description="Most of the unspent monthly credits that last for another month.",
+)
+REQUIRE_VERIFIED_EMAIL = BoolParam(
+    "REQUIRE_VERIFIED_EMAIL",
+    default=False,
+    description="Whether free credits need a verified e-mail address.",
+)
+ALLOW_ANONYMOUS = BoolParam(
+    "ALLOW_ANONYMOUS",
+    default=False,
+    description="Whether anonymous users get free credits; anybody can make any number of them.",
+)
+REFUND_GRACE_DAYS = IntParam(
+    "REFUND_GRACE_DAYS",
+    default=7,
+    description="Days that refunded credits last when they would have expired by then.",
+)
 MOCK_FAILURE_RATE = StringParam(
     "MOCK_FAILURE_RATE",
     default="",
@@ -182,6 +218,36 @@ CATALOGUE_TTL_SECONDS = IntParam(
     "CATALOGUE_TTL_SECONDS",
     default=60,
     description="Seconds an instance caches the catalogue.",
+)
+PAYMENTS = StringParam(
+    "PAYMENTS",
+    default="",
+    description="Who sells credits: stripe, revenuecat or both. Empty: nobody.",
+    input=SelectInput(
+        [
+            SelectOption("", "nobody"),
+            SelectOption("stripe"),
+            SelectOption("revenuecat"),
+            SelectOption("both"),
+        ]
+    ),
+)
+CHECKOUT_ORIGINS = StringParam(
+    "CHECKOUT_ORIGINS",
+    default="",
+    description="Origins that a checkout or portal may lead back to, such as "
+    "https://app.example.com, separated by commas.",
+)
+ALLOW_SANDBOX = StringParam(
+    "ALLOW_SANDBOX",
+    default="",
+    description="Users whose store purchases in the sandbox give credits, separated by commas: "
+    "testers and the stores' reviewers.",
+)
+STRIPE_API_BASE = StringParam(
+    "STRIPE_API_BASE",
+    default="https://api.stripe.com",
+    description="Where Stripe's API is.",
 )
 REPORT_TIME_ZONE = StringParam(
     "REPORT_TIME_ZONE",
@@ -210,6 +276,64 @@ REPORT_SECRETS = (
     if REPORT_DIGEST.value
     else []
 )
+
+
+def sells_through(provider: str) -> bool:
+    """Whether PAYMENTS switches `provider` on: stripe or revenuecat."""
+    return PAYMENTS.value in (provider, "both")
+
+
+# As for the report: declared where they are used. The emulators have none in Secret Manager, and
+# would complain at each start; there, the values stand in .env.demo-imagegen.
+_DECLARES_SECRETS = os.environ.get("FUNCTIONS_EMULATOR") != "true"
+STRIPE_API_SECRETS = (
+    [SecretParam("STRIPE_SECRET_KEY", description="Stripe's secret (or restricted) API key.")]
+    if sells_through("stripe") and _DECLARES_SECRETS
+    else []
+)
+STRIPE_WEBHOOK_SECRETS = (
+    [
+        SecretParam(
+            "STRIPE_WEBHOOK_SECRET",
+            description="Signing secrets of Stripe's webhook, separated by commas.",
+        )
+    ]
+    if STRIPE_API_SECRETS
+    else []
+)
+REVENUECAT_WEBHOOK_SECRETS = (
+    [
+        SecretParam(
+            "REVENUECAT_WEBHOOK_SECRET",
+            description="What RevenueCat sends as Authorization, and its signing secret where it "
+            "has one, separated by commas.",
+        )
+    ]
+    if sells_through("revenuecat") and _DECLARES_SECRETS
+    else []
+)
+
+
+def listed(text: str) -> list[str]:
+    """The parts of a list that is separated by commas, without the empty ones."""
+    return [part.strip() for part in text.split(",") if part.strip()]
+
+
+def stripe_secret_key() -> str:
+    return os.environ.get("STRIPE_SECRET_KEY", "").strip()
+
+
+def stripe_is_live() -> bool:
+    """Whether Stripe's key moves real money; the events of the other mode are not for us."""
+    return stripe_secret_key().startswith(("sk_live_", "rk_live_"))
+
+
+def stripe_webhook_secrets() -> list[str]:
+    return listed(os.environ.get("STRIPE_WEBHOOK_SECRET", ""))
+
+
+def revenuecat_webhook_secrets() -> list[str]:
+    return listed(os.environ.get("REVENUECAT_WEBHOOK_SECRET", ""))
 
 
 def report_webhook_url() -> str:

@@ -73,6 +73,10 @@ def generation_request(generation_request_id: str) -> str:
     return f"generationRequests/{generation_request_id}"
 
 
+def purchase(purchase_id: str) -> str:
+    return f"purchases/{purchase_id}"
+
+
 def read(*paths: str) -> list[Document]:
     """The documents at `paths`, as of one moment.
 
@@ -95,6 +99,14 @@ def query(wanted: Query) -> list[Document]:
         raise BackendUnavailable from error
 
 
+class _NotRead(Exception):
+    """A decision needs a document that was not read."""
+
+    def __init__(self, path: str) -> None:
+        super().__init__(path)
+        self.path = path
+
+
 class Transaction:
     """The documents a decision may look at, and the writes it asks for."""
 
@@ -103,7 +115,14 @@ class Transaction:
         self.writes: dict[str, Create | Update] = {}
 
     def __getitem__(self, path: str) -> Document:
-        """The document, with what this decision has already changed in it."""
+        """The document, with what this decision has already changed in it.
+
+        For one that was not named to `transact`, because a decision needs it rarely, everything is
+        read again together with it, and the decision begins anew: documents of different moments
+        could lead to a refusal that was right at no moment.
+        """
+        if path not in self._documents:
+            raise _NotRead(path)
         return self._documents[path]
 
     def create(self, path: str, fields: Mapping[str, Any]) -> None:
@@ -112,11 +131,16 @@ class Transaction:
         self._documents[path] = Document(path, fields)
 
     def update(self, path: str, fields: Mapping[str, Any]) -> None:
-        """Replace fields of a document that was read; two updates of one document are one write."""
-        document = self._documents[path]
+        """Replace fields of a document that was read; two updates of one document are one write.
+
+        So are the creation of a document and an update of it.
+        """
+        document, pending = self._documents[path], self.writes.get(path)
+        if isinstance(pending, Create):
+            self.create(path, {**pending.fields, **fields})
+            return
         if document.update_time is None:
             raise LookupError(f"{path} was not read, so it cannot be updated")
-        pending = self.writes.get(path)
         changed = {**(pending.fields if pending else {}), **fields}
         self.writes[path] = Update(path, changed, document.update_time)
         self._documents[path] = Document(
@@ -156,11 +180,16 @@ def transact(
 
     def attempt(seconds: float) -> Mapping[str, Document]:
         nonlocal commit_sent
-        unread = [path for path in paths if path not in known]
-        found = connected.read(unread, seconds) if unread else []
-        transaction = Transaction([*known.values(), *found])
-        known.clear()  # good for one attempt
-        decide(transaction)
+        while True:
+            unread = [path for path in paths if path not in known]
+            found = connected.read(unread, seconds) if unread else []
+            transaction = Transaction([*known.values(), *found])
+            known.clear()  # good for one attempt
+            try:
+                decide(transaction)
+                break
+            except _NotRead as needed:
+                paths.append(needed.path)
         if not transaction.writes:
             return transaction.committed([])
         commit_sent = True

@@ -5,15 +5,20 @@ ImagegenError                      500 INTERNAL
 ├── InvalidField                   400 INVALID_ARGUMENT
 ├── UnknownOption                  400 INVALID_ARGUMENT
 ├── ModeNotSupported               400 INVALID_ARGUMENT
+├── SignatureInvalid               400 UNAUTHENTICATED
 ├── TokenMissing                   401 UNAUTHENTICATED
 │   ├── TokenInvalid
 │   └── TokenExpired
 ├── AppCheckMissing                401 UNAUTHENTICATED
 │   └── AppCheckInvalid
 ├── InsufficientCredits            402 RESOURCE_EXHAUSTED
+├── OutstandingDebt                402 FAILED_PRECONDITION
 ├── NotOwner                       403 PERMISSION_DENIED
 ├── UserNotFound                   404 NOT_FOUND
 ├── GenerationRequestNotFound      404 NOT_FOUND
+├── CustomerNotFound               404 NOT_FOUND
+├── ProductNotFound                404 NOT_FOUND
+├── PaymentsOff                    404 NOT_FOUND
 ├── MethodNotAllowed               405 UNIMPLEMENTED
 ├── AccountUnusable                409 FAILED_PRECONDITION
 ├── PriceChanged                   409 FAILED_PRECONDITION
@@ -29,7 +34,8 @@ ImagegenError                      500 INTERNAL
 ├── GenerationFailed               500 UNKNOWN
 │   └── GenerationTimeout          504 DEADLINE_EXCEEDED
 └── BackendUnavailable             503 UNAVAILABLE
-    └── OutcomeUnknown
+    ├── OutcomeUnknown
+    └── PaymentProviderUnavailable
 
 An error carries its HTTP status, its canonical gRPC status (client SDKs accept no other), and a
 `reason` that never changes. `imagegen.api.serve` is the only place that renders one.
@@ -91,6 +97,13 @@ class ModeNotSupported(ImagegenError):
     message = "This model generates in the background only: leave out `mode`, or send `async`."
 
 
+class SignatureInvalid(ImagegenError):
+    """The webhook was not sent by the payment provider, or too long ago."""
+
+    code, status, reason = 400, "UNAUTHENTICATED", "SIGNATURE_INVALID"
+    message = "The webhook's signature or secret is not valid."
+
+
 class TokenMissing(ImagegenError):
     """The call needs a Firebase ID token and has none."""
 
@@ -134,10 +147,20 @@ class AppCheckInvalid(AppCheckMissing):
 
 
 class InsufficientCredits(ImagegenError):
-    """The balance does not cover the price; details: required, available."""
+    """The balance does not cover the price; details: required, available.
+
+    `hint` says why there are no free credits: EMAIL_NOT_VERIFIED or ANONYMOUS.
+    """
 
     code, status, reason = 402, "RESOURCE_EXHAUSTED", "INSUFFICIENT_CREDITS"
     message = "Not enough credits."
+
+
+class OutstandingDebt(ImagegenError):
+    """Credits of a refunded purchase were spent and are still owed; details: debt, available."""
+
+    code, status, reason = 402, "FAILED_PRECONDITION", "OUTSTANDING_DEBT"
+    message = "Credits of a refunded purchase are still owed."
 
 
 class NotOwner(ImagegenError):
@@ -159,6 +182,27 @@ class GenerationRequestNotFound(ImagegenError):
 
     code, status, reason = 404, "NOT_FOUND", "GENERATION_REQUEST_NOT_FOUND"
     message = "There is no such generation request."
+
+
+class CustomerNotFound(ImagegenError):
+    """The user has bought nothing through Stripe, so there is nothing to manage."""
+
+    code, status, reason = 404, "NOT_FOUND", "CUSTOMER_NOT_FOUND"
+    message = "There are no purchases to manage."
+
+
+class ProductNotFound(ImagegenError):
+    """No such product is sold through this payment provider; details: productId."""
+
+    code, status, reason = 404, "NOT_FOUND", "PRODUCT_NOT_FOUND"
+    message = "There is no such product."
+
+
+class PaymentsOff(ImagegenError):
+    """The parameter PAYMENTS does not switch this payment provider on."""
+
+    code, status, reason = 404, "NOT_FOUND", "PAYMENTS_OFF"
+    message = "Credits are not sold this way."
 
 
 class MethodNotAllowed(ImagegenError):
@@ -273,3 +317,10 @@ class BackendUnavailable(ImagegenError):
 
 class OutcomeUnknown(BackendUnavailable):
     """The reply to a commit was lost, so it may or may not have been applied."""
+
+
+class PaymentProviderUnavailable(BackendUnavailable):
+    """The payment provider cannot be reached or cannot answer; nothing was bought."""
+
+    reason = "PAYMENT_PROVIDER_UNAVAILABLE"
+    message = "The payment provider is temporarily unavailable; try again."

@@ -40,8 +40,19 @@ RANGES: Mapping[str, tuple[int, int]] = {
     "RATE_LIMIT_PER_MINUTE": (0, 1_000_000),
     "DAILY_CREDIT_LIMIT": (0, 2**53),
     "MAX_IN_FLIGHT": (0, 10_000),
+    "SIGNUP_CREDITS": (0, 1_000_000),
+    "SIGNUP_CREDITS_DAYS": (0, 36_500),
+    "FREE_MONTHLY_CREDITS": (0, 1_000_000),
+    "ALLOWANCE_ROLLOVER": (0, 1_000_000),
+    "REFUND_GRACE_DAYS": (1, 3650),
     "CATALOGUE_TTL_SECONDS": (0, 86_400),
 }
+TRUE_OR_FALSE = (
+    "REPORT_DIGEST",
+    "APP_CHECK_REPLAY_PROTECTION",
+    "REQUIRE_VERIFIED_EMAIL",
+    "ALLOW_ANONYMOUS",
+)
 # The first of each pair must not be greater than the second.
 ORDERED = (
     ("ASYNC_MIN_BACKOFF_SECONDS", "ASYNC_MAX_BACKOFF_SECONDS"),
@@ -85,7 +96,9 @@ def _texts() -> Iterator[str]:
         yield "MODERATION must be none, words or openai"
     if config.APP_CHECK.value not in ("off", "warn", "required"):
         yield "APP_CHECK must be off, warn or required"
-    for name in ("REPORT_DIGEST", "APP_CHECK_REPLAY_PROTECTION"):
+    if config.PAYMENTS.value not in ("", "stripe", "revenuecat", "both"):
+        yield "PAYMENTS must be empty, stripe, revenuecat or both"
+    for name in TRUE_OR_FALSE:
         if os.environ.get(name, "false").lower() not in ("true", "false"):
             yield f"{name} must be true or false"
     if not _is_rate(config.MOCK_FAILURE_RATE.value):

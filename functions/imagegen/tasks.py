@@ -6,11 +6,15 @@ from typing import Any
 from firebase_admin import exceptions
 from google.auth.exceptions import GoogleAuthError
 
-from imagegen import config, deadline, firebase
+from imagegen import config, firebase
+from imagegen.deadline import NoThread, Threads
 from imagegen.errors import BackendUnavailable
 
 WORKER = "processGeneration"
 ENQUEUE_SECONDS = 10.0  # the SDK alone would wait up to four minutes for a silent queue
+
+# One for each call that the instance serves, and as many whose queue has not answered in time.
+threads = Threads(lambda: 2 * config.THREADS.value)
 
 
 def enqueue(generation_request_id: str, *, delay_seconds: float = 0) -> None:
@@ -31,6 +35,12 @@ def enqueue(generation_request_id: str, *, delay_seconds: float = 0) -> None:
         functions.task_queue(worker, app=firebase.app()).enqueue(task, options)
 
     try:
-        deadline.call(send, seconds=ENQUEUE_SECONDS, name=f"enqueue {generation_request_id}")
-    except (exceptions.FirebaseError, GoogleAuthError, ValueError, TimeoutError) as error:
+        threads.call(send, seconds=ENQUEUE_SECONDS, name=f"enqueue {generation_request_id}")
+    except (
+        exceptions.FirebaseError,
+        GoogleAuthError,
+        ValueError,
+        TimeoutError,
+        NoThread,
+    ) as error:
         raise BackendUnavailable("The queue is out of reach.") from error

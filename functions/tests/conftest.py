@@ -7,6 +7,7 @@ import subprocess
 import sys
 import uuid
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from typing import Any
 
 import functions_framework
@@ -19,7 +20,7 @@ from google.cloud import firestore
 from support.paths import FUNCTIONS
 from support.proxy import FirestoreProxy
 
-from imagegen import db
+from imagegen import clock, db
 from imagegen.catalogue import catalogue
 from imagegen.firestore import client as firestore_client
 
@@ -36,7 +37,7 @@ TEST_MODELS = {
     "Slow Model": {"generator": "mock", "imageUrl": "https://example.com/slow.png"},
 }
 # Whoever uses one of these, directly or through another fixture, needs the emulators.
-EMULATOR_FIXTURES = {"emulator", "deployed"}
+EMULATOR_FIXTURES = {"emulator", "deployed", "storage_emulator"}
 FAILURE_RATES = {"Sure Model": 0.0, "Doomed Model": 1.0, "Slow Model": 0.0}
 
 
@@ -99,6 +100,17 @@ def new_user(client: firestore.Client) -> Callable[..., str]:
         return user_id
 
     return make
+
+
+@pytest.fixture
+def stopped_clock(monkeypatch: pytest.MonkeyPatch) -> Callable[[datetime], None]:
+    """Sets the time; it is noon of 18 November 2026 to begin with."""
+
+    def set_to(moment: datetime) -> None:
+        monkeypatch.setattr(clock, "now", lambda: moment)
+
+    set_to(datetime(2026, 11, 18, 12, tzinfo=UTC))
+    return set_to
 
 
 @pytest.fixture(scope="session")

@@ -12,7 +12,7 @@ from support.proxy import Fault, FirestoreProxy
 
 from imagegen import db
 from imagegen.errors import BackendUnavailable, OutcomeUnknown
-from imagegen.firestore.store import Document, Query
+from imagegen.firestore.store import Create, Document, Query
 
 
 def add_one(path: str) -> Callable[[db.Transaction], None]:
@@ -44,6 +44,24 @@ def test_a_transaction_is_one_read_and_one_commit(
     proxy.reset()
     db.transact(add_one(path), path)
     assert proxy.traffic.rpcs == {"BatchGetDocuments": 1, "Commit": 1}
+
+
+def test_a_decision_sees_its_documents_as_of_one_moment_also_one_that_it_names_late(
+    client: firestore.Client, new_user: Callable[..., str]
+) -> None:
+    """Else a late commit of our own between two reads leads to a refusal that was never right."""
+    path, late = db.user(new_user(0)), db.user(new_user(0))
+    seen: list[tuple[int, int]] = []
+
+    def decide(transaction: db.Transaction) -> None:
+        first = transaction[path]["credits"]
+        if first == 0:
+            client.document(path).update({"credits": 7})
+            client.document(late).update({"credits": 7})
+        seen.append((first, transaction[late]["credits"]))
+
+    db.transact(decide, path)
+    assert seen == [(7, 7)]
 
 
 def test_what_a_commit_returned_is_the_precondition_of_the_next(
@@ -100,6 +118,30 @@ def test_all_writes_are_applied_or_none(
 def test_a_document_that_was_not_read_cannot_be_updated() -> None:
     with pytest.raises(LookupError):
         db.Transaction([Document("users/nobody")]).update("users/nobody", {"credits": 1})
+
+
+def test_an_update_of_a_document_that_is_created_is_one_write() -> None:
+    transaction = db.Transaction([Document("users/new")])
+    transaction.create("users/new", {"credits": 1, "debt": 0})
+    transaction.update("users/new", {"credits": 2})
+    assert transaction.writes == {"users/new": Create("users/new", {"credits": 2, "debt": 0})}
+    assert transaction["users/new"]["credits"] == 2
+
+
+def test_a_document_that_was_not_named_is_read_when_it_is_looked_at(
+    proxy: FirestoreProxy, new_user: Callable[..., str]
+) -> None:
+    named, other = db.user(new_user(1)), db.user(new_user(2))
+
+    def decide(transaction: db.Transaction) -> None:
+        moved = transaction[other]["credits"]
+        assert transaction[other]["credits"] == moved
+        transaction.update(named, {"credits": transaction[named]["credits"] + moved})
+        transaction.update(other, {"credits": 0})
+
+    documents = db.transact(decide, named)
+    assert (documents[named]["credits"], documents[other]["credits"]) == (3, 0)
+    assert proxy.traffic.rpcs == {"BatchGetDocuments": 2, "Commit": 1}
 
 
 @pytest.mark.parametrize(

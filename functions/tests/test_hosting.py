@@ -64,6 +64,10 @@ def test_the_console_talks_to_its_backend_and_to_emulators_on_this_machine_only(
     ]
 
 
+def test_images_come_from_https_and_from_emulators_on_this_machine(hosting: dict[str, Any]) -> None:
+    assert policy(hosting, "**")["img-src"] == ["'self'", "blob:", "data:", "https:", *LOCAL]
+
+
 def test_the_reference_may_style_itself_inline_but_runs_no_strings(hosting: dict[str, Any]) -> None:
     rules = policy(hosting, "/reference/**")
     assert rules["script-src"] == ["'self'"]

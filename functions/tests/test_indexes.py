@@ -19,6 +19,8 @@ from imagegen.firestore.store import Document, Query
 from imagegen.generation import create as generation
 from imagegen.generation import recovery, worker
 from imagegen.generation.endpoints import requests_query
+from imagegen.purchases.booking import owing_query
+from imagegen.purchases.endpoints import purchases_query
 
 Composite = tuple[str, tuple[tuple[str, str], ...]]
 # What single-field indexes serve besides the queries below: the report streams requests by
@@ -39,6 +41,8 @@ def queries() -> Iterator[Query]:
         for names in itertools.combinations(filters, count):
             yield requests_query("u", [(name, "x") for name in names], 20)
     yield recovery.expired_query(now())
+    yield purchases_query("u", 20)
+    yield owing_query("u")
 
 
 def test_every_query_is_served_by_declared_indexes() -> None:

@@ -1,10 +1,14 @@
 """The function table as Firebase reads it at deployment."""
 
+import os
 import re
+import subprocess
+import sys
 from collections.abc import Callable
 from typing import Any
 
 import pytest
+import yaml
 from firebase_functions import tasks_fn
 from firebase_functions.params import IntParam
 from support.api import HTTP, SCHEDULED
@@ -15,7 +19,8 @@ from imagegen import config, parameters
 
 
 def test_exactly_these_functions_are_declared(manifest: dict[str, Any]) -> None:
-    assert set(manifest["endpoints"]) == HTTP | SCHEDULED | {"processGeneration"}
+    others = {"processGeneration", "stripeWebhook", "revenueCatWebhook"}
+    assert set(manifest["endpoints"]) == HTTP | SCHEDULED | others
 
 
 def test_every_function_states_where_and_how_it_runs(manifest: dict[str, Any]) -> None:
@@ -73,6 +78,50 @@ def test_the_worker_is_open_to_cloud_tasks_alone_and_its_queue_is_set_by_paramet
         "maxConcurrentDispatches": "{{ params.ASYNC_MAX_CONCURRENT }}",
         "maxDispatchesPerSecond": "{{ params.ASYNC_MAX_PER_SECOND }}",
     }
+
+
+@pytest.mark.parametrize(
+    ("payments", "declared"),
+    [
+        ("", {}),
+        (
+            "stripe",
+            {
+                "createCheckoutSession": ["STRIPE_SECRET_KEY"],
+                "createPortalSession": ["STRIPE_SECRET_KEY"],
+                "stripeWebhook": ["STRIPE_SECRET_KEY", "STRIPE_WEBHOOK_SECRET"],
+            },
+        ),
+        ("revenuecat", {"revenueCatWebhook": ["REVENUECAT_WEBHOOK_SECRET"]}),
+    ],
+)
+def test_a_secret_is_declared_only_where_its_feature_is_on(
+    payments: str, declared: dict[str, list[str]]
+) -> None:
+    """A deploy stops at a declared secret without a value."""
+    script = (
+        "from firebase_functions.private import serving\n"
+        "print(serving.functions_as_yaml(serving.get_functions()))"
+    )
+    printed = subprocess.run(
+        [sys.executable, "-c", script],
+        cwd=FUNCTIONS,
+        env=os.environ | {"PAYMENTS": payments, "FUNCTIONS_EMULATOR": ""},
+        capture_output=True,
+        check=True,
+    ).stdout
+    endpoints = yaml.safe_load(printed)["endpoints"]
+    found = {
+        name: sorted(secret["key"] for secret in endpoint["secretEnvironmentVariables"])
+        for name, endpoint in endpoints.items()
+        if endpoint.get("secretEnvironmentVariables")
+    }
+    assert found == declared
+
+
+def test_webhooks_may_be_called_by_everybody(manifest: dict[str, Any]) -> None:
+    for name in ("stripeWebhook", "revenueCatWebhook"):
+        assert manifest["endpoints"][name]["httpsTrigger"] == {"invoker": ["public"]}
 
 
 def test_every_parameter_has_a_value_in_the_env_file(manifest: dict[str, Any]) -> None:

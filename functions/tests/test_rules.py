@@ -22,10 +22,12 @@ READERS: dict[str, tuple[str, set[str], set[str]]] = {
     "users": ("{owner}", {"owner"}, set()),
     "users/{owner}/transactions": ("entry", {"owner"}, {"owner"}),
     "generationRequests": ("of-{owner}", {"owner"}, set()),  # for a list see the queries below
+    "purchases": ("of-{owner}", {"owner"}, set()),
     "models": ("Model A", EVERYBODY, EVERYBODY),
     "styles": ("anime", EVERYBODY, EVERYBODY),
     "colors": ("neon", EVERYBODY, EVERYBODY),
     "sizes": ("512x512", EVERYBODY, EVERYBODY),
+    "products": ("of-a-test", EVERYBODY, EVERYBODY),
     "reports": ("1999-W01", {"admin"}, {"admin"}),
     "somethingElse": ("document", set(), set()),
 }
@@ -78,7 +80,9 @@ def world(emulator: str, client: firestore.Client) -> Iterator[World]:
         client.document(f"users/{owner}"),
         client.document(f"users/{owner}/transactions/entry"),
         client.document(f"generationRequests/of-{owner}"),
+        client.document(f"purchases/of-{owner}"),
         client.document("reports/1999-W01"),
+        client.document("products/of-a-test"),
         client.document("somethingElse/document"),
         client.document(f"somethingElse/new-{owner}"),
     ]

@@ -113,7 +113,8 @@ def mixed_calls(users: list[str]) -> list[tuple[str, Call]]:
     while len(calls) < REQUESTS:
         user_id = chance.choice(users)
         if chance.random() < 0.2:
-            calls.append(("getUserCredits", {"userId": user_id}))
+            # All entries on one page, also of a long soak.
+            calls.append(("getUserCredits", {"userId": user_id, "pageSize": 1000}))
             continue
         order = order_body(
             user_id,

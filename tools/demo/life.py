@@ -18,7 +18,7 @@ from imagegen.catalogue.catalogue import Catalogue
 from imagegen.credits import ledger
 from imagegen.firestore.store import Document
 from imagegen.generation import request as generation_request
-from imagegen.generation.request import Mode
+from imagegen.generation.request import Mode, RequestDocument
 from imagegen.generation.settle import Outcome
 from imagegen.providers.base import GeneratorError, StoredImage
 from imagegen.report.weeks import Day
@@ -54,6 +54,10 @@ class Life:
 
     def __init__(self, catalogue: Catalogue, seed: int) -> None:
         self.catalogue = catalogue
+        # Only these have an image for every request without anybody making it.
+        self.mocks = {
+            name: model for name, model in catalogue.models.items() if model.generator == "mock"
+        }
         self.rng = random.Random(seed)  # noqa: S311 - an invented life
         self.users: dict[str, Document] = {}
         self.weights: dict[str, float] = {}
@@ -144,7 +148,7 @@ class Life:
         catalogue, rng = self.catalogue, self.rng
         order = generation_request.CreateGenerationRequest(
             user_id=user_id,
-            model=self._pick(catalogue.models),
+            model=self._pick(self.mocks),
             style=style or self._pick(catalogue.styles),
             color=self._pick(catalogue.colors),
             size=size or self._pick(catalogue.sizes),
@@ -160,10 +164,15 @@ class Life:
         request_path = db.generation_request(request_id)
 
         def charge(transaction: db.Transaction) -> None:
+            parts = ledger.deduct(transaction, user_id, request_id, price, moment)
             fields = generation_request.new_request(
-                order, choice, order.mode or Mode.SYNC, f"{rng.getrandbits(128):032x}", moment
+                order,
+                choice,
+                order.mode or Mode.SYNC,
+                f"{rng.getrandbits(128):032x}",
+                moment,
+                parts,
             )
-            ledger.deduct(transaction, user_id, request_id, price, moment)
             transaction.create(request_path, fields | {"startedAt": moment, "attempts": 1})
 
         request = self._apply(charge, user_id, Document(request_path))[request_path]
@@ -189,6 +198,7 @@ class Life:
                     request["credits"],
                     moment,
                     charged_at=request["createdAt"],
+                    parts=RequestDocument(request).lots,
                     reason=outcome.error.reason if outcome.error else "CANCELED",
                 )
 

@@ -14,6 +14,8 @@ from emulators import config, environment, firebase_tools, ports, suite
 from emulators.paths import DATA, ROOT
 from emulators.problem import Problem
 from emulators.suite import Suite
+from stripe_stub import beside as stripe_stub
+from studio import beside as studio
 
 COMMAND_STOP_SECONDS = 5
 
@@ -25,11 +27,19 @@ def start() -> None:
     if not tools.provide("ui"):
         print("Starting without the Emulator UI: it cannot be downloaded offline.", flush=True)
         wanted = config.without_ui(wanted)
-    for name, port in config.ports_of(wanted).items():
+    for name, port in (*config.ports_of(wanted).items(), ("payments", stripe_stub.PORT)):
         ports.require_free(name, port)
     print("Starting the emulators", flush=True)
-    with suite.running(wanted, tools, import_from=DATA, follow_log=True, workers=8) as emulators:
-        print(summary(emulators), flush=True)
+    with (
+        suite.running(wanted, tools, import_from=DATA, follow_log=True, workers=8) as emulators,
+        studio.emulators(emulators.environment()) as studio_url,
+        stripe_stub.emulators(
+            functions_url=emulators.functions_url,
+            firestore=emulators.address("firestore"),
+            project=suite.PROJECT,
+        ) as payments,
+    ):
+        print(summary(emulators, studio_url, payments.url), flush=True)
         with suppress(KeyboardInterrupt):  # the usual way to stop
             emulators.processes.wait()
 
@@ -61,7 +71,7 @@ def firebase(arguments: Sequence[str]) -> int:
 # --- what is printed when everything is ready --------------------------------------------------
 
 
-def summary(emulators: Suite) -> str:
+def summary(emulators: Suite, studio_url: str, payments_url: str) -> str:
     """Where everything is, which accounts can sign in, and a call to copy."""
     body = {
         "userId": "testUser1",
@@ -77,6 +87,9 @@ def summary(emulators: Suite) -> str:
         "firestore": emulators.address("firestore"),
         "auth": emulators.address("auth"),
         "tasks": emulators.address("tasks"),
+        "storage": emulators.address("storage"),
+        "studio": f"{studio_url} (the model Local Studio)",
+        "payments": f"{payments_url} (a stand-in for Stripe)",
     }
     if "ui" in emulators.ports:
         rows["ui"] = f"http://{emulators.address('ui')}"

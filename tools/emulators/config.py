@@ -19,9 +19,6 @@ UNLISTED = ("hub", "logging", "eventarc", WEBSOCKET)
 
 def read() -> Config:
     config: Config = json.loads((ROOT / "firebase.json").read_text())
-    if "storage" not in config["emulators"]:
-        # For rules alone, firebase-tools would start the Storage emulator and download its parts.
-        config.pop("storage", None)
     return config
 
 

@@ -1,29 +1,55 @@
-"""Java, and the Firestore emulator, which is a jar."""
+"""Java, and what the emulators run with it: the Firestore emulator and Storage's rules runtime."""
 
 from __future__ import annotations
 
 import hashlib
 import os
 import re
+import shlex
 import shutil
 import subprocess
+import sys
 import zipfile
 from pathlib import Path
 
 from emulators.firebase_tools import FirebaseTools
-from emulators.paths import CACHE, VENV
+from emulators.paths import CACHE, TOOLS, VENV
 from emulators.problem import Problem
 from emulators.programs import output
 
 OLDEST_JAVA = 21
+RULES_RUNTIME = TOOLS / "emulators" / "rules_runtime.py"
 
 
-def environment(tools: FirebaseTools) -> dict[str, str]:
-    """The variables that show firebase-tools where Java and the jar are."""
-    found = {"PATH": f"{java_directory()}{os.pathsep}{os.environ['PATH']}"}
+def environment(tools: FirebaseTools, scratch: Path) -> dict[str, str]:
+    """The variables that show firebase-tools where Java and the jars are.
+
+    `scratch` is a directory of the suite's own.
+    """
+    java = java_directory()
+    path = [java, os.environ["PATH"]]
+    found = {}
     if jar := firestore_emulator(tools):
         found["FIRESTORE_EMULATOR_BINARY_PATH"] = str(jar)
-    return found
+    if not _chosen("STORAGE_EMULATOR_BINARY_PATH") and not tools.cached("storage"):
+        found["STORAGE_EMULATOR_BINARY_PATH"] = str(RULES_RUNTIME)
+        write_launcher(scratch / "java", java / "java")
+        path.insert(0, scratch)
+    return found | {"PATH": os.pathsep.join(map(str, path))}
+
+
+def write_launcher(launcher: Path, java: Path) -> None:
+    """Write a `java` that runs our rules runtime as the Python program it is, all else with Java.
+
+    firebase-tools knows one way to start the rules runtime: `java … -jar FILE serve`.
+    """
+    python, program = shlex.quote(sys.executable), shlex.quote(str(RULES_RUNTIME))
+    launcher.write_text(
+        "#!/bin/sh\n"
+        f'case "$*" in *"-jar "{program}" serve") exec {python} {program} ;; esac\n'
+        f'exec {shlex.quote(str(java))} "$@"\n'
+    )
+    launcher.chmod(0o755)
 
 
 def java_directory() -> Path:
@@ -49,13 +75,8 @@ def java_version(printed: str | None) -> int:
 
 def firestore_emulator(tools: FirebaseTools) -> Path | None:
     """The Firestore emulator's jar; None if firebase-tools has its own. Downloads it if need be."""
-    if chosen := os.environ.get("FIRESTORE_EMULATOR_BINARY_PATH"):
-        if not Path(chosen).is_file():
-            raise Problem(
-                f"FIRESTORE_EMULATOR_BINARY_PATH names {chosen}, which does not exist: correct it "
-                "or unset it."
-            )
-        return Path(chosen)
+    if chosen := _chosen("FIRESTORE_EMULATOR_BINARY_PATH"):
+        return chosen
     if tools.cached("firestore"):
         return None
     if gcloud := shutil.which("gcloud"):
@@ -69,6 +90,15 @@ def firestore_emulator(tools: FirebaseTools) -> Path | None:
         "The Firestore emulator is not installed and cannot be downloaded: connect to the "
         "network, or set FIRESTORE_EMULATOR_BINARY_PATH to its jar, and try again."
     )
+
+
+def _chosen(variable: str) -> Path | None:
+    """The jar that an environment variable of firebase-tools names. Raises Problem if it is not."""
+    if not (chosen := os.environ.get(variable)):
+        return None
+    if not Path(chosen).is_file():
+        raise Problem(f"{variable} names {chosen}, which does not exist: correct it or unset it.")
+    return Path(chosen)
 
 
 def _runnable(jar: Path) -> Path:

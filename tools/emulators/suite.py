@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import tempfile
 import urllib.request
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -54,6 +55,7 @@ class Suite:
             "FIRESTORE_EMULATOR_HOST": self.address("firestore"),
             "FIREBASE_AUTH_EMULATOR_HOST": self.address("auth"),
             "CLOUD_TASKS_EMULATOR_HOST": self.address("tasks"),
+            "STORAGE_EMULATOR_HOST": f"http://{self.address('storage')}",
             "FUNCTIONS_BASE_URL": self.functions_url,
             "HOSTING_URL": self.hosting_url,
         }
@@ -107,19 +109,22 @@ def running(
         command.append(f"--only={','.join(only)}")
     if import_from and import_from.exists():
         command.append(f"--import={import_from}")
-    variables = environment.for_emulators() | java.environment(tools)
-    variables.setdefault("FUNCTIONS_EMULATOR_PARALLEL", str(workers))
-
     directory.mkdir(parents=True)
-    config_file.write_text(json.dumps(wanted, indent=2))
     log = directory / "emulators.log"
-    processes = SuiteProcesses(command, variables, log, follow=follow_log)
-    try:
-        processes.wait_until_ready()
-        yield Suite(config.ports_of(wanted), processes)
-    finally:
-        processes.stop()
-        config_file.unlink()
+    with tempfile.TemporaryDirectory(prefix="emulators-", ignore_cleanup_errors=True) as scratch:
+        variables = environment.for_emulators() | java.environment(tools, Path(scratch))
+        variables.setdefault("FUNCTIONS_EMULATOR_PARALLEL", str(workers))
+        # The Storage emulator keeps its files in a fixed place below, and empties it when it stops,
+        # whoever else is using it.
+        variables["TMPDIR"] = scratch
+        config_file.write_text(json.dumps(wanted, indent=2))
+        processes = SuiteProcesses(command, variables, log, follow=follow_log)
+        try:
+            processes.wait_until_ready()
+            yield Suite(config.ports_of(wanted), processes)
+        finally:
+            processes.stop()
+            config_file.unlink()
 
 
 def _remove_leftovers() -> None:

@@ -33,9 +33,13 @@ ERRORS: tuple[ImagegenError, ...] = (
     errors.AppCheckMissing(),
     errors.AppCheckInvalid(),
     errors.InsufficientCredits(required=3, available=2),
+    errors.OutstandingDebt(debt=40, available=2),
     errors.NotOwner(),
     errors.UserNotFound(userId="testUser1"),
     errors.GenerationRequestNotFound(generationRequestId=REQUEST_ID),
+    errors.CustomerNotFound(userId="testUser1"),
+    errors.ProductNotFound(productId="pack-100"),
+    errors.PaymentsOff(),
     errors.MethodNotAllowed("Use POST, OPTIONS.", headers={"Allow": "POST, OPTIONS"}),
     errors.AccountUnusable(),
     errors.PriceChanged(credits=3),
@@ -59,6 +63,8 @@ ERRORS: tuple[ImagegenError, ...] = (
     ),
     errors.BackendUnavailable(),
     errors.OutcomeUnknown(generationRequestId=REQUEST_ID),
+    errors.PaymentProviderUnavailable(),
+    errors.SignatureInvalid(),
 )
 
 TEXT, COUNT = {"type": "string"}, {"type": "integer", "minimum": 0}
@@ -79,8 +85,11 @@ DETAILS: Mapping[str, Mapping[str, Any]] = {
     "allowed": {"type": "array", "items": TEXT},
     "required": COUNT,
     "available": COUNT,
+    "hint": {"enum": ["ANONYMOUS", "EMAIL_NOT_VERIFIED"]},
+    "debt": COUNT,
     "credits": COUNT,
     "userId": TEXT,
+    "productId": TEXT,
     "generationRequestId": TEXT,
     "refundedCredits": COUNT,
     "status": TEXT,
@@ -95,6 +104,7 @@ DETAILS: Mapping[str, Mapping[str, Any]] = {
 OPTIONAL_DETAILS: Mapping[type[ImagegenError], tuple[str, ...]] = {
     errors.BackendUnavailable: ("generationRequestId",),
     errors.UserNotFound: ("generationRequestId",),
+    errors.InsufficientCredits: ("hint",),
 }
 
 

@@ -25,7 +25,11 @@ from imagegen.firestore.client import FirestoreStore
 from imagegen.firestore.store import PATH, Document, Query
 
 # Only these fields are transferred; they are those that `imagegen.audit` looks at.
-USERS = Query("users", select=["credits", "ledgerSequence"], order_by=(PATH, "ASCENDING"))
+USERS = Query(
+    "users",
+    select=["credits", "ledgerSequence", "lots", "debt"],
+    order_by=(PATH, "ASCENDING"),
+)
 ENTRIES = Query(
     "transactions",
     select=[
@@ -36,13 +40,14 @@ ENTRIES = Query(
         "balanceAfter",
         "sequence",
         "timestamp",
+        "lots",
     ],
     order_by=(PATH, "ASCENDING"),
     in_group=True,
 )
 REQUESTS = Query(
     "generationRequests",
-    select=["userId", "status", "credits", "createdAt", "expiresAt", "imageUrl"],
+    select=["userId", "status", "credits", "createdAt", "expiresAt", "imageUrl", "lots"],
     order_by=("userId", "ASCENDING"),
 )
 REQUESTS_BY_PATH = replace(REQUESTS, select=["userId"], order_by=(PATH, "ASCENDING"))

@@ -1,5 +1,6 @@
 /** What browser tests and screenshots share: a browser, signed-in pages, accounts and documents. */
-import { execFile } from "node:child_process";
+import { execFile, spawn } from "node:child_process";
+import { once } from "node:events";
 import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 import { promisify } from "node:util";
@@ -168,6 +169,24 @@ export async function prepareModels() {
     sortOrder: 90,
     description: "Always fails.",
   });
+}
+
+/** Starts the studio, whose model `Local Studio` is offered then as beside `make run`. */
+export async function startStudio() {
+  const root = resolve(import.meta.dirname, "../..");
+  const studio = spawn(
+    resolve(root, "functions/venv/bin/python"),
+    ["-m", "studio", "--port", "0", "--seconds", "0.2", "--offer"],
+    { cwd: resolve(root, "tools"), stdio: ["ignore", "pipe", "inherit"] },
+  );
+  await Promise.race([
+    once(studio.stdout, "data"),
+    once(studio, "exit").then(() => Promise.reject(new Error("the studio has not started"))),
+  ]);
+  return async () => {
+    studio.kill();
+    await remove("models/Local Studio");
+  };
 }
 
 /** Makes the history of an invented app, and its weekly reports. */

@@ -33,13 +33,13 @@ export interface paths {
         };
         /**
          * Read a balance and its history
-         * @description The balance and the entries that explain it, newest first. A page holds `pageSize` of them, 100 by default and 1,000 at most; `nextPageToken` is there when there are older ones.
+         * @description The balance and the entries that explain it, newest first. A page holds `pageSize` of them, 100 by default and 1,000 at most; `nextPageToken` is there when there are older ones. With `view: full` also what the balance consists of.
          */
         get: operations["getUserCredits"];
         put?: never;
         /**
          * Read a balance and its history
-         * @description The balance and the entries that explain it, newest first. A page holds `pageSize` of them, 100 by default and 1,000 at most; `nextPageToken` is there when there are older ones.
+         * @description The balance and the entries that explain it, newest first. A page holds `pageSize` of them, 100 by default and 1,000 at most; `nextPageToken` is there when there are older ones. With `view: full` also what the balance consists of.
          */
         post: operations["getUserCreditsByPost"];
         delete?: never;
@@ -134,6 +134,94 @@ export interface paths {
          * @description In display order, with the prices of the sizes.
          */
         post: operations["listModelsByPost"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/listProducts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the products that credits are sold as
+         * @description In display order. An app shows the prices that its store or Stripe has for them.
+         */
+        get: operations["listProducts"];
+        put?: never;
+        /**
+         * List the products that credits are sold as
+         * @description In display order. An app shows the prices that its store or Stripe has for them.
+         */
+        post: operations["listProductsByPost"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/createCheckoutSession": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Start to buy a product through Stripe
+         * @description Answers with the address of a page where the user pays. The credits come in when Stripe tells that the payment has succeeded, which may be before or after the browser has returned; with some ways to pay, days later. Both URLs must belong to one of the app's own origins.
+         */
+        post: operations["createCheckoutSession"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/createPortalSession": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Open Stripe's portal
+         * @description There the user sees invoices, changes a card, and changes or ends a subscription. It opens for a user who has been to a checkout before.
+         */
+        post: operations["createPortalSession"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/listPurchases": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List a user's purchases
+         * @description Newest first, each with its state. A page holds `pageSize` of them, 20 by default and 100 at most.
+         */
+        get: operations["listPurchases"];
+        put?: never;
+        /**
+         * List a user's purchases
+         * @description Newest first, each with its state. A page holds `pageSize` of them, 20 by default and 100 at most.
+         */
+        post: operations["listPurchasesByPost"];
         delete?: never;
         options?: never;
         head?: never;
@@ -301,6 +389,29 @@ export interface components {
             description: string;
         };
         /**
+         * CatalogueProduct
+         * @description A product: credits for money.
+         */
+        CatalogueProduct: {
+            /** @description The product. */
+            id: string;
+            /** @description A description for people. */
+            description: string;
+            /** @description Credits that it buys, for a subscription in each period. */
+            credits: number;
+            /**
+             * @description Where the credits come from, as a balance shows it.
+             * @enum {string}
+             */
+            kind: "purchase" | "subscription" | "promotional";
+            /** @description Days until the credits expire; null: never, or with the period that is paid. */
+            validDays: number | null;
+            /** @description The price at Stripe, if it is sold there. */
+            stripePrice: string | null;
+            /** @description The product at RevenueCat, if it is sold there. */
+            revenueCatProduct: string | null;
+        };
+        /**
          * CatalogueSize
          * @description A size, which decides the price.
          */
@@ -333,6 +444,20 @@ export interface components {
             };
         };
         /**
+         * CreateCheckoutSession
+         * @description Who wants to buy what, and where the browser goes afterwards.
+         */
+        CreateCheckoutSession: {
+            /** @description The user, by the uid of Firebase Authentication. */
+            userId: string;
+            /** @description A product on offer. */
+            productId: string;
+            /** @description Where the browser goes after the payment. */
+            successUrl: string;
+            /** @description Where it goes if the user turns back. */
+            cancelUrl: string;
+        };
+        /**
          * CreateGenerationRequest
          * @description An order for one image.
          */
@@ -363,11 +488,70 @@ export interface components {
             } | null;
         };
         /**
+         * CreatePortalSession
+         * @description Whose portal, and where the browser goes afterwards.
+         */
+        CreatePortalSession: {
+            /** @description The user, by the uid of Firebase Authentication. */
+            userId: string;
+            /** @description Where the browser goes when the user leaves. */
+            returnUrl: string;
+        };
+        /**
+         * CreditLot
+         * @description Credits of one kind and one expiry that came in together.
+         */
+        CreditLot: {
+            /** @description The lot. */
+            id: string;
+            /** @description Where the credits come from. */
+            kind: components["schemas"]["Kind"];
+            /** @description Credits that are left. */
+            remaining: number;
+            /** @description When they expire; null: never. */
+            expiresAt: string | null;
+        };
+        /**
+         * CreditTotals
+         * @description The balance by kind; the sum is the balance.
+         */
+        CreditTotals: {
+            /** @description Free credits of this month. */
+            allowance: number;
+            /** @description Credits that a new account gets. */
+            trial: number;
+            /** @description Credits from promotions. */
+            promotional: number;
+            /** @description Credits of subscriptions. */
+            subscription: number;
+            /** @description Credits that were bought. */
+            purchased: number;
+            /** @description Credits from an operator. */
+            granted: number;
+            /** @description Credits from before there were kinds. */
+            opening: number;
+        };
+        /** @description The user has bought nothing through Stripe, so there is nothing to manage. */
+        CustomerNotFound: {
+            error: {
+                /** @constant */
+                code: 404;
+                /** @constant */
+                status: "NOT_FOUND";
+                message: string;
+                details: {
+                    /** @constant */
+                    reason: "CUSTOMER_NOT_FOUND";
+                    userId: string;
+                };
+            };
+        };
+        /**
          * EntryType
          * @description What an entry is for.
          * @enum {string}
          */
-        EntryType: "deduction" | "refund" | "grant";
+        EntryType: "deduction" | "refund" | "grant" | "purchase" | "expiry" | "clawback" | "reinstatement" | "transfer_out" | "transfer_in";
         /**
          * Generation
          * @description The outcome of an order: the image, or in the background a request that is still open.
@@ -520,6 +704,8 @@ export interface components {
         GetUserCredits: {
             /** @description The user, by the uid of Firebase Authentication. */
             userId: string;
+            /** @description `full` also shows what the balance consists of. */
+            view?: components["schemas"]["View"] | null;
             /**
              * @description How many to return at most. 0 is the default; more than the maximum counts as the maximum.
              * @default 0
@@ -560,6 +746,8 @@ export interface components {
                     reason: "INSUFFICIENT_CREDITS";
                     required: number;
                     available: number;
+                    /** @enum {unknown} */
+                    hint?: "ANONYMOUS" | "EMAIL_NOT_VERIFIED";
                 };
             };
         };
@@ -597,6 +785,12 @@ export interface components {
             };
         };
         /**
+         * Kind
+         * @description Where the credits of a lot come from.
+         * @enum {string}
+         */
+        Kind: "allowance" | "trial" | "promotional" | "subscription" | "purchase" | "grant" | "opening";
+        /**
          * LedgerEntry
          * @description One entry of a user's history.
          */
@@ -614,6 +808,12 @@ export interface components {
              * @description When the entry was written.
              */
             timestamp: string;
+            /** @description Full view: the change of the balance, signed. */
+            delta?: number;
+            /** @description Full view: the balance after the entry. */
+            balanceAfter?: number;
+            /** @description Full view: why the entry was written. */
+            reason?: string;
         };
         /**
          * ListGenerationRequests
@@ -649,6 +849,30 @@ export interface components {
          * @description No fields.
          */
         ListModels: Record<string, never>;
+        /**
+         * ListProducts
+         * @description No fields.
+         */
+        ListProducts: Record<string, never>;
+        /**
+         * ListPurchases
+         * @description Whose purchases to list.
+         */
+        ListPurchases: {
+            /** @description The user, by the uid of Firebase Authentication. */
+            userId: string;
+            /**
+             * @description How many to return at most. 0 is the default; more than the maximum counts as the maximum.
+             * @default 0
+             */
+            pageSize?: number | string | {
+                /** @enum {unknown} */
+                "@type": "type.googleapis.com/google.protobuf.Int64Value" | "type.googleapis.com/google.protobuf.UInt64Value";
+                value: string;
+            } | null;
+            /** @description `nextPageToken` of the page before. */
+            pageToken?: string | null;
+        };
         /** @description The body is not a well-formed JSON object. */
         MalformedJson: {
             error: {
@@ -697,6 +921,19 @@ export interface components {
                 };
             };
         };
+        /**
+         * NextExpiry
+         * @description What expires next.
+         */
+        NextExpiry: {
+            /** @description Credits that expire. */
+            credits: number;
+            /**
+             * Format: date-time
+             * @description When they expire.
+             */
+            expiresAt: string;
+        };
         /** @description The request is no longer pending, so it cannot be canceled; details: status. */
         NotCancelable: {
             error: {
@@ -727,6 +964,22 @@ export interface components {
                 };
             };
         };
+        /** @description Credits of a refunded purchase were spent and are still owed; details: debt, available. */
+        OutstandingDebt: {
+            error: {
+                /** @constant */
+                code: 402;
+                /** @constant */
+                status: "FAILED_PRECONDITION";
+                message: string;
+                details: {
+                    /** @constant */
+                    reason: "OUTSTANDING_DEBT";
+                    debt: number;
+                    available: number;
+                };
+            };
+        };
         /** @description The body is longer than the limit; details: limitBytes. */
         PayloadTooLarge: {
             error: {
@@ -739,6 +992,34 @@ export interface components {
                     /** @constant */
                     reason: "PAYLOAD_TOO_LARGE";
                     limitBytes: number;
+                };
+            };
+        };
+        /** @description The payment provider cannot be reached or cannot answer; nothing was bought. */
+        PaymentProviderUnavailable: {
+            error: {
+                /** @constant */
+                code: 503;
+                /** @constant */
+                status: "UNAVAILABLE";
+                message: string;
+                details: {
+                    /** @constant */
+                    reason: "PAYMENT_PROVIDER_UNAVAILABLE";
+                };
+            };
+        };
+        /** @description The parameter PAYMENTS does not switch this payment provider on. */
+        PaymentsOff: {
+            error: {
+                /** @constant */
+                code: 404;
+                /** @constant */
+                status: "NOT_FOUND";
+                message: string;
+                details: {
+                    /** @constant */
+                    reason: "PAYMENTS_OFF";
                 };
             };
         };
@@ -773,6 +1054,29 @@ export interface components {
                 };
             };
         };
+        /**
+         * ProductList
+         * @description Everything that is sold, in display order.
+         */
+        ProductList: {
+            /** @description Products, in display order. */
+            products: components["schemas"]["CatalogueProduct"][];
+        };
+        /** @description No such product is sold through this payment provider; details: productId. */
+        ProductNotFound: {
+            error: {
+                /** @constant */
+                code: 404;
+                /** @constant */
+                status: "NOT_FOUND";
+                message: string;
+                details: {
+                    /** @constant */
+                    reason: "PRODUCT_NOT_FOUND";
+                    productId: string;
+                };
+            };
+        };
         /** @description The prompt is refused before anything is charged. */
         PromptRefused: {
             error: {
@@ -787,6 +1091,57 @@ export interface components {
                 };
             };
         };
+        /**
+         * Provider
+         * @description Who took the money.
+         * @enum {string}
+         */
+        Provider: "stripe" | "revenuecat";
+        /**
+         * Purchase
+         * @description One purchase.
+         */
+        Purchase: {
+            /** @description The purchase. */
+            purchaseId: string;
+            /** @description The product; empty if it is not known. */
+            productId: string;
+            /** @description The payment provider that took the money. */
+            provider: components["schemas"]["Provider"];
+            /** @description `pending`, `processing`, `failed`, `expired`, `unmatched`: no credits came in. `paid`, `partially_refunded`, `refunded`, `disputed`, `reinstated`: they came in. */
+            status: components["schemas"]["PurchaseStatus"];
+            /** @description Credits that it buys. */
+            credits: number;
+            /** @description Credits taken back because money went back. */
+            clawedBackCredits: number;
+            /** @description Credits to take back that had been spent already. */
+            owedCredits: number;
+            /** @description The price, in the currency's smallest unit. */
+            amount: number;
+            /** @description ISO 4217, in lower case; empty if it is not known yet. */
+            currency: string;
+            /**
+             * Format: date-time
+             * @description When it was begun, or first told of.
+             */
+            createdAt: string;
+        };
+        /**
+         * PurchasePage
+         * @description A page of purchases.
+         */
+        PurchasePage: {
+            /** @description Purchases, newest first. */
+            purchases: components["schemas"]["Purchase"][];
+            /** @description Send it as `pageToken` for the next page. Absent on the last page. */
+            nextPageToken?: string;
+        };
+        /**
+         * PurchaseStatus
+         * @description Where a purchase is in its life. Credits came in with `paid`, and with all below it.
+         * @enum {string}
+         */
+        PurchaseStatus: "pending" | "processing" | "failed" | "expired" | "unmatched" | "paid" | "partially_refunded" | "refunded" | "disputed" | "reinstated";
         /** @description The user has reached a limit; details: limit. Retry-After says when to try again. */
         RateLimited: {
             error: {
@@ -804,6 +1159,14 @@ export interface components {
                     retryAfterSeconds: number;
                 };
             };
+        };
+        /**
+         * RedirectUrl
+         * @description Where to send the browser.
+         */
+        RedirectUrl: {
+            /** @description A page of Stripe, for this user alone. */
+            url: string;
         };
         /**
          * RequestAddress
@@ -861,6 +1224,20 @@ export interface components {
             type: "photo";
             /** @description Where the photo is. */
             url: string;
+        };
+        /** @description The webhook was not sent by the payment provider, or too long ago. */
+        SignatureInvalid: {
+            error: {
+                /** @constant */
+                code: 400;
+                /** @constant */
+                status: "UNAUTHENTICATED";
+                message: string;
+                details: {
+                    /** @constant */
+                    reason: "SIGNATURE_INVALID";
+                };
+            };
         };
         /**
          * Status
@@ -965,6 +1342,14 @@ export interface components {
             currentCredits: number;
             /** @description The ledger entries, newest first. */
             transactions: components["schemas"]["LedgerEntry"][];
+            /** @description Full view: what the balance consists of, in the order of spending. */
+            lots?: components["schemas"]["CreditLot"][];
+            /** @description Full view: the balance by kind. */
+            totals?: components["schemas"]["CreditTotals"];
+            /** @description Full view: what expires next. Absent if nothing does. */
+            nextExpiry?: components["schemas"]["NextExpiry"];
+            /** @description Full view: credits that are owed, as their purchase was refunded after they were spent. While there are any, nothing can be spent. */
+            debt?: number;
             /** @description Send it as `pageToken` for the next page. Absent on the last page. */
             nextPageToken?: string;
         };
@@ -984,6 +1369,12 @@ export interface components {
                 };
             };
         };
+        /**
+         * View
+         * @description How much to show.
+         * @enum {string}
+         */
+        View: "basic" | "full";
     };
     responses: never;
     parameters: never;
@@ -1102,7 +1493,7 @@ export interface operations {
                     "application/json": components["schemas"]["AppCheckInvalid"] | components["schemas"]["AppCheckMissing"] | components["schemas"]["TokenExpired"] | components["schemas"]["TokenInvalid"] | components["schemas"]["TokenMissing"];
                 };
             };
-            /** @description `INSUFFICIENT_CREDITS`: The balance does not cover the price; details: required, available. */
+            /** @description `INSUFFICIENT_CREDITS`: The balance does not cover the price; details: required, available. `OUTSTANDING_DEBT`: Credits of a refunded purchase were spent and are still owed; details: debt, available. */
             402: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
@@ -1110,7 +1501,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["InsufficientCredits"];
+                    "application/json": components["schemas"]["InsufficientCredits"] | components["schemas"]["OutstandingDebt"];
                 };
             };
             /** @description `NOT_OWNER`: The data belongs to another user. */
@@ -1255,6 +1646,8 @@ export interface operations {
                  * @example testUser1
                  */
                 userId: string;
+                /** @description `full` also shows what the balance consists of. */
+                view?: components["schemas"]["View"];
                 /**
                  * @description How many to return at most. 0 is the default; more than the maximum counts as the maximum.
                  * @example 2
@@ -2239,6 +2632,712 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["AppCheckInvalid"] | components["schemas"]["AppCheckMissing"];
+                };
+            };
+            /** @description `METHOD_NOT_ALLOWED`: The function does not support this HTTP method. */
+            405: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    Allow: components["headers"]["Allow"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MethodNotAllowed"];
+                };
+            };
+            /** @description `PAYLOAD_TOO_LARGE`: The body is longer than the limit; details: limitBytes. */
+            413: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PayloadTooLarge"];
+                };
+            };
+            /** @description `UNSUPPORTED_MEDIA_TYPE`: The Content-Type is not JSON. */
+            415: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UnsupportedMediaType"];
+                };
+            };
+            /** @description `INTERNAL`: A defect of the service; its logs know the request id. */
+            500: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InternalError"];
+                };
+            };
+            /** @description `BACKEND_UNAVAILABLE`: Firestore or Google is out of reach. A generation request in details may be charged. */
+            503: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BackendUnavailable"];
+                };
+            };
+        };
+    };
+    listProducts: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The products. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProductList"];
+                };
+            };
+            /** @description `INVALID_FIELD`: Fields are missing, mistyped, out of range or unknown; details: fieldViolations. */
+            400: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InvalidField"];
+                };
+            };
+            /** @description `APP_CHECK_INVALID`: The App Check token was not issued for this project, has expired, or was used before. `APP_CHECK_MISSING`: The call needs a token of Firebase App Check and has none. */
+            401: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AppCheckInvalid"] | components["schemas"]["AppCheckMissing"];
+                };
+            };
+            /** @description `METHOD_NOT_ALLOWED`: The function does not support this HTTP method. */
+            405: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    Allow: components["headers"]["Allow"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MethodNotAllowed"];
+                };
+            };
+            /** @description `INTERNAL`: A defect of the service; its logs know the request id. */
+            500: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InternalError"];
+                };
+            };
+            /** @description `BACKEND_UNAVAILABLE`: Firestore or Google is out of reach. A generation request in details may be charged. */
+            503: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BackendUnavailable"];
+                };
+            };
+        };
+    };
+    listProductsByPost: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /** @example {} */
+                "application/json": components["schemas"]["ListProducts"];
+            };
+        };
+        responses: {
+            /** @description The products. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProductList"];
+                };
+            };
+            /** @description `INVALID_FIELD`: Fields are missing, mistyped, out of range or unknown; details: fieldViolations. `MALFORMED_JSON`: The body is not a well-formed JSON object. */
+            400: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InvalidField"] | components["schemas"]["MalformedJson"];
+                };
+            };
+            /** @description `APP_CHECK_INVALID`: The App Check token was not issued for this project, has expired, or was used before. `APP_CHECK_MISSING`: The call needs a token of Firebase App Check and has none. */
+            401: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AppCheckInvalid"] | components["schemas"]["AppCheckMissing"];
+                };
+            };
+            /** @description `METHOD_NOT_ALLOWED`: The function does not support this HTTP method. */
+            405: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    Allow: components["headers"]["Allow"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MethodNotAllowed"];
+                };
+            };
+            /** @description `PAYLOAD_TOO_LARGE`: The body is longer than the limit; details: limitBytes. */
+            413: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PayloadTooLarge"];
+                };
+            };
+            /** @description `UNSUPPORTED_MEDIA_TYPE`: The Content-Type is not JSON. */
+            415: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UnsupportedMediaType"];
+                };
+            };
+            /** @description `INTERNAL`: A defect of the service; its logs know the request id. */
+            500: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InternalError"];
+                };
+            };
+            /** @description `BACKEND_UNAVAILABLE`: Firestore or Google is out of reach. A generation request in details may be charged. */
+            503: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BackendUnavailable"];
+                };
+            };
+        };
+    };
+    createCheckoutSession: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "userId": "testUser1",
+                 *       "productId": "pack-100",
+                 *       "successUrl": "https://app.example.com/credits?bought=1",
+                 *       "cancelUrl": "https://app.example.com/credits"
+                 *     }
+                 */
+                "application/json": components["schemas"]["CreateCheckoutSession"];
+            };
+        };
+        responses: {
+            /** @description The page to pay at. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RedirectUrl"];
+                };
+            };
+            /** @description `INVALID_FIELD`: Fields are missing, mistyped, out of range or unknown; details: fieldViolations. `MALFORMED_JSON`: The body is not a well-formed JSON object. */
+            400: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InvalidField"] | components["schemas"]["MalformedJson"];
+                };
+            };
+            /** @description `APP_CHECK_INVALID`: The App Check token was not issued for this project, has expired, or was used before. `APP_CHECK_MISSING`: The call needs a token of Firebase App Check and has none. `TOKEN_EXPIRED`: The token has expired. `TOKEN_INVALID`: The token was not issued by this project's Firebase Authentication. `TOKEN_MISSING`: The call needs a Firebase ID token and has none. */
+            401: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AppCheckInvalid"] | components["schemas"]["AppCheckMissing"] | components["schemas"]["TokenExpired"] | components["schemas"]["TokenInvalid"] | components["schemas"]["TokenMissing"];
+                };
+            };
+            /** @description `NOT_OWNER`: The data belongs to another user. */
+            403: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NotOwner"];
+                };
+            };
+            /** @description `PAYMENTS_OFF`: The parameter PAYMENTS does not switch this payment provider on. `PRODUCT_NOT_FOUND`: No such product is sold through this payment provider; details: productId. `USER_NOT_FOUND`: There is no such user document. */
+            404: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PaymentsOff"] | components["schemas"]["ProductNotFound"] | components["schemas"]["UserNotFound"];
+                };
+            };
+            /** @description `METHOD_NOT_ALLOWED`: The function does not support this HTTP method. */
+            405: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    Allow: components["headers"]["Allow"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MethodNotAllowed"];
+                };
+            };
+            /** @description `PAYLOAD_TOO_LARGE`: The body is longer than the limit; details: limitBytes. */
+            413: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PayloadTooLarge"];
+                };
+            };
+            /** @description `UNSUPPORTED_MEDIA_TYPE`: The Content-Type is not JSON. */
+            415: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UnsupportedMediaType"];
+                };
+            };
+            /** @description `INTERNAL`: A defect of the service; its logs know the request id. */
+            500: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InternalError"];
+                };
+            };
+            /** @description `BACKEND_UNAVAILABLE`: Firestore or Google is out of reach. A generation request in details may be charged. `PAYMENT_PROVIDER_UNAVAILABLE`: The payment provider cannot be reached or cannot answer; nothing was bought. */
+            503: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BackendUnavailable"] | components["schemas"]["PaymentProviderUnavailable"];
+                };
+            };
+        };
+    };
+    createPortalSession: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "userId": "testUser1",
+                 *       "returnUrl": "https://app.example.com/credits"
+                 *     }
+                 */
+                "application/json": components["schemas"]["CreatePortalSession"];
+            };
+        };
+        responses: {
+            /** @description The portal. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RedirectUrl"];
+                };
+            };
+            /** @description `INVALID_FIELD`: Fields are missing, mistyped, out of range or unknown; details: fieldViolations. `MALFORMED_JSON`: The body is not a well-formed JSON object. */
+            400: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InvalidField"] | components["schemas"]["MalformedJson"];
+                };
+            };
+            /** @description `APP_CHECK_INVALID`: The App Check token was not issued for this project, has expired, or was used before. `APP_CHECK_MISSING`: The call needs a token of Firebase App Check and has none. `TOKEN_EXPIRED`: The token has expired. `TOKEN_INVALID`: The token was not issued by this project's Firebase Authentication. `TOKEN_MISSING`: The call needs a Firebase ID token and has none. */
+            401: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AppCheckInvalid"] | components["schemas"]["AppCheckMissing"] | components["schemas"]["TokenExpired"] | components["schemas"]["TokenInvalid"] | components["schemas"]["TokenMissing"];
+                };
+            };
+            /** @description `NOT_OWNER`: The data belongs to another user. */
+            403: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NotOwner"];
+                };
+            };
+            /** @description `CUSTOMER_NOT_FOUND`: The user has bought nothing through Stripe, so there is nothing to manage. `PAYMENTS_OFF`: The parameter PAYMENTS does not switch this payment provider on. */
+            404: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CustomerNotFound"] | components["schemas"]["PaymentsOff"];
+                };
+            };
+            /** @description `METHOD_NOT_ALLOWED`: The function does not support this HTTP method. */
+            405: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    Allow: components["headers"]["Allow"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MethodNotAllowed"];
+                };
+            };
+            /** @description `PAYLOAD_TOO_LARGE`: The body is longer than the limit; details: limitBytes. */
+            413: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PayloadTooLarge"];
+                };
+            };
+            /** @description `UNSUPPORTED_MEDIA_TYPE`: The Content-Type is not JSON. */
+            415: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UnsupportedMediaType"];
+                };
+            };
+            /** @description `INTERNAL`: A defect of the service; its logs know the request id. */
+            500: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InternalError"];
+                };
+            };
+            /** @description `BACKEND_UNAVAILABLE`: Firestore or Google is out of reach. A generation request in details may be charged. `PAYMENT_PROVIDER_UNAVAILABLE`: The payment provider cannot be reached or cannot answer; nothing was bought. */
+            503: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BackendUnavailable"] | components["schemas"]["PaymentProviderUnavailable"];
+                };
+            };
+        };
+    };
+    listPurchases: {
+        parameters: {
+            query: {
+                /**
+                 * @description The user, by the uid of Firebase Authentication.
+                 * @example testUser1
+                 */
+                userId: string;
+                /**
+                 * @description How many to return at most. 0 is the default; more than the maximum counts as the maximum.
+                 * @example 1
+                 */
+                pageSize?: number;
+                /** @description `nextPageToken` of the page before. */
+                pageToken?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of purchases. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PurchasePage"];
+                };
+            };
+            /** @description `INVALID_FIELD`: Fields are missing, mistyped, out of range or unknown; details: fieldViolations. */
+            400: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InvalidField"];
+                };
+            };
+            /** @description `APP_CHECK_INVALID`: The App Check token was not issued for this project, has expired, or was used before. `APP_CHECK_MISSING`: The call needs a token of Firebase App Check and has none. `TOKEN_EXPIRED`: The token has expired. `TOKEN_INVALID`: The token was not issued by this project's Firebase Authentication. `TOKEN_MISSING`: The call needs a Firebase ID token and has none. */
+            401: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AppCheckInvalid"] | components["schemas"]["AppCheckMissing"] | components["schemas"]["TokenExpired"] | components["schemas"]["TokenInvalid"] | components["schemas"]["TokenMissing"];
+                };
+            };
+            /** @description `NOT_OWNER`: The data belongs to another user. */
+            403: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NotOwner"];
+                };
+            };
+            /** @description `PAYMENTS_OFF`: The parameter PAYMENTS does not switch this payment provider on. */
+            404: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PaymentsOff"];
+                };
+            };
+            /** @description `METHOD_NOT_ALLOWED`: The function does not support this HTTP method. */
+            405: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    Allow: components["headers"]["Allow"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MethodNotAllowed"];
+                };
+            };
+            /** @description `INTERNAL`: A defect of the service; its logs know the request id. */
+            500: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InternalError"];
+                };
+            };
+            /** @description `BACKEND_UNAVAILABLE`: Firestore or Google is out of reach. A generation request in details may be charged. */
+            503: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BackendUnavailable"];
+                };
+            };
+        };
+    };
+    listPurchasesByPost: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "userId": "testUser1",
+                 *       "pageSize": 1
+                 *     }
+                 */
+                "application/json": components["schemas"]["ListPurchases"];
+            };
+        };
+        responses: {
+            /** @description A page of purchases. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PurchasePage"];
+                };
+            };
+            /** @description `INVALID_FIELD`: Fields are missing, mistyped, out of range or unknown; details: fieldViolations. `MALFORMED_JSON`: The body is not a well-formed JSON object. */
+            400: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InvalidField"] | components["schemas"]["MalformedJson"];
+                };
+            };
+            /** @description `APP_CHECK_INVALID`: The App Check token was not issued for this project, has expired, or was used before. `APP_CHECK_MISSING`: The call needs a token of Firebase App Check and has none. `TOKEN_EXPIRED`: The token has expired. `TOKEN_INVALID`: The token was not issued by this project's Firebase Authentication. `TOKEN_MISSING`: The call needs a Firebase ID token and has none. */
+            401: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AppCheckInvalid"] | components["schemas"]["AppCheckMissing"] | components["schemas"]["TokenExpired"] | components["schemas"]["TokenInvalid"] | components["schemas"]["TokenMissing"];
+                };
+            };
+            /** @description `NOT_OWNER`: The data belongs to another user. */
+            403: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NotOwner"];
+                };
+            };
+            /** @description `PAYMENTS_OFF`: The parameter PAYMENTS does not switch this payment provider on. */
+            404: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PaymentsOff"];
                 };
             };
             /** @description `METHOD_NOT_ALLOWED`: The function does not support this HTTP method. */

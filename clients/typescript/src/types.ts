@@ -11,6 +11,10 @@ export const FUNCTIONS = [
   "cancelGenerationRequest",
   "getUserCredits",
   "listModels",
+  "listProducts",
+  "createCheckoutSession",
+  "createPortalSession",
+  "listPurchases",
 ] as const;
 export type FunctionName = (typeof FUNCTIONS)[number];
 
@@ -40,6 +44,9 @@ export type Status = GenerationRequest["status"];
 export type Mode = GenerationRequest["mode"];
 export type UserCredits = Reply<"getUserCredits">;
 export type LedgerEntry = UserCredits["transactions"][number];
+export type CreditLot = NonNullable<UserCredits["lots"]>[number];
+export type Product = Reply<"listProducts">["products"][number];
+export type Purchase = Reply<"listPurchases">["purchases"][number];
 
 /** Whether a generation request has yet to end. */
 export const isOpen = (status: Status): boolean => status === "pending" || status === "processing";

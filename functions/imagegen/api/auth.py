@@ -24,6 +24,8 @@ class Caller:
 
     uid: str | None
     is_admin: bool = False
+    is_anonymous: bool = False
+    has_verified_email: bool = False
 
     def may_access(self, user_id: str) -> bool:
         return self.uid is None or self.is_admin or self.uid == user_id
@@ -63,4 +65,9 @@ def identify(authorization: str | None) -> Caller:
         raise TokenInvalid from error
     except GoogleAuthError as error:
         raise BackendUnavailable from error
-    return Caller(uid=claims["uid"], is_admin=claims.get("admin") is True)
+    return Caller(
+        uid=claims["uid"],
+        is_admin=claims.get("admin") is True,
+        is_anonymous=claims.get("firebase", {}).get("sign_in_provider") == "anonymous",
+        has_verified_email=claims.get("email_verified") is True,
+    )

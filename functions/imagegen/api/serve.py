@@ -57,7 +57,16 @@ def serve(endpoint: Endpoint) -> HttpFunction:
         reply = handler(sent, caller)
         return _success(reply if isinstance(reply, Reply) else Reply(reply), is_callable)
 
-    @functools.wraps(handler)
+    return answering(name, functools.wraps(handler)(call))
+
+
+def answering(name: str, call: Callable[[Request, dict[str, str]], Response]) -> HttpFunction:
+    """`call` as the function `name`: its failures have the error shape, and it is logged.
+
+    `call` gets the request and a dict, to which it adds what its log line shows beside the rest.
+    """
+
+    @functools.wraps(call)
     def answer(request: Request) -> Response:
         if request.path == HEALTH_PATH:
             return Response("ok", mimetype="text/plain")

@@ -8,10 +8,16 @@
     I6  a completed request has an image, a deduction and no refund; a failed or canceled one has
         both; an open one has a deduction; each has a user, a price and the time of its charge
     I10 no request stays open past its expiresAt and one run of recovery
+    I12 what is left of a bought lot follows from the entries; a request and its deduction say the
+        same parts of lots, which add up to its price
+    I13 a purchase comes in once, and no more of it is taken back than was bought
+    I14 no request is paid from a lot that had expired
+    I15 debt is a whole number from zero on
 
 `findings` works on plain documents, reads nothing, and does its own arithmetic. It shares with the
-ledger only which types of entries there are and their signs: a type that the ledger does not know
-is a finding, like a document that lacks a field or holds one that makes no sense.
+ledger only which types of entries there are and their signs, and how a lot is stored: a type that
+the ledger does not know is a finding, like a document that lacks a field or holds one that makes
+no sense.
 
 The opening balance is what the user document held before its first entry: a user that is created
 with credits has no entry for them.

@@ -5,9 +5,8 @@ from datetime import datetime
 from itertools import pairwise
 from typing import Any, NamedTuple
 
-from imagegen.credits import ledger
-from imagegen.credits.ledger import EntryType
-from imagegen.firestore.stored import whole_number
+from imagegen.credits.entries import SIGNS, EntryType
+from imagegen.firestore.stored import array, text, whole_number
 
 MAX_CREDITS = 2**53  # JavaScript clients read no larger number exactly
 # The types of entries that exist only for a generation request.
@@ -23,6 +22,7 @@ class Entry(NamedTuple):
     request_id: str | None
     balance_after: int
     sequence: int
+    lots: tuple[tuple[str, int], ...]  # what of which lot; empty in entries without lots
 
 
 def read_entry(entry_id: str, fields: Mapping[str, Any]) -> Entry:
@@ -42,13 +42,24 @@ def read_entry(entry_id: str, fields: Mapping[str, Any]) -> Entry:
     credits = _number(fields, "credits")
     if credits <= 0:
         raise ValueError(f"its credits are {credits}")
-    delta = ledger.SIGNS[entry_type] * credits
+    delta = SIGNS[entry_type] * credits
     if fields.get("delta") is not None and _number(fields, "delta") != delta:
         raise ValueError(f"its delta is {fields['delta']}, but it is a {entry_type} of {credits}")
     if not isinstance(fields.get("timestamp"), datetime):
         raise ValueError(f"its timestamp is {fields.get('timestamp')!r}")
     balance_after, sequence = _number(fields, "balanceAfter"), _number(fields, "sequence")
-    return Entry(entry_id, entry_type, delta, request_id, balance_after, sequence)
+    lots = _lots(fields)
+    if lots and sum(part for _, part in lots) != credits:
+        raise ValueError(f"its lots are {fields['lots']!r}, but its credits are {credits}")
+    return Entry(entry_id, entry_type, delta, request_id, balance_after, sequence, lots)
+
+
+def _lots(fields: Mapping[str, Any]) -> tuple[tuple[str, int], ...]:
+    try:
+        parts = array(fields.get("lots", ()))
+        return tuple((text(part["lot"]), whole_number(part["credits"])) for part in parts)
+    except (KeyError, TypeError, ValueError):
+        raise ValueError(f"its lots are {fields['lots']!r}") from None
 
 
 def _number(fields: Mapping[str, Any], name: str) -> int:
@@ -66,7 +77,7 @@ def check_balance(
             yield "I2", f"there is no user document, but {len(entries)} ledger entries"
         return
     balance = user.get("credits", 0)
-    if not _is_count(balance):
+    if not is_count(balance):
         yield "I1", f"the balance is {balance!r}"
     for entry in entries:
         if entry.balance_after < 0:
@@ -98,13 +109,13 @@ def check_sequence(
                 f"it should be {expected}",
             )
     last = 0 if user is None else user.get("ledgerSequence", 0)
-    if not _is_count(last):
+    if not is_count(last):
         yield "I3", f"ledgerSequence is {last!r}"
     elif user is not None and last != len(entries):
         yield "I3", f"ledgerSequence is {last}, but there are {len(entries)} entries"
 
 
-def _is_count(value: Any) -> bool:
+def is_count(value: Any) -> bool:
     """Whether the ledger can work with a number: whole, 100.0 included, and not below zero."""
     try:
         return 0 <= whole_number(value) <= MAX_CREDITS

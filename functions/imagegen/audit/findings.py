@@ -4,10 +4,12 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import chain
 from typing import Any
 
 from imagegen import db
 from imagegen.audit.entries import Entry, check_balance, check_sequence, read_entry
+from imagegen.audit.lots import check_lots
 from imagegen.audit.requests import check_request
 
 Fields = Mapping[str, Any]
@@ -64,9 +66,12 @@ def findings(account: Account, moment: datetime, opening: int | None = None) -> 
             path = f"{db.entries(account.user_id)}/{entry_id}"
             yield finding("I2", f"entry {entry_id} makes no sense: {error}", path)
     entries.sort(key=lambda entry: (entry.sequence, entry.id))
-    for invariant, message in check_balance(account.user, entries, opening):
-        yield finding(invariant, message)
-    for invariant, message in check_sequence(account.user, entries):
+    of_user = (
+        check_balance(account.user, entries, opening),
+        check_sequence(account.user, entries),
+        check_lots(account.user, entries),
+    )
+    for invariant, message in chain.from_iterable(of_user):
         yield finding(invariant, message)
     by_request: dict[str, list[Entry]] = defaultdict(list)
     for entry in entries:

@@ -5,7 +5,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from imagegen.audit.entries import OF_REQUESTS, Entry
-from imagegen.credits.ledger import EntryType
+from imagegen.audit.lots import check_parts
+from imagegen.credits.entries import EntryType
 from imagegen.firestore.stored import whole_number
 
 # Recovery starts every five minutes and may take nearly as long.
@@ -40,6 +41,8 @@ def check_request(
     for entry in required:
         if entry.type is EntryType.DEDUCTION and -entry.delta != request.get("credits"):
             yield "I6", f"it costs {request.get('credits')!r}, but {-entry.delta} were deducted"
+    deduction = next((entry for entry in required if entry.type is EntryType.DEDUCTION), None)
+    yield from check_parts(request, deduction)
     if len(required) < len(entries) and status != "completed":
         yield "I6", f"it is {status}, but there is a grant for it"
     if status == "completed" and not _has_image(request):

@@ -24,7 +24,10 @@ FIELDS = ("model", "style", "color", "size")  # of a request, each chosen from i
 class Option(BaseModel):
     """One thing to choose: a style or a colour; the document's id is its name."""
 
-    model_config = ConfigDict(alias_generator=to_camel, frozen=True, extra="allow")
+    # As for WireModel: most functions never read the catalogue.
+    model_config = ConfigDict(
+        alias_generator=to_camel, frozen=True, extra="allow", defer_build=True
+    )
 
     name: str
     enabled: bool = True

@@ -1,14 +1,14 @@
 """What clients may ask about the catalogue."""
 
 from collections.abc import Mapping
-from typing import TypeVar
+from typing import Literal, TypeVar
 
 from pydantic import Field
 
 from imagegen.api.auth import Caller
 from imagegen.api.endpoint import Success, endpoint
 from imagegen.api.schema import WireModel
-from imagegen.catalogue import catalogue
+from imagegen.catalogue import catalogue, products
 from imagegen.catalogue.catalogue import Option
 
 
@@ -106,3 +106,69 @@ def _enabled(options: Mapping[str, Option], model: type[Shown]) -> list[Shown]:
         for option in options.values()
         if option.enabled
     ]
+
+
+class ListProducts(WireModel):
+    """No fields."""
+
+
+class CatalogueProduct(WireModel):
+    """A product: credits for money."""
+
+    id: str = Field(description="The product.")
+    description: str = Field(description="A description for people.")
+    credits: int = Field(description="Credits that it buys, for a subscription in each period.")
+    kind: Literal["purchase", "subscription", "promotional"] = Field(
+        description="Where the credits come from, as a balance shows it."
+    )
+    valid_days: int | None = Field(
+        description="Days until the credits expire; null: never, or with the period that is paid."
+    )
+    stripe_price: str | None = Field(description="The price at Stripe, if it is sold there.")
+    revenue_cat_product: str | None = Field(
+        description="The product at RevenueCat, if it is sold there."
+    )
+
+
+class ProductList(WireModel):
+    """Everything that is sold, in display order."""
+
+    products: list[CatalogueProduct] = Field(description="Products, in display order.")
+
+
+@endpoint(
+    methods=("GET", "POST"),
+    public=True,
+    example={},
+    success=Success(
+        "The products.",
+        {
+            "products": {
+                "products": [
+                    {
+                        "id": "pack-100",
+                        "description": "100 credits",
+                        "credits": 100,
+                        "kind": "purchase",
+                        "validDays": 365,
+                        "stripePrice": "price_1QxW2pB9pB9pB9pB",
+                        "revenueCatProduct": "credits_100",
+                    }
+                ]
+            }
+        },
+    ),
+)
+def list_products(body: ListProducts, caller: Caller) -> ProductList:
+    """List the products that credits are sold as.
+
+    In display order. An app shows the prices that its store or Stripe has for them.
+    """
+    fields = set(CatalogueProduct.model_fields)
+    return ProductList(
+        products=[
+            CatalogueProduct.model_validate(product.model_dump(include=fields), by_name=True)
+            for product in products.current()
+            if product.enabled
+        ]
+    )

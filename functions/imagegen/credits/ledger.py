@@ -1,69 +1,64 @@
 """The ledger: every credit that leaves or enters an account, one immutable entry each.
 
-The rules, all of them here: a balance never falls below zero; an entry and the balance it leaves
-are written together; entries are numbered without a gap; the id of an entry says what it is for,
-so it can be written once only.
+The rules: a balance never falls below zero; an entry and the balance it leaves are written
+together; entries are numbered without a gap; the id of an entry says what it is for, so it can be
+written once only, and what may happen again has the entry's number in its id. A balance is the sum
+of its lots, and an entry says which of them it changed.
+
+Each function works within a transaction that has read the user, and first books what is due (see
+`account`). Where it raises, nothing is written: a refused call books nothing, and yet it decides on
+the balance, and names it, as if what is due were booked.
+
+    generation requests   deduct, refund
+    operators             grant
+    purchases             purchase, and those of `clawback`
+    between users         transfer
 """
 
 import hashlib
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Collection
+from dataclasses import dataclass, replace
 from datetime import datetime
-from enum import StrEnum
-from typing import Any
 
-from imagegen import clock, db
-from imagegen.credits import usage
-from imagegen.credits.user import MAX_CREDITS, UserDocument
+from imagegen import clock, config, db
+from imagegen.api.auth import Caller
+from imagegen.credits import clawback, free, lots, usage
+from imagegen.credits.account import Account, is_due, open_account
+from imagegen.credits.entries import EntryType
+from imagegen.credits.lots import PRIORITIES, Kind, Lot, Lots
+from imagegen.credits.user import UserDocument
 from imagegen.errors import (
     GenerationRequestNotFound,
     IdempotencyKeyReused,
     InsufficientCredits,
+    OutstandingDebt,
     UserNotFound,
 )
 from imagegen.firestore.store import Document
-from imagegen.firestore.stored import Field, Stored, instant, text, whole_number
 
 
-class EntryType(StrEnum):
-    """What an entry is for."""
+def read_account(user_id: str, caller: Caller) -> UserDocument:
+    """The user, with what is due booked: one read, and no more when nothing is due.
 
-    DEDUCTION = "deduction"
-    REFUND = "refund"
-    GRANT = "grant"
+    A new user who may not have free credits yet is shown without any; nothing is written.
 
-
-# Every type changes a balance in one direction only.
-SIGNS: Mapping[EntryType, int] = {
-    EntryType.DEDUCTION: -1,
-    EntryType.REFUND: 1,
-    EntryType.GRANT: 1,
-}
-
-
-class EntryDocument(Stored):
-    """`users/{userId}/transactions/{entryId}`: written once, never changed."""
-
-    type = Field("type", EntryType)
-    credits = Field("credits", whole_number)
-    delta = Field("delta", whole_number)
-    generation_request_id: Field[str | None] = Field("generationRequestId", text, None)
-    balance_after = Field("balanceAfter", whole_number)
-    sequence = Field("sequence", whole_number)
-    timestamp = Field("timestamp", instant)
-    reason = Field("reason", text, "")
-
-
-def delta(entry: Mapping[str, Any]) -> int:
-    """What a stored entry did to the balance, signed.
-
-    Entries written before `delta` was stored have it derived from their type.
-
-    Raises ValueError for a type that is not known: no sum may guess its direction.
+    Raises UserNotFound; BackendUnavailable when Firestore is out of reach.
     """
-    stored = entry.get("delta")
-    sign = SIGNS[EntryType(entry["type"])]
-    return int(stored) if stored is not None else sign * int(entry["credits"])
+    (document,) = db.read(db.user(user_id))
+    claim = free.claim(caller, user_id)
+    user = UserDocument(document)
+
+    def decide(transaction: db.Transaction) -> None:
+        Account(transaction, user_id, clock.now(), caller)
+
+    if is_due(user, clock.now(), claim):
+        documents = db.transact(decide, document)
+        user = UserDocument(documents[document.path])
+    if user.exists:
+        return user
+    if claim.hint is not None and config.SIGNUP_CREDITS.value > 0:
+        return UserDocument(Document(document.path, {}))
+    raise UserNotFound(userId=user_id)
 
 
 def deduct(
@@ -72,27 +67,37 @@ def deduct(
     generation_request_id: str,
     credits: int,
     moment: datetime,
-) -> None:
-    """Take `credits` from the user for a generation request.
+    *,
+    caller: Caller | None = None,
+) -> Lots:
+    """Take `credits` from the user for a generation request; the parts they consist of.
 
-    Raises UserNotFound, and InsufficientCredits when the balance does not cover them.
+    The request keeps the parts, as its refund needs them. With a `caller`, what is due to the
+    caller is booked, and a new account is opened.
+
+    Raises UserNotFound; OutstandingDebt; InsufficientCredits when the balance does not cover them.
     """
-    user = UserDocument(transaction[db.user(user_id)])
-    if not user.exists:
-        raise UserNotFound(userId=user_id)
-    if user.credits < credits:
-        raise InsufficientCredits(required=credits, available=user.credits)
-    _record_usage(transaction, user, moment, moment, credits)
-    _append(
-        transaction,
-        user_id,
+    account = Account(transaction, user_id, moment, caller)
+    held = account.lots
+    available = lots.total(held)
+    if account.debt:
+        raise OutstandingDebt(debt=account.debt, available=available)
+    if available < credits:
+        refusal = InsufficientCredits(required=credits, available=available)
+        if account.hint is not None:
+            refusal.details["hint"] = account.hint
+        raise refusal
+    _record_usage(transaction, account.user, moment, moment, credits)
+    left, parts = lots.take(held, credits)
+    account.enter(
         EntryType.DEDUCTION,
-        -credits,
-        moment,
+        left,
+        parts,
+        entry_id=f"{generation_request_id}-deduction",
         reason="generation",
         generation_request_id=generation_request_id,
-        entry_id=f"{generation_request_id}-deduction",
     )
+    return parts
 
 
 def refund(
@@ -104,23 +109,33 @@ def refund(
     *,
     charged_at: datetime,
     reason: str,
+    parts: Lots = (),
 ) -> None:
     """Give back the `credits` that a generation request was charged at `charged_at`.
 
+    Each of the `parts` that `deduct` returned goes back to its lot, or lasts REFUND_GRACE_DAYS
+    where that has expired. A request that was charged by a release without lots has none: its
+    credits go to the lot `opening`. What a purchase still owes is collected from its parts.
+
     The caller ends the request in the same transaction, so that this cannot happen twice.
     """
-    user = UserDocument(transaction[db.user(user_id)])
-    _record_usage(transaction, user, charged_at, moment, -credits)
-    _append(
-        transaction,
-        user_id,
+    account = Account(transaction, user_id, moment)
+    _record_usage(transaction, account.user, charged_at, moment, -credits)
+    if lots.total(parts) != credits:
+        parts = lots.held((), credits)
+    entry_id = f"{generation_request_id}-refund"
+    left, placed = account.restore(parts, entry_id)
+    account.enter(
         EntryType.REFUND,
-        credits,
-        moment,
+        left,
+        placed,
+        entry_id=entry_id,
         reason=reason,
         generation_request_id=generation_request_id,
-        entry_id=f"{generation_request_id}-refund",
     )
+    if account.debt:
+        for purchase_id in sorted({part.purchase_id for part in parts if part.purchase_id}):
+            clawback.collect(account, purchase_id)
 
 
 def _record_usage(
@@ -189,11 +204,13 @@ def grant(
     key: str,
     reason: str,
     request: Document | None = None,
+    kind: Kind = Kind.GRANT,
+    expires_at: datetime | None = None,
 ) -> None:
     """Give the user `credits`, once for each key: for a completed `request`, or for none.
 
-    The transaction has read the user and `grant_path`. The request may have been read only, as a
-    completed one never changes.
+    They are a lot of the entry's id. The transaction has read the user and `grant_path`. The
+    request may have been read only, as a completed one never changes.
 
     Raises UserNotFound; IdempotencyKeyReused when the key has given something else;
     GenerationRequestNotFound when the request is not the user's; ValueError when it has not
@@ -214,47 +231,76 @@ def grant(
         if any(entry.get(name) != value for name, value in content.items()):
             raise IdempotencyKeyReused("This key has been used for another grant.")
         return
-    _append(
-        transaction,
-        user_id,
+    account = Account(transaction, user_id, moment)
+    lot = Lot(entry.id, kind, credits, expires_at, PRIORITIES[kind], moment)
+    account.add(
         EntryType.GRANT,
-        credits,
-        moment,
+        lot,
+        entry_id=entry.id,
         reason=reason,
         generation_request_id=request_id,
-        entry_id=entry.id,
     )
 
 
-def _append(
+def purchase(
     transaction: db.Transaction,
     user_id: str,
-    entry_type: EntryType,
-    change: int,
+    purchase_id: str,
+    credits: int,
     moment: datetime,
     *,
-    reason: str,
-    generation_request_id: str | None,
-    entry_id: str,
+    kind: Kind = Kind.PURCHASE,
+    expires_at: datetime | None = None,
+    priority: int | None = None,
+    reason: str = "purchase",
 ) -> None:
-    user = UserDocument(transaction[db.user(user_id)])
-    balance_after, sequence = user.credits + change, user.ledger_sequence + 1
-    if balance_after > MAX_CREDITS:
-        raise user.malformed("credits", balance_after)
-    transaction.update(
-        user.path,
-        UserDocument.fields(credits=balance_after, ledger_sequence=sequence, updated_at=moment),
-    )
-    transaction.create(
-        f"{db.entries(user_id)}/{entry_id}",
-        EntryDocument.fields(
-            type=entry_type,
-            credits=abs(change),
-            delta=change,
-            generation_request_id=generation_request_id,
-            balance_after=balance_after,
-            sequence=sequence,
-            timestamp=moment,
-            reason=reason,
-        ),
-    )
+    """Add the lot `purchase_id`, with the entry `{purchase_id}-purchase`.
+
+    A user without a document gets one: paid money is never turned away. The caller writes
+    `purchases/{purchase_id}` in the same transaction, and calls this once by its state. Then it
+    calls `clawback.collect` for each purchase of the user that owes something.
+    """
+    if credits <= 0:
+        raise ValueError("a purchase buys at least one credit")
+    if not transaction[db.user(user_id)].exists:
+        open_account(transaction, user_id, moment)
+    account = Account(transaction, user_id, moment)
+    priority = PRIORITIES[kind] if priority is None else priority
+    lot = Lot(purchase_id, kind, credits, expires_at, priority, moment, purchase_id)
+    account.add(EntryType.PURCHASE, lot, entry_id=f"{purchase_id}-purchase", reason=reason)
+
+
+def transfer(
+    transaction: db.Transaction,
+    from_user_id: str,
+    to_user_id: str,
+    lot_ids: Collection[str],
+    moment: datetime,
+    *,
+    key: str,
+    reason: str,
+    debt: int = 0,
+) -> int:
+    """Move whole lots, and `debt`, from one user to another, once for each key; how many credits.
+
+    The entries are `{key}-transfer_out` and `{key}-transfer_in`. A lot of a purchase keeps its id;
+    the others get one that begins with that of the entry. Nothing is moved when the key was used.
+    """
+    out_id, in_id = f"{key}-transfer_out", f"{key}-transfer_in"
+    if transaction[f"{db.entries(from_user_id)}/{out_id}"].exists:
+        return 0
+    source = Account(transaction, from_user_id, moment)
+    target = Account(transaction, to_user_id, moment)
+    moved = tuple(lot for lot in source.lots if lot.id in lot_ids)
+    if moved:
+        kept = tuple(lot for lot in source.lots if lot.id not in lot_ids)
+        source.enter(EntryType.TRANSFER_OUT, kept, moved, entry_id=out_id, reason=reason)
+        left, placed = target.lots, []
+        for number, lot in enumerate(moved, start=1):
+            placed.append(lot if lot.purchase_id else replace(lot, id=f"{in_id}-{number}"))
+            left = lots.put(left, placed[-1])
+        target.enter(EntryType.TRANSFER_IN, left, tuple(placed), entry_id=in_id, reason=reason)
+    if debt:
+        source.update(debt=source.debt - debt, updated_at=moment)
+        target.update(debt=target.debt + debt, updated_at=moment)
+    return lots.total(moved)

@@ -1,11 +1,13 @@
 """The user document: a balance, and what the limits and the report know about a user."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
+from imagegen import logger
+from imagegen.credits.lots import Lot, Lots, held, read
 from imagegen.errors import AccountUnusable
-from imagegen.firestore.stored import Field, Stored, instant, mapping, whole_number
+from imagegen.firestore.stored import Field, Stored, boolean, instant, mapping, whole_number
 
 MAX_CREDITS = 2**53  # JavaScript clients read no larger number exactly
 
@@ -24,9 +26,29 @@ class UserDocument(Stored):
 
     credits = Field("credits", _count, 0, strict=True)
     ledger_sequence = Field("ledgerSequence", _count, 0, strict=True)
+    debt = Field("debt", _count, 0, strict=True)
+    # Opened by a purchase, so that the opening grant is still due.
+    signup_due = Field("signupDue", boolean, False)
     # Rebuilt from empty when malformed: none of these may stand in the way of a refund.
     usage: Field[Mapping[str, Any]] = Field("usage", mapping, {})
+    allowance: Field[Mapping[str, Any]] = Field("allowance", mapping, {})
+    lots: Field[Mapping[str, Any]] = Field("lots", mapping, {})
     rate: Field[Mapping[str, Any]] = Field("rate", mapping, {})
     in_flight: Field[Mapping[str, Any]] = Field("inFlight", mapping, {})
     created_at: Field[datetime | None] = Field("createdAt", instant, None)
     updated_at: Field[datetime | None] = Field("updatedAt", instant, None)
+
+    @property
+    def held_lots(self) -> Lots:
+        """What the balance consists of, also what has expired and is not booked yet.
+
+        A malformed lot is logged, and its credits are in the lot `opening`.
+        """
+        return held(self._read_lots(), self.credits)
+
+    def _read_lots(self) -> Iterator[Lot]:
+        for lot_id, fields in self.lots.items():
+            try:
+                yield read(lot_id, fields)
+            except ValueError as error:
+                logger.error("malformed lot", path=self.path, lot=lot_id, error=repr(error))

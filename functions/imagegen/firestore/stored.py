@@ -5,7 +5,7 @@ fields have a default for when they are missing or malformed; one without a defa
 one that is malformed, raises `MalformedDocument` to whoever needs it.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, ClassVar, Generic, TypeVar, overload
 
@@ -108,6 +108,12 @@ def instant(value: Any) -> datetime:
 def mapping(value: Any) -> Mapping[str, Any]:
     if not isinstance(value, Mapping):
         raise ValueError("not a map")
+    return value
+
+
+def array(value: Any) -> Sequence[Any]:
+    if not isinstance(value, list | tuple):
+        raise ValueError("not an array")
     return value
 
 

@@ -41,6 +41,7 @@ from imagegen.generation import request as generation_request
 from imagegen.generation.replies import RETRY_AFTER_SECONDS, Generation
 from imagegen.generation.request import CreateGenerationRequest, Mode, RequestDocument, Status
 from imagegen.generation.settle import Outcome, generate_image, settle
+from imagegen.providers import run
 from imagegen.providers.base import GeneratorError
 from imagegen.providers.failures import Reason
 
@@ -61,7 +62,7 @@ def create(order: CreateGenerationRequest, caller: Caller) -> Reply[Generation]:
     try:
         if config.MODERATION.value != "none" and not _is_repeated(order, request_id):
             moderate.check(order.prompt)
-        request, offer = _charge(order, request_id, attempt_id)
+        request, offer = _charge(order, request_id, attempt_id, caller)
     except BackendUnavailable as error:
         # Without a key there is something to look for only if a charge may have been made.
         if order.idempotency_key is not None or isinstance(error, OutcomeUnknown):
@@ -89,7 +90,7 @@ def _is_repeated(order: CreateGenerationRequest, request_id: str) -> bool:
 
 
 def _charge(
-    order: CreateGenerationRequest, request_id: str, attempt_id: str
+    order: CreateGenerationRequest, request_id: str, attempt_id: str, caller: Caller
 ) -> tuple[RequestDocument, Catalogue | None]:
     """Take the price and open the request, both or neither.
 
@@ -100,10 +101,11 @@ def _charge(
     path, moment = db.generation_request(request_id), clock.now()
     # Decided once for all attempts: an allowed commit may still arrive when the next one decides.
     is_too_late = clock.seconds_into_call() > _latest_charge_seconds()
+    is_busy = run.threads.is_full
     offer: Catalogue | None = None
 
     def decide(transaction: db.Transaction) -> None:
-        nonlocal moment, offer
+        nonlocal offer
         request = RequestDocument(transaction[path])
         if request.exists:
             # With our attempt id it is ours: an earlier commit of this call succeeded and only its
@@ -112,25 +114,27 @@ def _charge(
             if not is_ours and request.fingerprint != generation_request.fingerprint(order):
                 raise IdempotencyKeyReused(generationRequestId=request_id)
             return
-        # An earlier commit of this call may still arrive. A newer catalogue, or a clock that has
-        # jumped back, must not refuse now what was allowed then.
+        # An earlier commit of this call may still arrive. So neither a newer catalogue nor a later
+        # moment, at which a lot has expired, may refuse what was allowed then.
         offer = offer or catalogue.current()
-        moment = max(moment, clock.now())
         choice = offer.choose(
             model=order.model, style=order.style, color=order.color, size=order.size
         )
         mode = generation_request.effective_mode(order, choice.model)
         if is_too_late and mode is Mode.SYNC:
             raise BackendUnavailable("The call has waited for too long; nothing was charged.")
+        if is_busy and mode is Mode.SYNC:
+            logger.error("no thread for a provider", userId=order.user_id)
+            raise BackendUnavailable("Too many generations are running; nothing was charged.")
         price = choice.size.credits
         if order.max_credits is not None and price > order.max_credits:
             raise PriceChanged(credits=price)
-        ledger.deduct(transaction, order.user_id, request_id, price, moment)
+        parts = ledger.deduct(transaction, order.user_id, request_id, price, moment, caller=caller)
         limits.admit(transaction, order.user_id, moment)
         if mode is Mode.ASYNC:
             until = generation_request.latest_end(moment)
             limits.occupy(transaction, order.user_id, request_id, moment, until)
-        fields = generation_request.new_request(order, choice, mode, attempt_id, moment)
+        fields = generation_request.new_request(order, choice, mode, attempt_id, moment, parts)
         transaction.create(path, fields)
 
     # There is nothing to read under an id that was drawn just now.

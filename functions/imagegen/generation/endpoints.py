@@ -26,6 +26,7 @@ from imagegen.errors import (
     NotCancelable,
     NotOwner,
     OutcomeUnknown,
+    OutstandingDebt,
     PriceChanged,
     PromptRefused,
     RateLimited,
@@ -124,6 +125,7 @@ NEXT_CALLS = {"status": "getGenerationStatus", "cancel": "cancelGenerationReques
     errors=(
         UnknownOption,
         InsufficientCredits,
+        OutstandingDebt,
         NotOwner,
         UserNotFound,
         AccountUnusable,

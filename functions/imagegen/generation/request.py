@@ -15,6 +15,7 @@ from imagegen.api.headers import distinct
 from imagegen.api.schema import PositiveNumber, UserId, WireModel, is_visible, printable
 from imagegen.catalogue import catalogue
 from imagegen.catalogue.catalogue import Choice, Model
+from imagegen.credits.lots import Lots, read_parts, stored_parts
 from imagegen.errors import InvalidField, ModeNotSupported
 from imagegen.firestore.stored import Field as StoredField
 from imagegen.firestore.stored import Stored, instant, mapping, text, whole_number
@@ -57,6 +58,8 @@ class RequestDocument(Stored):
     prompt = StoredField("prompt", text, "")
     source: StoredField[Mapping[str, Any] | None] = StoredField("source", mapping, None)
     credits = StoredField("credits", whole_number)
+    # The parts of lots that the price was taken from; its refund puts them back.
+    lots: StoredField[Lots] = StoredField("lots", read_parts, ())
     status = StoredField("status", Status)
     mode = StoredField("mode", Mode, Mode.SYNC)
     image_url: StoredField[str | None] = StoredField("imageUrl", text, None)
@@ -252,7 +255,12 @@ def effective_mode(order: CreateGenerationRequest, model: Model) -> Mode:
 
 
 def new_request(
-    order: CreateGenerationRequest, choice: Choice, mode: Mode, attempt_id: str, moment: datetime
+    order: CreateGenerationRequest,
+    choice: Choice,
+    mode: Mode,
+    attempt_id: str,
+    moment: datetime,
+    parts: Lots,
 ) -> dict[str, Any]:
     """The document of a generation request at the moment of its charge."""
     is_async = mode is Mode.ASYNC
@@ -270,6 +278,7 @@ def new_request(
         prompt=order.prompt,
         source=_stored_source(order),
         credits=choice.size.credits,
+        lots=stored_parts(parts),
         status=Status.PENDING,
         mode=mode,
         image_url=None,

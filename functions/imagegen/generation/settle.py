@@ -204,6 +204,7 @@ def settle(
                 moment,
                 charged_at=current.created_at,
                 reason=reason,
+                parts=current.lots,
             )
 
     documents = db.transact(

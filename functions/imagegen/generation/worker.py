@@ -19,6 +19,7 @@ from imagegen.catalogue.catalogue import Catalogue
 from imagegen.errors import BackendUnavailable
 from imagegen.generation.request import Mode, RequestDocument, Status
 from imagegen.generation.settle import Outcome, generate_image, settle
+from imagegen.providers import run
 from imagegen.providers.base import GeneratorError
 from imagegen.providers.failures import Reason, failure
 from imagegen.providers.registry import FREE_OF_CHARGE
@@ -49,9 +50,9 @@ def process(data: object) -> None:
     long as the provider asked. That a model is busy is no failure of this delivery: a queue slows
     down when many of its deliveries fail.
 
-    Raises RetryLater when another attempt holds the lease, or when the queue does not take the next
-    attempt; BackendUnavailable when Firestore cannot be reached. Cloud Tasks then delivers the task
-    again.
+    Raises RetryLater when another attempt holds the lease, when this instance has no thread for a
+    provider, or when the queue does not take the next attempt; BackendUnavailable when Firestore
+    cannot be reached. Cloud Tasks then delivers the task again.
     """
     try:
         task = GenerationTask.model_validate(data, by_alias=True, by_name=False)
@@ -59,6 +60,9 @@ def process(data: object) -> None:
         logger.error("task without a generation request")  # delivering it again would not help
         return
     offer = catalogue.current()  # before the lease: no attempt is lost when it cannot be read
+    if run.threads.is_full:  # nor when it could not begin
+        logger.error("no thread for a provider", generationRequestId=task.generation_request_id)
+        raise RetryLater("too many generations are running")
     lease = _take_lease(task.generation_request_id, offer)
     if lease is None:
         return

@@ -4,12 +4,15 @@ import threading
 import time
 from collections.abc import Callable
 
-from imagegen import deadline as deadlines
-from imagegen import logger
+from imagegen import config, logger
+from imagegen.deadline import NoThread, Threads
 from imagegen.providers import registry
 from imagegen.providers.attempt import Attempt
 from imagegen.providers.base import GenerationJob, GeneratorError, StoredImage
 from imagegen.providers.failures import Reason, failure
+
+# One for each call that the instance serves, and as many for providers that were abandoned.
+threads = Threads(lambda: 2 * config.THREADS.value)
 
 
 def run_provider(
@@ -27,7 +30,8 @@ def run_provider(
     `remember` raises, the job is canceled, and the outcome is unknown.
 
     A thread cannot be stopped from outside, so a provider that hangs is abandoned: it runs on in
-    its thread, and what it brings later is dropped. A job at the vendor is left alone: whether to
+    its thread, and what it brings later is dropped. Such threads are limited: beyond that, no call
+    begins (PROVIDER_BUSY, nothing billed). A job at the vendor is left alone: whether to
     resume or to cancel it (`jobs.cancel_job`) is the caller's decision.
 
     Raises GeneratorError when the provider fails, is unknown, has a defect or takes longer than
@@ -47,7 +51,14 @@ def run_provider(
         return result
 
     try:
-        result = deadlines.call(work, seconds=timeout_seconds, name=job.generation_request_id)
+        result = threads.call(work, seconds=timeout_seconds, name=job.generation_request_id)
+    except NoThread as error:
+        logger.error(
+            "no thread for a provider",
+            generationRequestId=job.generation_request_id,
+            error=repr(error),
+        )
+        raise failure(Reason.PROVIDER_BUSY) from error
     except TimeoutError:
         is_abandoned.set()
         raise failure(Reason.GENERATION_TIMEOUT, billed=not is_free) from None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -11,9 +11,10 @@ from support.orders import now
 
 from imagegen.audit.findings import Account, findings
 from imagegen.audit.requests import RECOVERY
-from imagegen.credits.ledger import SIGNS, EntryType
+from imagegen.credits.entries import SIGNS, EntryType
 
 Fields = dict[str, Any]
+NOON = datetime(2026, 11, 18, 12, tzinfo=UTC)
 NO_COUNTS: list[Any] = [-1, 1.5, None, "12", True, float("nan"), float("inf"), 2**53 + 1, [], {}]
 DEDUCTION: Fields = {
     "type": "deduction",
@@ -46,6 +47,30 @@ SOUND = Account(
     {"r-deduction": DEDUCTION, "g": GRANT},
     {"r": COMPLETED},
 )
+
+
+PART: Fields = {"lot": "p", "kind": "purchase", "priority": 50, "grantedAt": NOON, "credits": 3}
+BOUGHT: Fields = {
+    "type": "purchase", "credits": 8, "delta": 8, "lots": [{"lot": "p", "credits": 8}],
+    "generationRequestId": None, "balanceAfter": 8, "sequence": 1, "timestamp": now(),
+}  # fmt: skip
+# Of a pack of 8 credits, 3 were spent on an image; then the money of 4 was paid back.
+SOUND_LOTS = Account(
+    "ann",
+    {
+        "credits": 1, "ledgerSequence": 3, "debt": 2,
+        "lots": {"p": {"remaining": 1, "kind": "purchase", "priority": 50, "grantedAt": NOON}},
+    },
+    {
+        "p-purchase": BOUGHT,
+        "r-deduction": DEDUCTION
+        | {"lots": [{"lot": "p", "credits": 3}], "balanceAfter": 5, "sequence": 2},
+        "p-clawback-3": BOUGHT
+        | {"type": "clawback", "credits": 4, "delta": -4, "lots": [{"lot": "p", "credits": 4}],
+           "balanceAfter": 1, "sequence": 3},
+    },
+    {"r": COMPLETED | {"lots": [PART], "createdAt": NOON}},
+)  # fmt: skip
 
 
 def found(account: Account, opening: int | None = None) -> list[tuple[str, str]]:
@@ -198,3 +223,78 @@ def test_a_request_may_be_open_until_recovery_has_had_its_chance() -> None:
         request["expiresAt"] = moment - late
         account = Account("ann", {"credits": 7, "ledgerSequence": 1}, entries, {"r": request})
         assert [each.invariant for each in findings(account, moment)] == invariants
+
+
+def with_lot(**changes: Any) -> Account:
+    user = SOUND_LOTS.user or {}
+    return replace(SOUND_LOTS, user={**user, "lots": {"p": {**user["lots"]["p"], **changes}}})
+
+
+def with_entry(entry_id: str, **changes: Any) -> Account:
+    entries = SOUND_LOTS.entries
+    return replace(SOUND_LOTS, entries={**entries, entry_id: {**entries[entry_id], **changes}})
+
+
+def test_nothing_is_wrong_with_sound_lots() -> None:
+    assert found(SOUND_LOTS) == found(SOUND_LOTS, opening=0) == []
+
+
+def test_a_balance_beyond_its_lots_is_no_finding() -> None:
+    """An earlier release, or a hand, may have written last; the entries still have to agree."""
+    granted = {**GRANT, "balanceAfter": 6, "sequence": 4}
+    user = {**(SOUND_LOTS.user or {}), "credits": 6, "ledgerSequence": 4}
+    entries = {**SOUND_LOTS.entries, "g": granted}
+    assert found(replace(SOUND_LOTS, user=user, entries=entries)) == []
+
+
+@pytest.mark.parametrize("value", NO_COUNTS)
+def test_a_debt_that_is_no_whole_number_from_zero_on_is_found(value: Any) -> None:
+    user = {**(SOUND_LOTS.user or {}), "debt": value}
+    assert found(replace(SOUND_LOTS, user=user)) == [("I15", f"the debt is {value!r}")]
+
+
+@pytest.mark.parametrize("change", [{"remaining": -1}, {"kind": "gift"}, {"expiresAt": "soon"}])
+def test_a_malformed_lot_is_found(change: Fields) -> None:
+    ((invariant, message),) = found(with_lot(**change))
+    assert (invariant, message[:22]) == ("I12", "lot p makes no sense: ")
+
+
+def test_an_entry_whose_lots_are_not_its_credits_is_found() -> None:
+    for wrong in ([{"lot": "p", "credits": 2}], [{"lot": "p"}], "p"):
+        assert "makes no sense: its lots are" in found(with_entry("r-deduction", lots=wrong))[0][1]
+
+
+def test_a_bought_lot_that_does_not_follow_from_the_entries_is_found() -> None:
+    elsewhere = [{"lot": "other", "credits": 3}]
+    told = found(with_entry("r-deduction", lots=elsewhere))
+    assert ("I12", "lot p holds 1, by the ledger it should hold 4") in told
+    too_much = found(with_entry("p-purchase", lots=[{"lot": "q", "credits": 8}]))
+    assert ("I12", "lot q holds 0, by the ledger it should hold 8") in too_much
+
+
+def test_a_purchase_that_came_in_twice_or_was_taken_back_too_often_is_found() -> None:
+    entries = dict(SOUND_LOTS.entries)
+    again = {**BOUGHT, "balanceAfter": 9, "sequence": 4}
+    told = found(replace(SOUND_LOTS, entries={**entries, "p-purchase-2": again}))
+    assert ("I13", "entry p-purchase-2 is no purchase of its own") in told
+    more = {**entries["p-clawback-3"], "credits": 9, "delta": -9}
+    more["lots"] = [{"lot": "p", "credits": 9}]
+    told = found(replace(SOUND_LOTS, entries={**entries, "p-clawback-3": more}))
+    assert ("I13", "after entry p-clawback-3, 9 of 8 bought credits are taken back") in told
+
+
+def test_parts_that_do_not_add_up_to_the_price_or_had_expired_are_found() -> None:
+    def with_parts(*parts: Any) -> Account:
+        request = SOUND_LOTS.requests["r"]
+        return replace(SOUND_LOTS, requests={"r": {**request, "lots": [*parts]}})
+
+    assert found(with_parts(PART | {"credits": 2})) == [
+        ("I12", "request r: its parts of lots are 2 of 3")
+    ]
+    assert found(with_parts(PART | {"lot": "q"})) == [
+        ("I12", "request r: its parts of lots are not those that were deducted")
+    ]
+    assert found(with_parts(PART | {"expiresAt": NOON})) == [
+        ("I14", "request r: it was paid from lot p, which had expired")
+    ]
+    assert found(with_parts({}))[0][1].startswith("request r: its parts of lots make no sense")

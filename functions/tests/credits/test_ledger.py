@@ -12,7 +12,8 @@ from support.orders import ANYBODY, order
 from imagegen import db
 from imagegen.api.auth import Caller
 from imagegen.credits import ledger
-from imagegen.credits.endpoints import GetUserCredits, UserCredits, get_user_credits
+from imagegen.credits.endpoints import GetUserCredits, get_user_credits
+from imagegen.credits.replies import UserCredits
 from imagegen.credits.user import UserDocument
 from imagegen.errors import (
     AccountUnusable,
@@ -29,10 +30,10 @@ MONDAY = datetime(2026, 11, 16, 12, tzinfo=UTC)
 
 
 def deduct(user_id: str, request_id: str, credits_: int, moment: datetime = MONDAY) -> None:
-    db.transact(
-        lambda transaction: ledger.deduct(transaction, user_id, request_id, credits_, moment),
-        db.user(user_id),
-    )
+    def decide(transaction: db.Transaction) -> None:
+        ledger.deduct(transaction, user_id, request_id, credits_, moment)
+
+    db.transact(decide, db.user(user_id))
 
 
 def refund(user_id: str, request_id: str, credits_: int, created_at: datetime = MONDAY) -> None:
@@ -63,6 +64,7 @@ def test_a_deduction_and_its_refund_stand_in_the_ledger(
     first, second = ledger_of(client, user_id)
     assert first == {
         "id": "r1-deduction", "type": "deduction", "credits": 3, "delta": -3,
+        "lots": [{"lot": "opening", "credits": 3}],
         "generationRequestId": "r1", "balanceAfter": 7, "sequence": 1, "timestamp": MONDAY,
         "reason": "generation",
     }  # fmt: skip

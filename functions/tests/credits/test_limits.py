@@ -22,17 +22,6 @@ from imagegen.generation import create as generation
 NOON = datetime(2026, 11, 18, 12, tzinfo=UTC)
 
 
-@pytest.fixture
-def stopped_clock(monkeypatch: pytest.MonkeyPatch) -> Callable[[datetime], None]:
-    """Sets the time; it is noon to begin with."""
-
-    def set_to(moment: datetime) -> None:
-        monkeypatch.setattr(clock, "now", lambda: moment)
-
-    set_to(NOON)
-    return set_to
-
-
 def test_a_burst_up_to_the_limit_passes_and_then_tokens_come_back_evenly(
     client: firestore.Client,
     new_user: Callable[..., str],

@@ -18,6 +18,7 @@ from imagegen import clock, db, tasks
 from imagegen.api import auth
 from imagegen.api.auth import Caller
 from imagegen.catalogue import catalogue
+from imagegen.deadline import Threads
 from imagegen.errors import (
     BackendUnavailable,
     GenerationFailed,
@@ -37,6 +38,7 @@ from imagegen.generation.replies import Generation
 from imagegen.generation.request import CreateGenerationRequest, RequestDocument
 from imagegen.generation.settle import Outcome, settle
 from imagegen.providers import registry as providers
+from imagegen.providers import run
 from imagegen.providers.base import GeneratedImage, GenerationJob, GeneratorError
 
 
@@ -442,6 +444,20 @@ def test_what_could_not_end_within_the_functions_time_is_refused_before_the_char
     monkeypatch.setattr(clock, "seconds_into_call", lambda: 14.9)
     create(order(user_id))
     assert check_books(client, user_id, opening=5) == 2
+
+
+def test_without_a_thread_for_the_model_an_order_is_refused_before_the_charge(
+    client: firestore.Client, new_user: Callable[..., str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    user_id = new_user(5)
+    create(order(user_id, idempotencyKey="done"))
+    monkeypatch.setattr(run, "threads", Threads(lambda: 0))
+    with pytest.raises(BackendUnavailable, match="nothing was charged"):
+        generation.create(order(user_id), ANYBODY)
+    create(order(user_id, idempotencyKey="done"))
+    monkeypatch.setattr(tasks, "enqueue", lambda request_id, **_: None)
+    generation.create(order(user_id, mode="async"), ANYBODY)
+    assert check_books(client, user_id, opening=5) == 3
 
 
 def test_the_time_that_counts_begins_before_the_caller_is_known(

@@ -25,6 +25,7 @@ from support.servers import free_port, kill, wait_for
 
 from imagegen import clock, db, firebase, tasks
 from imagegen.catalogue import catalogue
+from imagegen.deadline import Threads
 from imagegen.errors import BackendUnavailable, GenerationRequestNotFound
 from imagegen.generation import create as generation
 from imagegen.generation import recovery, worker
@@ -32,6 +33,7 @@ from imagegen.generation.replies import Generation
 from imagegen.generation.request import RequestDocument
 from imagegen.generation.worker import RetryLater
 from imagegen.providers import registry as providers
+from imagegen.providers import run
 from imagegen.providers.base import GeneratedImage, GenerationJob, GeneratorError
 
 
@@ -399,6 +401,30 @@ def test_a_catalogue_out_of_reach_costs_no_attempt(
     with pytest.raises(BackendUnavailable):
         deliver(request_id)
     assert stored(client, request_id)["attempts"] == 0
+
+
+def test_an_instance_without_a_thread_for_the_model_costs_no_attempt(
+    client: firestore.Client,
+    new_user: Callable[..., str],
+    enqueued: list[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    request_id = accept(new_user(5))
+    with monkeypatch.context() as full:
+        full.setattr(run, "threads", Threads(lambda: 0))
+        with pytest.raises(RetryLater):
+            deliver(request_id)
+    assert stored(client, request_id)["attempts"] == 0
+    deliver(request_id)
+    assert stored(client, request_id)["status"] == "completed"
+
+
+def test_a_queue_that_does_not_answer_cannot_fill_the_instance(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(tasks, "threads", Threads(lambda: 0))
+    with pytest.raises(BackendUnavailable):
+        tasks.enqueue("r1")
 
 
 def test_a_silent_queue_is_given_up_after_a_while(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,7 +12,8 @@ from typing import Any
 import httpx
 import pytest
 from google.cloud import firestore
-from support import projects, storage_server
+from google.cloud.storage import Bucket
+from support import projects
 from support.instance import PAINTER, Answers, Instance
 from support.manifest import declared
 from support.projects import BALANCE, orders, requests_with
@@ -79,20 +80,14 @@ def test_calls_that_end_within_the_grace_are_answered_by_an_instance_that_is_sto
 
 
 def test_images_that_models_give_as_bytes_fit_into_the_memory_that_is_declared(
-    project: firestore.Client,
+    project: firestore.Client, emulated_bucket: Bucket
 ) -> None:
     if declared("createGenerationRequest").memory_mb < IMAGE_MEMORY_MB:
         pytest.skip(f"what stores images needs {IMAGE_MEMORY_MB} MB, and less is declared")
-    with (
-        storage_server.serving(seconds=1) as uploads,
-        Instance(
-            "createGenerationRequest",
-            PROJECT,
-            ENVIRONMENT | {"STORAGE_EMULATOR_HOST": uploads.address, "IMAGE_BUCKET": "images"},
-            source=PAINTER,
-        ) as instance,
-    ):
+    stores = ENVIRONMENT | {"IMAGE_BUCKET": emulated_bucket.name}
+    with Instance("createGenerationRequest", PROJECT, stores, source=PAINTER) as instance:
         count = instance.declared.concurrency
         assert codes(instance.post(*orders(project, count, "Painter"))) == [200] * count
-        assert sum(size > 3_000_000 for size in uploads.sizes) == count
         assert instance.peak_memory_mb < instance.declared.memory_mb
+    sizes = [blob.size for blob in emulated_bucket.list_blobs()]
+    assert sum(size > 3_000_000 for size in sizes) == count

@@ -19,6 +19,25 @@ print(*sorted(name for name in sys.modules if name.startswith("imagegen.provider
 print("PIL" in sys.modules, "google.cloud.storage" in sys.modules)
 """
 
+# What only functions that generate need, and only with the first image that is not a mock's.
+GENERATING = {
+    "PIL",
+    "google.cloud.storage",
+    "imagegen.outbound",
+    *(f"imagegen.providers.{name}" for name in ("bucket", "http", "images", "mock", "openai")),
+    *(f"imagegen.providers.{name}" for name in ("photos", "settings", "storage", "transport")),
+}
+
+
+def test_a_function_that_generates_nothing_loads_nothing_to_generate_with() -> None:
+    program = "import sys, main; print(*sys.modules)"
+    ran = subprocess.run(
+        [sys.executable, "-c", program], cwd=FUNCTIONS, capture_output=True, text=True, check=True
+    )
+    loaded = set(ran.stdout.split())
+    assert "imagegen.providers.run" in loaded
+    assert not loaded & GENERATING
+
 
 def test_the_mock_loads_no_http_client_no_image_library_and_no_storage() -> None:
     ran = subprocess.run(

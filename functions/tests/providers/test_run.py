@@ -9,7 +9,9 @@ from support.bucket import FakeBucket
 from support.images import image, size_of
 from support.models import job
 
-from imagegen.providers import registry
+from imagegen import config
+from imagegen.deadline import Threads
+from imagegen.providers import registry, run
 from imagegen.providers.base import GeneratedImage, GenerationJob, GeneratorError, Provider
 from imagegen.providers.mock import MockProvider
 from imagegen.providers.run import run_provider
@@ -162,6 +164,25 @@ def test_what_comes_after_the_deadline_is_dropped(
             thread.join(10)
     assert "late result dropped" in capsys.readouterr().out
     assert not bucket.objects
+
+
+def test_a_provider_is_busy_while_as_many_run_on_as_may(
+    painter: Any, bucket: FakeBucket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(run, "threads", Threads(lambda: 2 * config.THREADS.value))
+    monkeypatch.setenv("THREADS", "1")
+    painter(GeneratedImage(url="x"), seconds=1.0)
+    for _ in range(2):
+        with pytest.raises(GeneratorError, match="in time"):
+            run_provider("painter", job({}), timeout_seconds=0.1)
+    with pytest.raises(GeneratorError) as failed:
+        run_provider("painter", job({}), timeout_seconds=5)
+    error = failed.value
+    assert (error.reason, error.retryable, error.billed) == ("PROVIDER_BUSY", True, False)
+    for thread in threading.enumerate():
+        if thread.name == "r1":
+            thread.join(10)
+    assert run_provider("painter", job({}), timeout_seconds=5).url == "x"
 
 
 @pytest.mark.parametrize("name", ["mock", "painter"])

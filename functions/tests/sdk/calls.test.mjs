@@ -103,6 +103,20 @@ describe("a signed-in user", () => {
     assert.notDeepEqual(second.generationRequests, first.generationRequests);
   });
 
+  test("sees what is sold and what it has bought, and cannot buy where nothing is sold", async () => {
+    assert.ok(Array.isArray((await call("listProducts", undefined)).products));
+    const bought = await call("listPurchases", { userId, pageSize: undefined, pageToken: undefined });
+    assert.deepEqual(bought.purchases, []);
+    const back = "http://localhost:5002/";
+    for (const [name, data] of [
+      ["createCheckoutSession", { userId, productId: "no-such-product", successUrl: back, cancelUrl: back }],
+      ["createPortalSession", { userId, returnUrl: back }],
+    ]) {
+      const error = await refusal(name, data);
+      assert.ok(error.details.reason, `${name}: ${error.message}`);
+    }
+  });
+
   test("cancels a request that nobody works on yet", async () => {
     const canceled = await call("cancelGenerationRequest", { generationRequestId: PENDING });
     assert.deepEqual([canceled.status, canceled.refundedCredits], ["canceled", 1]);

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 
 from imagegen.errors import ImagegenError
 from imagegen.generation.request import EXPIRY_MARGIN_SECONDS, FUNCTION_TIMEOUT_SECONDS
@@ -11,12 +12,13 @@ from simulation.books import OPEN, REFUNDED, Books
 from simulation.edited import details_of, is_due_to_an_edit, request_of
 from simulation.order_answers import OrderAnswers
 from simulation.orders import Offered
-from simulation.world import Task, Violation
+from simulation.world import EPOCH, Task, Violation
 
 # These say: nothing was done.
 REFUSALS = {
     "UNKNOWN_OPTION",
     "INSUFFICIENT_CREDITS",
+    "OUTSTANDING_DEBT",
     "USER_NOT_FOUND",
     "RATE_LIMITED",
     "IDEMPOTENCY_KEY_REUSED",
@@ -34,10 +36,19 @@ ENDED = ("completed", "failed", "canceled")
 class Answers:
     """Checks each answer when it is given, and all of them again when all is at rest."""
 
-    def __init__(self, books: Books, offered: Offered, *, calm: bool, stalls: bool) -> None:
+    def __init__(
+        self,
+        books: Books,
+        offered: Offered,
+        *,
+        calm: bool,
+        stalls: bool,
+        clocks_are_right: bool,
+    ) -> None:
         self._books = books
         self._calm = calm  # nothing fails, so nothing may be unavailable
         self._stalls = stalls  # processes stand still, so no call is prompt
+        self._clocks_are_right = clocks_are_right
         self._given: list[tuple[Task, str]] = []
         self._checks: dict[str, Callable[[Task, str], None]] = {
             "create": OrderAnswers(books, offered).check,
@@ -142,6 +153,10 @@ class Answers:
             raise Violation(f"{seen.status} with a refund of {seen.refunded_credits}")
 
     def _statement(self, task: Task, reason: str) -> None:
+        if reason == "USER_NOT_FOUND":
+            if not self._books.may_be_unknown(task.asked, task.asked, task.started):
+                raise Violation(f"{task.asked} was not found")
+            return
         if reason == "BACKEND_UNAVAILABLE":
             return
         account, seen = self._books.accounts[task.asked], task.reply
@@ -155,6 +170,17 @@ class Answers:
         times = [seconds for seconds, _ in account.history]
         if count + 1 < len(times) and times[count + 1] < task.started:
             raise Violation("a statement is older than its question")
+        self._check_lots(task)
+
+    def _check_lots(self, task: Task) -> None:
+        """What is shown is the balance, and where clocks are right, none of it has expired."""
+        lots = task.reply.lots
+        if sum(lot.remaining for lot in lots) != task.reply.current_credits:
+            raise Violation(f"a statement's lots are not its balance: {task.reply}")
+        ends = [lot.expires_at for lot in lots if lot.expires_at is not None]
+        started = EPOCH + timedelta(seconds=task.started)
+        if self._clocks_are_right and any(end <= started for end in ends):
+            raise Violation(f"a statement shows what has expired: {task.reply}")
 
     def _worker(self, task: Task, reason: str) -> None:
         holder, request = self._books.rights.holder[task.asked], self._books.state(task.asked)

@@ -7,14 +7,16 @@ entries there are and their signs, through the audit.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from typing import Any
 
 from imagegen.audit.entries import OF_REQUESTS, read_entry
 from imagegen.firestore.store import Create, Document, Update
+from simulation.lot_books import LotBooks
 from simulation.memory_store import MemoryStore
 from simulation.painters import Painters
+from simulation.purchase_books import PurchaseBooks
 from simulation.rights import Rights
 from simulation.world import Task, Violation, World
 
@@ -34,19 +36,26 @@ class Account:
 
     opening: int
     balance: int
+    versions: list[tuple[float, Mapping[str, Any]]]  # of the document; empty where there is none
     entries: list[Mapping[str, Any]] = field(default_factory=list)
     history: list[tuple[float, int]] = field(default_factory=list)
-    deleted: bool = False
+    deleted: bool = False  # by hand, perhaps opened again since
+    orphaned: bool = False  # it was opened again, and entries of before are still there
     broken: bool = False  # its balance or its sequence is malformed
+    was_broken: bool = False  # and perhaps deleted and opened again since
     spoiled: bool = False  # so is something that is rebuilt from empty
 
 
 class Books:
     """Follows the store commit by commit; raises Violation at the first that is wrong."""
 
-    def __init__(self, world: World, memory: MemoryStore, painters: Painters) -> None:
+    def __init__(
+        self, world: World, memory: MemoryStore, painters: Painters, settings: Mapping[str, str]
+    ) -> None:
         self._world = world
         self._memory = memory
+        self.lots = LotBooks(settings)
+        self._purchases = PurchaseBooks(memory)
         self.accounts: dict[str, Account] = {}
         self.requests: dict[str, list[tuple[float, Mapping[str, Any]]]] = {}  # every version
         self.charged_by: dict[str, Task] = {}
@@ -55,8 +64,12 @@ class Books:
         self.unrefunded: set[str] = set()  # requests that ended when their user was gone
         self.rights = Rights(painters)
 
-    def open_account(self, user_id: str, credits: int) -> None:
-        self.accounts[user_id] = Account(credits, credits, history=[(self._world.seconds, credits)])
+    def open_account(self, user_id: str, user: Mapping[str, Any]) -> None:
+        """Know a user, who has this document, or none yet if it is empty."""
+        credits, seconds = user.get("credits", 0), self._world.seconds
+        versions = [(seconds, user)]
+        self.accounts[user_id] = Account(credits, credits, versions, history=[(seconds, credits)])
+        self.lots.open_account(user_id, user)
 
     def state(self, request_id: str) -> Mapping[str, Any]:
         """A request as it stands; empty where there is none."""
@@ -83,13 +96,28 @@ class Books:
             for (_, version), end in zip(versions, _ends(versions), strict=True)
         )
 
-    def had(self, user_id: str, balance: int, since: float) -> bool:
-        """Whether that was the user's balance at some moment from the second `since` on."""
-        history = self.accounts[user_id].history
+    def versions(self, user_id: str, since: float) -> list[Mapping[str, Any]]:
+        """The documents that the user had from the second `since` on."""
+        versions = self.accounts[user_id].versions
+        return [
+            version
+            for (_, version), end in zip(versions, _ends(versions), strict=True)
+            if end >= since
+        ]
+
+    def may_show(self, user_id: str, balance: int, since: float) -> bool:
+        """Whether a call that began at `since` may name this balance of the user."""
         return any(
-            held == balance and end >= since
-            for (_, held), end in zip(history, _ends(history), strict=True)
+            balance in self.lots.may_show(user_id, version)
+            for version in self.versions(user_id, since)
         )
+
+    def may_be_unknown(self, user_id: str, caller: str | None, since: float) -> bool:
+        """Whether a call that began at `since` may find no such user, and open no account."""
+        if user_id not in self.accounts:
+            return True
+        is_opened = caller == user_id and self.lots.opens(user_id)
+        return not is_opened and {} in self.versions(user_id, since)
 
     def committed(
         self,
@@ -99,6 +127,7 @@ class Books:
     ) -> None:
         """Check one commit that `task` has sent and that has just been applied."""
         entries: dict[tuple[str, str | None], Mapping[str, Any]] = {}
+        self._open_again({path for path, document in before.items() if document is None})
         for write in writes:
             if "/transactions/" in write.path:
                 self._enter(write, before[write.path], entries, [w.path for w in writes])
@@ -108,13 +137,62 @@ class Books:
             old_fields = old.fields if old is not None else None
             new = self._memory.documents[write.path].fields or {}
             if collection == "users" and "/" not in document_id:
+                self._check_opening(task, document_id, old_fields)
                 self._balance(document_id, new, write.fields)
+                if not self.accounts[document_id].broken:
+                    self._check_lots(document_id, old_fields or {}, new, before, writes)
             elif collection == "generationRequests":
                 self._request(task, document_id, old_fields, new, entries)
+            elif collection == "purchases":
+                target = task.asked if task.kind == "clawback" else None
+                self._purchases.written(old_fields, new, target)
             elif collection != "users":
                 raise Violation(f"{write.path} is none of its business")
         if entries:
             raise Violation(f"entries without a cause: {list(entries)}")
+
+    def _open_again(self, created: Set[str]) -> None:
+        """Begin a new account where the document of one is created that was deleted by hand."""
+        for user_id, account in self.accounts.items():
+            if account.deleted and f"users/{user_id}" in created:
+                account.orphaned = account.orphaned or bool(account.entries)
+                account.balance, account.entries = 0, []
+                account.broken, account.spoiled = False, True
+                self.lots.open_account(user_id, {})
+
+    def _check_opening(self, task: Task, user_id: str, old: Mapping[str, Any] | None) -> None:
+        if old is None and task.kind == "create" and task.asked.caller != user_id:
+            raise Violation(f"{task} opened an account for {user_id}")
+
+    def _check_lots(
+        self,
+        user_id: str,
+        old: Mapping[str, Any],
+        new: Mapping[str, Any],
+        before: Mapping[str, Document | None],
+        writes: Sequence[Create | Update],
+    ) -> None:
+        own = f"users/{user_id}/transactions/"
+        entries = [
+            {**write.fields, "id": write.path.removeprefix(own)}
+            for write in writes
+            if write.path.startswith(own)
+        ]
+        after = {write.path: self._memory.documents[write.path].fields or {} for write in writes}
+        requests = {
+            path.removeprefix("generationRequests/"): fields
+            for path, fields in after.items()
+            if path.startswith("generationRequests/")
+        }
+        earlier = [document.fields or {} for document in before.values() if document is not None]
+        clawed_back = [
+            part
+            for fields in (*earlier, *after.values())
+            for part in fields.get("clawedBackLots", ())
+        ]
+        self.lots.committed(user_id, new, entries, requests, clawed_back)
+        if not self.accounts[user_id].deleted:  # its debt is gone with its document
+            self._purchases.check_debt(user_id, old, new, entries)
 
     def _enter(
         self,
@@ -152,6 +230,7 @@ class Books:
         stated = (new["credits"], new.get("ledgerSequence", 0))
         if stated != (account.balance, len(account.entries)):
             raise Violation(f"{user_id} has {stated}, the ledger says {account.balance}")
+        account.versions.append((self._world.seconds, new))
 
     def _request(
         self,

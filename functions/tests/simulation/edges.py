@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import os
+import threading
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from types import SimpleNamespace
 from typing import Any
 from unittest import mock
@@ -13,10 +14,11 @@ from unittest import mock
 from firebase_admin import functions
 from firebase_functions import logger
 
-from imagegen import clock, db, deadline, firebase
+from imagegen import clock, config, db, deadline, firebase, tasks
 from imagegen.catalogue import cache, catalogue
 from imagegen.catalogue.cache import Cache
 from imagegen.catalogue.catalogue import Catalogue
+from imagegen.credits import lots
 from imagegen.generation import create as generation
 from imagegen.generation import recovery, worker
 from imagegen.generation import request as generation_request
@@ -63,6 +65,26 @@ class ProcessCaches:
         return found
 
 
+class ProcessThreads:
+    """Takes the place of a limit on threads: each process has its own."""
+
+    def __init__(self, world: World, purpose: str) -> None:
+        self._world = world
+        self._purpose = purpose
+
+    @property
+    def is_full(self) -> bool:
+        return self._of_process().is_full
+
+    def call(self, function: Callable[[], Any], *, seconds: float, name: str) -> Any:
+        return self._of_process().call(function, seconds=seconds, name=name)
+
+    def _of_process(self) -> deadline.Threads:
+        made = deadline.Threads(lambda: 2 * config.THREADS.value)
+        of_process: dict[str, deadline.Threads] = self._world.running().process.threads
+        return of_process.setdefault(self._purpose, made)
+
+
 @contextlib.contextmanager
 def replaced(
     world: World,
@@ -88,8 +110,10 @@ def replaced(
         (generation, "uuid", identity),
         (generation_request, "uuid", identity),
         (worker, "uuid", identity),
-        (deadline, "threading", SimpleNamespace(Thread=threads.thread)),
+        (deadline, "threading", SimpleNamespace(Thread=threads.thread, Lock=threading.Lock)),
         (deadline, "SimpleQueue", threads.mailbox),
+        (providers, "threads", ProcessThreads(world, "provider")),
+        (tasks, "threads", ProcessThreads(world, "queue")),
         *((module, "time", time) for module in (providers, attempt, bucket, storage)),
         (storage, "threading", SimpleNamespace(Thread=threads.thread)),
         (images, "prepare", picture),
@@ -100,6 +124,7 @@ def replaced(
         (logger, "write", world.log.append),
         (recovery, "PAGE_SIZE", int(settings["page_size"])),
         (recovery, "_map", map),
+        (lots, "MAX_FREE_LOTS", int(settings["max_free_lots"])),
     ]
     environment = {name: value for name, value in settings.items() if name.isupper()}
     with contextlib.ExitStack() as stack:

@@ -63,9 +63,9 @@ class HandEdits:
             self._put(db.generation_request(request_id), None)
 
     def _delete_user(self) -> None:
-        user_id = self._some_user()
-        self._books.accounts[user_id].deleted = True
-        self._put(db.user(user_id), None)
+        if user_id := self._some_user():
+            self._books.accounts[user_id].deleted = True
+            self._put(db.user(user_id), None)
 
     def _break_request(self) -> None:
         if request_id := self._some_request():
@@ -77,17 +77,20 @@ class HandEdits:
             self._put(db.generation_request(request_id), self._random.choice(SPOILS_REQUEST))
 
     def _break_user(self) -> None:
-        user_id = self._some_user()
-        self._books.accounts[user_id].broken = True
-        self._put(db.user(user_id), self._random.choice(BREAKS_USER))
+        if user_id := self._some_user():
+            account = self._books.accounts[user_id]
+            account.broken = account.was_broken = True
+            self._put(db.user(user_id), self._random.choice(BREAKS_USER))
 
     def _spoil_user(self) -> None:
-        user_id, name = self._some_user(), self._random.choice(list(JUNK))
-        self._books.accounts[user_id].spoiled = True
-        self._put(db.user(user_id), {name: self._random.choice(JUNK[name])})
+        name = self._random.choice(list(JUNK))
+        if user_id := self._some_user():
+            self._books.accounts[user_id].spoiled = True
+            self._put(db.user(user_id), {name: self._random.choice(JUNK[name])})
 
-    def _some_user(self) -> str:
-        return self._random.choice(list(self._books.accounts))
+    def _some_user(self) -> str | None:
+        known = [each for each in self._books.accounts if db.user(each) in self._memory.documents]
+        return self._random.choice(known) if known else None
 
     def _some_request(self) -> str | None:
         """An open one, where there is one."""

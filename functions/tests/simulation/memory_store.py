@@ -135,6 +135,8 @@ def _matches(document: Document, field: str, operator: str, value: Any) -> bool:
             return _rank(found) == _rank(value)
         case "in":  # never true of null
             return found is not None and any(_rank(found) == _rank(each) for each in value)
+        case ">":
+            return _rank(found)[0] == _rank(value)[0] and _rank(found) > _rank(value)
         case "<=":  # within one type
             return _rank(found)[0] == _rank(value)[0] and _rank(found) <= _rank(value)
     raise NotImplementedError(operator)

@@ -16,7 +16,8 @@ from typing import Any
 
 from imagegen import db, tasks
 from imagegen.catalogue import cache
-from imagegen.credits import ledger, limits, usage
+from imagegen.credits import clawback, free, ledger, limits, lots, usage
+from imagegen.credits.account import Account
 from imagegen.credits.endpoints import get_user_credits
 from imagegen.firestore import stored
 from imagegen.firestore.store import Create, Document, Update
@@ -119,7 +120,7 @@ MUTANTS = [
     Mutant("charge without precondition on the user", store=UnguardedUser),
     Mutant("settle without precondition on the request", store=UnguardedRequest),
     Mutant("charge without looking at the balance", ledger.deduct,
-           "if user.credits < credits:", "if False:"),
+           "if available < credits:", "if False:"),
     Mutant("refund without state check", lifecycle.settle,
            "not current.is_open or not may_settle(current)", "not may_settle(current)"),
     Mutant("failure without a refund", lifecycle.settle,
@@ -207,5 +208,48 @@ MUTANTS = [
            "if not current.exists:", "if False:"),
     Mutant("failure after the charge that names no request", generation.create,
            "except ImagegenError as error:  #", "except BackendUnavailable as error:  #"),
+    Mutant("charge at a later moment after a commit whose reply was lost", generation._charge,
+           "nonlocal offer", "nonlocal offer, moment; moment = clock.now()"),
+    Mutant("charge in spite of debt", ledger.deduct,
+           "if account.debt:", "if False:"),
+    Mutant("charge of what has expired", Account._expire,
+           "if not any(lot.is_expired(self.moment) for lot in self.lots):", "if True:"),
+    Mutant("charge in another order", lots._spend_order,
+           "lot.priority, lot.expires_at or NEVER", "0, lot.expires_at or NEVER"),
+    Mutant("split of a charge forgotten", generation._charge,
+           "moment, parts)", "moment, ())"),
+    Mutant("refund into the wrong lot", ledger.refund,
+           "if lots.total(parts) != credits:", "if True:"),
+    Mutant("refund into a lot that has expired", lots.restore,
+           "part.is_expired(moment) and", "False and"),
+    Mutant("refund that makes expiring credits permanent", lots.restore,
+           "expires_at=moment + grace", "expires_at=None"),
+    Mutant("refund that does not pay the debt of its purchase", ledger.refund,
+           "if account.debt:", "if False:"),
+    Mutant("expiry without its entry", Account._expire,
+           "for part in expired:", "for part in ():"),
+    Mutant("expired credits shown to who only reads", ledger.read_account,
+           "if is_due(", "if False and is_due("),
+    Mutant("allowance twice a month", Account._grant_free_credits,
+           'month, end = free.month(self.moment), free.month_end(self.moment)\n'
+           '        self.update(allowance={"period": month})',
+           'month = f"{free.month(self.moment)}-{self.next_number}"\n'
+           '        end = free.month_end(self.moment)'),
+    Mutant("allowance that rolls over without a cap", lots.lapse,
+           "max(0, total(allowance) - rollover)", "0"),
+    Mutant("free credits for who may have none", free.claim,
+           "if needs_email and not caller.has_verified_email:", "if False:"),
+    Mutant("account opened by a call without a token", free.claim,
+           "if caller is None or caller.uid != user_id:", "if caller is None:"),
+    Mutant("merge that loses credits", lots.merged,
+           "credits=one.credits + other.credits", "credits=other.credits"),
+    Mutant("clawback from a free lot", clawback._take,
+           "lot.is_paid and lot.purchase_id", "lot.purchase_id"),
+    Mutant("clawback whose missing part is not owed", clawback.claw_back,
+           "credits - taken)", "0)"),
+    Mutant("debt that is collected and still owed", clawback.collect,
+           "-taken)", "0)"),
+    Mutant("reinstatement without what was taken last", clawback.reinstate,
+           "tuple(reversed(kept))", "bought.clawed_back_lots"),
 ]
 # fmt: on

@@ -31,7 +31,10 @@ class OrderAnswers:
         self._refusals: dict[str, Callable[[Task, Wanted, Mapping[str, Any]], bool]] = {
             "INSUFFICIENT_CREDITS": self._was_poor,
             "UNKNOWN_OPTION": self._was_unknown,
-            "USER_NOT_FOUND": lambda task, wanted, said: wanted.user_id not in books.accounts,
+            "OUTSTANDING_DEBT": self._was_in_debt,
+            "USER_NOT_FOUND": lambda task, wanted, said: books.may_be_unknown(
+                wanted.user_id, wanted.caller, task.started
+            ),
             "RATE_LIMITED": lambda task, wanted, said: offered.limited,
             "IDEMPOTENCY_KEY_REUSED": self._was_reused,
             "NOT_OWNER": lambda task, wanted, said: not wanted.entitled,
@@ -53,14 +56,18 @@ class OrderAnswers:
             self._check_claim(task, claim, said)
 
     def _was_poor(self, task: Task, wanted: Wanted, said: Mapping[str, Any]) -> bool:
-        """At some moment of the call the balance was below a price of the time."""
+        """At some moment of the call the balance, with what was due, was below a price."""
         prices = self._offered.during("sizes", wanted.size, task.started)
         available: int = said["available"]
         return (
             available < said["required"]
             and said["required"] in prices
-            and self._books.had(wanted.user_id, available, task.started)
+            and self._books.may_show(wanted.user_id, available, task.started)
         )
+
+    def _was_in_debt(self, task: Task, wanted: Wanted, said: Mapping[str, Any]) -> bool:
+        versions = self._books.versions(wanted.user_id, task.started)
+        return said["debt"] > 0 and any(said["debt"] == user.get("debt") for user in versions)
 
     def _was_unknown(self, task: Task, wanted: Wanted, said: Mapping[str, Any]) -> bool:
         name = said["field"]

@@ -8,6 +8,7 @@ from typing import Any
 
 from imagegen.api.auth import Caller
 from imagegen.generation.request import CreateGenerationRequest
+from simulation.lot_books import UNVERIFIED
 
 MODELS = ("Model A", "Model B")
 SPELLINGS = {"Model A": ("Model A", "model-a", "MODEL_A"), "Model B": ("Model B", "modelb")}
@@ -47,7 +48,7 @@ class Wanted:
         return self.meaning() == tuple(request[name] for name in names)
 
     def who(self) -> Caller:
-        return Caller(uid=self.caller)
+        return Caller(uid=self.caller, has_verified_email=self.caller != UNVERIFIED)
 
     def sent(self) -> CreateGenerationRequest:
         spellings = SPELLINGS[self.model]

@@ -8,6 +8,11 @@ from datetime import timedelta
 from typing import Any
 
 from simulation.faults import Faults
+from simulation.lot_books import UNVERIFIED
+from simulation.world import EPOCH
+
+GUARDS = ("REQUIRE_VERIFIED_EMAIL", "ALLOW_ANONYMOUS")  # of free credits
+NEW_USERS = ("new1", UNVERIFIED)
 
 # What is in no way what the backend writes, and must stand in nobody's way.
 JUNK: dict[str, tuple[Any, ...]] = {
@@ -24,7 +29,7 @@ class Plan:
     calm: bool
     faults: Faults
     settings: dict[str, str]
-    users: dict[str, dict[str, Any]]
+    users: dict[str, dict[str, Any]]  # their documents; empty for those who have none yet
     calls: int
     span_seconds: float  # within which the calls are made
     failure_rate: float
@@ -37,11 +42,13 @@ class Plan:
     clocks_wrong_by: tuple[float, ...]
     changes: int  # of prices and options
     edits: int  # deletions and malformed documents, by hand
+    sells: bool  # most calls are about purchases
 
 
 def draw_plan(source: random.Random) -> Plan:
     """A plan; one in eight is calm, as then nothing at all may be answered with 503."""
     calm = source.random() < 0.125
+    sells = source.random() < 0.25
     span = source.choice((0.2, 5.0, 60.0, 600.0))
     start = source.uniform(0, span)
     storm = not calm and source.random() < 0.25
@@ -58,8 +65,12 @@ def draw_plan(source: random.Random) -> Plan:
     return Plan(
         calm=calm,
         faults=faults,
-        settings=_settings(source),
-        users={f"user{n}": _user(source) for n in range(source.randint(1, 3))},
+        # Two threads for each process are soon taken; then orders are refused with 503.
+        settings={
+            **_settings(source),
+            "THREADS": "80" if calm else source.choice(("80", "1")),
+        },
+        users=_users(source, span),
         calls=source.randint(3, 14),
         span_seconds=span,
         failure_rate=source.choice((0, 0.1, 0.5)),
@@ -70,21 +81,10 @@ def draw_plan(source: random.Random) -> Plan:
         painting_seconds=source.choice((1, 40, 130)),
         twice_rate=source.choice((0, 0.2, 0.6)),
         clocks_wrong_by=tuple(clocks),
-        changes=source.choice((0, 0, 1, 3)),
-        edits=0 if calm else source.choice((0, 0, 1, 3)),
+        changes=source.choice((0, 0, 1, 3, 6)),
+        edits=0 if calm or sells else source.choice((0, 0, 1, 3)),
+        sells=sells,
     )
-
-
-def _user(source: random.Random) -> dict[str, Any]:
-    """A user document, as the app's other programs write it."""
-    balance = source.choice((2, 9, 30))
-    fields: dict[str, Any] = {"credits": source.choice((balance, balance, float(balance)))}
-    if source.random() < 0.2:
-        fields["ledgerSequence"] = source.choice((0, 0.0))
-    for name, values in JUNK.items():
-        if source.random() < 0.1:
-            fields[name] = source.choice(values)
-    return fields
 
 
 def _settings(source: random.Random) -> dict[str, str]:
@@ -99,10 +99,50 @@ def _settings(source: random.Random) -> dict[str, str]:
         "ASYNC_DEADLINE_SECONDS": (600, 60),
         "ASYNC_MAX_ATTEMPTS": (1, 3, 3),
         "ASYNC_MAX_DELIVERIES": (2, 20),
+        "SIGNUP_CREDITS": (0, 5),
+        "FREE_MONTHLY_CREDITS": (0, 4),
+        "ALLOWANCE_ROLLOVER": (0, 2),
         "page_size": (1, 2, 100),
+        "max_free_lots": (50, 50, 5),
     }
     drawn = {name: str(source.choice(values)) for name, values in choices.items()}
-    return {**drawn, "REPORT_TIME_ZONE": "UTC", "IMAGE_BUCKET": "images"}
+    truth = {name: source.choice(("false", "true")) for name in GUARDS}
+    return {**drawn, **truth, "REPORT_TIME_ZONE": "UTC", "IMAGE_BUCKET": "images"}
+
+
+def _users(source: random.Random, span: float) -> dict[str, dict[str, Any]]:
+    """Users with a balance alone, with lots that expire while things happen, and new ones."""
+    users = {f"user{n}": _user(source, span) for n in range(source.randint(1, 3))}
+    return users | {user_id: {} for user_id in NEW_USERS if source.random() < 0.3}
+
+
+def _user(source: random.Random, span: float) -> dict[str, Any]:
+    """A user document, as the backend and the app's other programs write it."""
+    balance = source.choice((2, 9, 30))
+    fields: dict[str, Any] = {"credits": source.choice((balance, balance, float(balance)))}
+    if source.random() < 0.7:
+        lots = {f"lot{n}": _lot(source, span) for n in range(source.randint(1, 4))}
+        total = sum(lot["remaining"] for lot in lots.values())
+        fields = {"credits": total + source.choice((0, 0, 3)), "lots": lots}
+    if source.random() < 0.2:
+        fields["ledgerSequence"] = source.choice((0, 0.0))
+    for name, values in JUNK.items():
+        if source.random() < 0.1:
+            fields[name] = source.choice(values)
+    return fields
+
+
+def _lot(source: random.Random, span: float) -> dict[str, Any]:
+    kind = source.choice(("allowance", "trial", "trial", "subscription", "purchase"))
+    lot: dict[str, Any] = {
+        "kind": kind,
+        "remaining": source.randint(1, 4),
+        "priority": source.choice((10, 20, 50)),
+        "grantedAt": EPOCH - timedelta(days=source.randint(1, 3)),
+    }
+    if kind != "purchase":
+        lot["expiresAt"] = EPOCH + timedelta(seconds=source.uniform(0.01, 1.5) * span)
+    return lot
 
 
 def clock_error(plan: Plan, source: random.Random) -> timedelta:

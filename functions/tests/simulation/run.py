@@ -49,7 +49,7 @@ def simulate(
     bucket = Bucket(world, network, hang_rate=plan.upload_hang_rate)
     painters = Painters(world, plan, bucket)
     threads = Threads(world, stall_rate=plan.stall_rate)
-    books = Books(world, memory, painters)
+    books = Books(world, memory, painters, plan.settings)
     limits = ("RATE_LIMIT_PER_MINUTE", "DAILY_CREDIT_LIMIT", "MAX_IN_FLIGHT")
     offered = Offered(
         # While Firestore fails, an instance goes on with the catalogue that it has.
@@ -57,7 +57,13 @@ def simulate(
         + (0 if plan.calm else STALE_SECONDS + RETRY_SECONDS),
         limited=any(plan.settings[name] != "0" for name in limits),
     )
-    answers = Answers(books, offered, calm=plan.calm, stalls=plan.stall_rate > 0)
+    answers = Answers(
+        books,
+        offered,
+        calm=plan.calm,
+        stalls=plan.stall_rate > 0,
+        clocks_are_right=not world.clocks_jump,
+    )
     workload = Workload(world, plan, memory, books, offered, answers.given)
     network.when_delayed = workload.change_meanwhile
     remote = RemoteStore(world, memory, network, books.committed)

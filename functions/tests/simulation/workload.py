@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 from imagegen import db
@@ -18,7 +19,8 @@ from simulation.hand_edits import HandEdits
 from simulation.memory_store import MemoryStore
 from simulation.orders import Named, Offered, Wanted
 from simulation.plan import Plan
-from simulation.world import Task, World
+from simulation.purchases import CREDITS, PURCHASES, Bought
+from simulation.world import EPOCH, Task, World
 
 RECOVERY_SECONDS = 300
 CATALOGUE: dict[str, dict[str, Any]] = {
@@ -64,11 +66,7 @@ class Workload:
 
     def schedule(self) -> None:
         """Furnish the store, and let everything happen within the plan's span."""
-        for path, fields in CATALOGUE.items():
-            self._put(path, fields)
-        for user_id, fields in self._plan.users.items():
-            self._memory.put(db.user(user_id), fields)
-            self._books.open_account(user_id, int(fields["credits"]))
+        self._furnish()
         for _ in range(self._plan.calls):
             self._sometime(self._random.choices(*zip(*self._doings(), strict=True))[0])
         for _ in range(self._plan.changes):
@@ -84,6 +82,14 @@ class Workload:
         for _ in range(self._random.choice((0, 0, 2))):  # also when nobody expects it
             self._sometime(self.recover)
 
+    def _furnish(self) -> None:
+        for path, fields in CATALOGUE.items():
+            self._put(path, fields)
+        for user_id, user in self._plan.users.items():
+            if user:
+                self._memory.put(db.user(user_id), user)
+            self._books.open_account(user_id, user)
+
     def _doings(self) -> list[tuple[Callable[[], None], int]]:
         return [
             (self._order, 8),
@@ -93,6 +99,8 @@ class Workload:
             (self._look, 2),
             (self._read_statement, 2),
             (self._grant, 2),
+            (self._purchase, 12 if self._plan.sells else 2),
+            (self._claw_back, 12 if self._plan.sells else 2),
         ]
 
     def _sometime(self, action: Callable[[], None]) -> None:
@@ -186,8 +194,8 @@ class Workload:
 
     def _read_statement(self) -> None:
         user_id = self._some_user()
-        body = GetUserCredits(user_id=user_id)
-        caller = Wanted(user_id).who()
+        body = GetUserCredits(user_id=user_id, view="full")
+        caller = Wanted(user_id, caller=user_id).who()
         self._call("statement", user_id, lambda: get_user_credits(body, caller), user_id)
 
     def _grant(self) -> None:
@@ -200,6 +208,23 @@ class Workload:
 
         for _ in range(self._random.randint(1, 3)):
             self._call("grant", f"{amount} for {user_id}, {key}", give, path)
+
+    def _purchase(self) -> None:
+        """A payment is told, several times."""
+        user_id, purchase_id = self._some_user(), self._random.choice(PURCHASES)
+        seconds = self._world.seconds + self._random.uniform(1, 900)
+        ends = (None, EPOCH + timedelta(seconds=seconds))
+        bought = Bought(user_id, purchase_id, self._random.choice(ends))
+        for _ in range(self._random.choice((1, 2, 3))):
+            self._call("purchase", f"{purchase_id} of {user_id}", bought.book)
+
+    def _claw_back(self) -> None:
+        """Money is paid back, or a dispute is won; what is told is how much should be taken."""
+        bought = Bought(self._some_user(), self._random.choice(PURCHASES))
+        target = self._random.choice((0, 2, CREDITS, CREDITS))
+        for _ in range(self._random.choice((1, 1, 2))):
+            about = f"{target} of {bought.path}"
+            self._call("clawback", about, lambda: bought.take_back(target), target)
 
     def _change_catalogue(self) -> None:
         choices: list[tuple[str, dict[str, Any] | None]] = [

@@ -16,7 +16,8 @@ from typing import Any
 
 from greenlet import greenlet
 
-EPOCH = datetime(2026, 11, 22, 23, 50, tzinfo=UTC)  # ten minutes before a new day and a new week
+# Ten minutes before a new day, a new week and a new month.
+EPOCH = datetime(2027, 1, 31, 23, 50, tzinfo=UTC)
 MOST_EVENTS = 200_000
 
 
@@ -36,6 +37,7 @@ class Process:
     clock_offset: timedelta = timedelta(0)
     alive: bool = True
     catalogue: Any = None  # its cache
+    threads: dict[str, Any] = field(default_factory=dict)  # by what they are for
     waiting: list[Task] = field(default_factory=list)  # for the catalogue
 
 

@@ -1,8 +1,11 @@
-"""The vendor and the bucket that the tests of the providers speak to."""
+"""The vendor and the buckets that the tests of the providers speak to."""
 
+import os
+import uuid
 from collections.abc import Iterator
 
 import pytest
+from google.cloud import storage
 from studio.server import Studio
 
 from support.bucket import FakeBucket
@@ -24,3 +27,24 @@ def bucket(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeBucket]:
     monkeypatch.setenv("IMAGE_BUCKET", "pictures")
     yield server
     server.stop()
+
+
+@pytest.fixture(scope="session")
+def storage_emulator() -> str:
+    """The base URL of the Storage emulator."""
+    url = os.environ.get("STORAGE_EMULATOR_HOST")
+    if url is None:
+        pytest.fail("the Storage emulator is not running: use `make test`")
+    return url
+
+
+@pytest.fixture
+def emulated_bucket(
+    storage_emulator: str, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[storage.Bucket]:
+    """An empty bucket of the Storage emulator, which the code under test uses."""
+    name = f"bucket-{uuid.uuid4().hex}"
+    monkeypatch.setenv("IMAGE_BUCKET", name)
+    client = storage.Client(project="demo-imagegen")
+    yield client.bucket(name)
+    client.close()

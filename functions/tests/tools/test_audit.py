@@ -89,7 +89,14 @@ def copy_deduction(client: firestore.Client) -> None:
 
 
 def refund_too_much(client: firestore.Client) -> None:
-    entry_of(client, "failed", "refund").update({"credits": 2, "delta": 2, "balanceAfter": 8})
+    entry_of(client, "failed", "refund").update(
+        {
+            "credits": 2,
+            "delta": 2,
+            "lots": [{"lot": "opening", "credits": 2}],
+            "balanceAfter": 8,
+        }
+    )
     client.document(ledger.grant_path("ann", "ticket")).update({"balanceAfter": 13})
     client.document("users/ann").update({"credits": 13})
 

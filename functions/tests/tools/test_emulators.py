@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import os
 import socket
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,6 +13,7 @@ import pytest
 from emulators import config, java, ports, processes
 from emulators.firebase_tools import FirebaseTools
 from emulators.problem import Problem
+from pytest_mock import MockerFixture
 
 TABLE = """
   1   0   1
@@ -62,6 +65,34 @@ def test_a_chosen_firestore_emulator_has_to_exist(
         java.firestore_emulator(tools)
     (tmp_path / "none.jar").touch()
     assert java.firestore_emulator(tools) == tmp_path / "none.jar"
+
+
+def test_java_runs_everything_but_the_rules_of_storage(tmp_path: Path) -> None:
+    real, launcher = tmp_path / "the real java", tmp_path / "java"
+    real.write_text('#!/bin/sh\necho real "$@"\n')
+    real.chmod(0o755)
+    java.write_launcher(launcher, real)
+    rules = str(java.RULES_RUNTIME)
+    for other in (["-jar", "firestore emulator.jar", "--port", "1"], ["-jar", rules], ["-version"]):
+        assert _output([str(launcher), *other]) == f"real {' '.join(other)}\n"
+    started = _output([str(launcher), "-Duser.language=en", "-jar", rules, "serve"])
+    assert json.loads(started) == {"id": -1, "status": "ok", "action": "started"}
+
+
+@pytest.mark.parametrize("is_cached", [True, False])
+def test_rules_of_storage_are_decided_by_the_real_runtime_where_it_is_cached(
+    is_cached: bool, monkeypatch: pytest.MonkeyPatch, mocker: MockerFixture, tmp_path: Path
+) -> None:
+    monkeypatch.delenv("STORAGE_EMULATOR_BINARY_PATH", raising=False)
+    mocker.patch("emulators.java.java_directory", return_value=tmp_path)
+    mocker.patch("emulators.java.firestore_emulator", return_value=None)
+    mocker.patch.object(FirebaseTools, "cached", return_value=is_cached)
+    found = java.environment(FirebaseTools(tmp_path), tmp_path)
+    assert ("STORAGE_EMULATOR_BINARY_PATH" in found) == (not is_cached)
+    assert (tmp_path / "java").exists() == (not is_cached)
+    monkeypatch.setenv("STORAGE_EMULATOR_BINARY_PATH", str(tmp_path / "none.jar"))
+    with pytest.raises(Problem, match="STORAGE_EMULATOR_BINARY_PATH names"):
+        java.environment(FirebaseTools(tmp_path), tmp_path)
 
 
 # --- ports ------------------------------------------------------------------------------------
@@ -122,6 +153,13 @@ def test_the_groups_of_all_descendants_are_found() -> None:
 )
 def test_the_log_shows_what_is_not_routine(line: str, shown: bool) -> None:
     assert processes.is_worth_showing(line) is shown
+
+
+def _output(command: list[str]) -> str:
+    done = subprocess.run(
+        command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=True
+    )
+    return done.stdout
 
 
 def _own_name() -> str:

@@ -33,7 +33,7 @@ def test_the_variable_that_grpc_prefers_is_extended_where_it_is_set() -> None:
 
 def test_emulators_functions_and_tests_get_the_exemption(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("no_proxy", "intranet")
-    services = ("firestore", "auth", "tasks", "functions", "hosting")
+    services = ("firestore", "auth", "tasks", "functions", "hosting", "storage")
     suite = Suite(dict.fromkeys(services, 1), None)  # type: ignore[arg-type]
     for variables in (environment.for_firebase_tools(), suite.environment()):
         assert variables["no_proxy"].split(",")[0] == "intranet"

@@ -4,10 +4,13 @@ import type { Body, Mode, Reply } from "imagegen-client";
 export {
   type Body,
   type Catalogue,
+  type CreditLot,
   type GenerationRequest,
   isOpen,
   type LedgerEntry,
   type Mode,
+  type Product,
+  type Purchase,
   type Reply,
   type Status,
 } from "imagegen-client";

@@ -64,6 +64,11 @@ function words(error: ImagegenError, back: string): Words {
         text: `This image costs ${credits(required)}; you have ${available}. Choose a smaller size.`,
       };
     }
+    case "OUTSTANDING_DEBT":
+      return {
+        title: "Credits are owed",
+        text: `Money for credits that you had spent already was returned to you, so ${credits(error.details.debt)} are owed. The next purchase pays them first.`,
+      };
     case "PRICE_CHANGED":
       return {
         title: "The price has changed",
@@ -132,6 +137,24 @@ function wordsOfTheService(error: ImagegenError): Words {
       return {
         title: "Too many requests",
         text: `${error.message} Wait ${waiting(error.details.retryAfterSeconds)}, then try again.`,
+        retryable: true,
+      };
+    case "PAYMENTS_OFF":
+      return { title: "Credits are not sold here", text: "An administrator can grant them." };
+    case "PRODUCT_NOT_FOUND":
+      return {
+        title: "No longer on offer",
+        text: "Reload the page to see what is. Nothing was charged.",
+      };
+    case "CUSTOMER_NOT_FOUND":
+      return {
+        title: "Nothing to manage yet",
+        text: "Invoices and cards are kept here once you have bought something.",
+      };
+    case "PAYMENT_PROVIDER_UNAVAILABLE":
+      return {
+        title: "The payment service does not answer",
+        text: "Nothing was charged. Try again in a moment.",
         retryable: true,
       };
     case "BACKEND_UNAVAILABLE":

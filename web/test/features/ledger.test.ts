@@ -24,6 +24,13 @@ describe("the ledger", () => {
     ]);
   });
 
+  it("subtracts what expires, is taken back or moves out", () => {
+    for (const type of ["expiry", "clawback", "transfer_out"] as const) {
+      const [line] = withBalances([entry("d", type, 2, "2026-11-21T12:00:03Z")], 58);
+      expect([line?.change, line?.balanceAfter]).toEqual([-2, 58]);
+    }
+  });
+
   it("draws from the opening balance up to now", () => {
     const [times, balances] = balanceSeries(
       withBalances(ENTRIES, 60),

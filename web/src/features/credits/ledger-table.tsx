@@ -9,11 +9,23 @@ const NAMES: Record<LedgerEntry["type"], string> = {
   deduction: "Charge",
   refund: "Refund",
   grant: "Grant",
+  purchase: "Purchase",
+  expiry: "Expired",
+  clawback: "Taken back",
+  reinstatement: "Given back",
+  transfer_out: "Moved out",
+  transfer_in: "Moved in",
 };
 const TONES: Record<LedgerEntry["type"], string> = {
   deduction: "neutral",
   refund: "good",
   grant: "info",
+  purchase: "good",
+  expiry: "wait",
+  clawback: "bad",
+  reinstatement: "good",
+  transfer_out: "neutral",
+  transfer_in: "info",
 };
 
 export function LedgerTable({ lines }: { lines: readonly Line[] }) {

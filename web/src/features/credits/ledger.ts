@@ -7,11 +7,19 @@ export interface Line extends LedgerEntry {
   balanceAfter: number;
 }
 
+/** The types of entries that take credits; all others bring some. */
+const TAKING: ReadonlySet<LedgerEntry["type"]> = new Set([
+  "deduction",
+  "expiry",
+  "clawback",
+  "transfer_out",
+]);
+
 /** Entries, newest first, with the balance after each. `current` is the balance after the newest. */
 export function withBalances(entries: readonly LedgerEntry[], current: number): Line[] {
   let after = current;
   return entries.map((entry) => {
-    const change = entry.type === "deduction" ? -entry.credits : entry.credits;
+    const change = TAKING.has(entry.type) ? -entry.credits : entry.credits;
     const line = { ...entry, change, balanceAfter: after };
     after -= change;
     return line;

@@ -24,7 +24,7 @@ export function Card({
       class="shot-card"
       href={`/gallery/${encodeURIComponent(request.generationRequestId)}${location.search}`}
     >
-      <Shot request={now} ratio={1} />
+      <Shot request={now} ratio={1} small />
       <div class="shot-text">
         <p class="shot-prompt">{now.prompt}</p>
         <p class="shot-meta">
@@ -44,18 +44,20 @@ const sizeName = (name: string, catalogue: Catalogue): string => {
   return size ? `${size.width} × ${size.height}` : name;
 };
 
-/** The image, or why there is none. */
+/** The image, or why there is none; where `small`, its thumbnail if it has one. */
 export function Shot({
   request,
   ratio,
   eager,
+  small,
 }: {
   request: GenerationRequest;
   ratio: number;
   eager?: boolean;
+  small?: boolean;
 }) {
-  if (request.imageUrl)
-    return <Picture url={request.imageUrl} alt="" ratio={ratio} eager={eager} />;
+  const url = (small && request.thumbnailUrl) || request.imageUrl;
+  if (url) return <Picture url={url} alt="" ratio={ratio} eager={eager} />;
   const words = {
     pending: "Waiting in the queue",
     processing: "Generating",

@@ -1,0 +1,117 @@
+"""Clawbacks: credits taken back because the money of their purchase was, and what is owed of them.
+
+The purchase says what stands: `clawedBack` credits were taken, in the parts `clawedBackLots`, and
+`owed` could not be, as they were spent. `debt` of the user is the sum of what the user's purchases
+owe. Nothing is spent while there is debt. It stands outside the ledger: only credits that move make
+an entry, `{purchaseId}-clawback-{number}` or `{purchaseId}-reinstatement-{number}`, where the
+number is that of the entry.
+
+The caller knows from the purchase's refunds and disputes how much should be taken, and asks for the
+difference to `clawedBack` + `owed`. The purchase is read and written in the same transaction.
+"""
+
+from imagegen import db
+from imagegen.credits import lots
+from imagegen.credits.account import Account
+from imagegen.credits.entries import EntryType
+from imagegen.firestore.stored import Field, Stored, whole_number
+
+
+class PurchasedCredits(Stored):
+    """`purchases/{purchaseId}`: what is bought, and the fields that only this module writes."""
+
+    credits = Field("credits", whole_number)
+    clawed_back = Field("clawedBack", whole_number, 0)
+    clawed_back_lots: Field[lots.Lots] = Field("clawedBackLots", lots.read_parts, ())
+    owed = Field("owed", whole_number, 0)
+
+
+def claw_back(account: Account, purchase_id: str, credits: int, *, reason: str) -> int:
+    """Take back `credits` of a purchase; how many there were to take. The others are owed.
+
+    They are taken from the purchase's own lots first, then from other paid ones, never from free
+    ones.
+
+    Raises ValueError when more would be taken than was bought.
+    """
+    bought = _purchase(account, purchase_id)
+    if credits < 0 or bought.clawed_back + bought.owed + credits > bought.credits:
+        raise ValueError(f"{credits} more of purchase {purchase_id} cannot be taken back")
+    taken = _take(account, purchase_id, credits, reason)
+    _change_debt(account, purchase_id, credits - taken)
+    return taken
+
+
+def collect(account: Account, purchase_id: str) -> int:
+    """Take what a purchase owes, as far as paid lots cover it, as `claw_back` does; how many.
+
+    To be called for each purchase of the user that owes something when another has been booked. A
+    refund calls it for the purchases that it gives credits back to.
+    """
+    bought = _purchase(account, purchase_id)
+    if not bought.exists:
+        return 0
+    taken = _take(account, purchase_id, bought.owed, "debt")
+    _change_debt(account, purchase_id, -taken)
+    return taken
+
+
+def reinstate(account: Account, purchase_id: str, credits: int, *, reason: str) -> int:
+    """Undo the clawback of `credits` of a purchase; how many came back to the balance.
+
+    First, what is owed is forgiven. The others go back to the lots they were taken from, or last
+    REFUND_GRACE_DAYS where those have expired, as in a refund.
+
+    Raises ValueError when fewer were taken back.
+    """
+    bought = _purchase(account, purchase_id)
+    forgiven = min(bought.owed, credits)
+    _change_debt(account, purchase_id, -forgiven)
+    returned = credits - forgiven
+    if not returned:
+        return 0
+    # The parts that were taken last are put back first.
+    kept, parts = lots.take(tuple(reversed(bought.clawed_back_lots)), returned)
+    entry_id = f"{purchase_id}-reinstatement-{account.next_number}"
+    left, placed = account.restore(parts, entry_id)
+    account.enter(EntryType.REINSTATEMENT, left, placed, entry_id=entry_id, reason=reason)
+    _record(account, purchase_id, tuple(reversed(kept)))
+    return returned
+
+
+def _purchase(account: Account, purchase_id: str) -> PurchasedCredits:
+    return PurchasedCredits(account.transaction[db.purchase(purchase_id)])
+
+
+def _take(account: Account, purchase_id: str, credits: int, reason: str) -> int:
+    own = tuple(lot for lot in account.lots if lot.purchase_id == purchase_id)
+    other = tuple(lot for lot in account.lots if lot.is_paid and lot.purchase_id != purchase_id)
+    taken = min(credits, lots.total(own + other))
+    if not taken:
+        return 0
+    free = [lot for lot in account.lots if lot not in own + other]
+    left, parts = lots.take(own + other, taken)
+    account.enter(
+        EntryType.CLAWBACK,
+        lots.ordered((*left, *free)),
+        parts,
+        entry_id=f"{purchase_id}-clawback-{account.next_number}",
+        reason=reason,
+    )
+    _record(account, purchase_id, _purchase(account, purchase_id).clawed_back_lots + parts)
+    return taken
+
+
+def _record(account: Account, purchase_id: str, parts: lots.Lots) -> None:
+    """Keep what is taken back of the purchase as of now."""
+    fields = PurchasedCredits.fields(
+        clawed_back=lots.total(parts), clawed_back_lots=lots.stored_parts(parts)
+    )
+    account.transaction.update(db.purchase(purchase_id), fields)
+
+
+def _change_debt(account: Account, purchase_id: str, change: int) -> None:
+    if change:
+        owed = _purchase(account, purchase_id).owed + change
+        account.transaction.update(db.purchase(purchase_id), PurchasedCredits.fields(owed=owed))
+        account.update(debt=max(0, account.debt + change), updated_at=account.moment)

@@ -1,0 +1,1 @@
+"""Purchases: money that payment providers have verified, and the credits it bought."""

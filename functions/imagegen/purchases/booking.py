@@ -1,0 +1,216 @@
+"""Booking: what providers tell of a payment becomes a purchase, its lot and its entries.
+
+One transaction holds all that follows from one event: the purchase, the user with the lot, the
+entry, and the link by which later events find the purchase. The state of the purchase is the check
+for duplicates, so events may come twice, late, at the same instant and in any order: a refund may
+even come before its payment, and is then taken from the lot by the transaction that brings it in.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from imagegen import clock, db
+from imagegen.credits import clawback, ledger
+from imagegen.credits.account import Account
+from imagegen.credits.lots import Kind
+from imagegen.firestore.store import Query
+from imagegen.purchases import items, links, reversing
+from imagegen.purchases.items import Bought, Item
+from imagegen.purchases.links import LinkDocument
+from imagegen.purchases.purchase import (
+    Provider,
+    PurchaseDocument,
+    PurchaseStatus,
+    Unmatched,
+    may_become,
+)
+from imagegen.purchases.reversals import Reversals
+
+# A renewal is charged about an hour after its period has begun; its credits follow without a gap.
+PERIOD_MARGIN = timedelta(days=1)
+
+
+@dataclass(frozen=True)
+class Payment:
+    """Money that came in, as its provider tells it.
+
+    `user_id` is empty where nobody is known whom it belongs to. `period_end` is that of a
+    subscription. `ids` are the provider's, by attribute of PurchaseDocument.
+    """
+
+    purchase_id: str
+    provider: Provider
+    user_id: str
+    items: Sequence[Item]
+    amount: int
+    currency: str
+    at: datetime
+    is_test: bool
+    period_end: datetime | None = None
+    payment_intent: str | None = None
+    ids: Mapping[str, str] = field(default_factory=dict)
+
+
+def book(payment: Payment) -> PurchaseDocument:
+    """Bring in the credits that a payment bought, once; the purchase as it then stands.
+
+    A payment of nobody, or for no product of ours, is kept as `unmatched`, and booked when the same
+    call is made again after the cause has gone.
+
+    Raises BackendUnavailable and OutcomeUnknown, after which the call may be repeated.
+    """
+    path, found = db.purchase(payment.purchase_id), items.bought(payment.items)
+
+    def decide(transaction: db.Transaction) -> None:
+        purchase, moment = PurchaseDocument(transaction[path]), clock.now()
+        known = purchase.reversals if purchase.exists else Reversals()
+        if payment.payment_intent is not None:
+            link = LinkDocument(transaction[links.path(payment.payment_intent)])
+            parked = link.parked if link.exists else Reversals()
+            known = known.merged(parked)
+            links.write(
+                transaction,
+                payment.payment_intent,
+                moment,
+                purchase_id=payment.purchase_id,
+                user_id=payment.user_id,
+                parked=Reversals(),
+            )
+        if purchase.is_booked:
+            reversing.apply(transaction, purchase, known, moment)
+            return
+        missing = _missing(payment, found)
+        fields = _told(payment, purchase, known, moment)
+        if found is not None:
+            # What the checkout promised stands, whatever the product says by now.
+            promised = purchase.credits if purchase.exists else 0
+            fields |= PurchaseDocument.fields(
+                product_id=found.product.id, credits=promised or found.credits
+            )
+        if missing is not None:
+            fields |= PurchaseDocument.fields(status=PurchaseStatus.UNMATCHED, reason=missing)
+        _write(transaction, path, fields)
+        if missing is None and found is not None:
+            _bring_in(transaction, payment, found, moment)
+            reversing.apply(transaction, PurchaseDocument(transaction[path]), known, moment)
+
+    documents = db.transact(decide, path)
+    purchase = PurchaseDocument(documents[path])
+    reversing.log(purchase)
+    return purchase
+
+
+def book_again(purchase_id: str, user_id: str = "") -> PurchaseDocument:
+    """Book an unmatched purchase whose product has appeared, or whose buyer an operator names.
+
+    No-op for a purchase that is booked. Raises LookupError when there is no payment to book, and
+    else as `book` does.
+    """
+    purchase = PurchaseDocument(db.read(db.purchase(purchase_id))[0])
+    if not purchase.exists or purchase.paid_at is None:
+        raise LookupError(f"no payment of a purchase {purchase_id} is known")
+    return book(
+        Payment(
+            purchase_id=purchase_id,
+            provider=purchase.provider,
+            user_id=purchase.user_id or user_id,
+            items=[Item(**item) for item in purchase.items],
+            amount=purchase.amount,
+            currency=purchase.currency,
+            at=purchase.paid_at,
+            is_test=purchase.is_test,
+            period_end=purchase.valid_until,
+            payment_intent=purchase.payment_intent,
+        )
+    )
+
+
+def _missing(payment: Payment, found: Bought | None) -> Unmatched | None:
+    if not payment.user_id:
+        return Unmatched.NO_USER
+    return Unmatched.NO_PRODUCT if found is None else None
+
+
+def _told(
+    payment: Payment, purchase: PurchaseDocument, known: Reversals, moment: datetime
+) -> dict[str, Any]:
+    """The fields of a purchase that its payment tells."""
+    user_id = payment.user_id or (purchase.user_id if purchase.exists else "")
+    fields = PurchaseDocument.fields(
+        provider=payment.provider,
+        user_id=user_id,
+        items=[vars(item) for item in payment.items],
+        amount=payment.amount,
+        currency=payment.currency,
+        is_test=payment.is_test,
+        valid_until=payment.period_end,
+        reversals=known.stored(),
+        paid_at=payment.at,
+        updated_at=moment,
+        payment_intent=payment.payment_intent,
+        **payment.ids,
+    )
+    return fields if purchase.exists else fields | PurchaseDocument.fields(created_at=moment)
+
+
+def _bring_in(
+    transaction: db.Transaction, payment: Payment, found: Bought, moment: datetime
+) -> None:
+    """Bring in the lot with its entry; what the user owes of other purchases is taken from it."""
+    path, bought = db.purchase(payment.purchase_id), found.product
+    kind = Kind(bought.kind)
+    if kind is Kind.SUBSCRIPTION and payment.period_end is not None:
+        expires_at: datetime | None = payment.period_end + PERIOD_MARGIN
+    else:
+        days = bought.valid_days
+        expires_at = payment.at + timedelta(days=days) if days is not None else None
+    ledger.purchase(
+        transaction,
+        payment.user_id,
+        payment.purchase_id,
+        PurchaseDocument(transaction[path]).credits,
+        moment,
+        kind=kind,
+        expires_at=expires_at,
+        priority=bought.priority,
+        reason=bought.id,
+    )
+    fields = PurchaseDocument.fields(
+        status=PurchaseStatus.PAID, reason=None, lot_id=payment.purchase_id
+    )
+    transaction.update(path, fields)
+    account = Account(transaction, payment.user_id, moment)
+    if account.debt:
+        for document in db.query(owing_query(payment.user_id)):
+            clawback.collect(account, document.id)
+
+
+def owing_query(user_id: str) -> Query:
+    """The purchases of a user that owe credits."""
+    owing = [("userId", "==", user_id), ("owed", ">", 0)]
+    return Query("purchases", where=owing, order_by=("owed", "ASCENDING"))
+
+
+def advance(purchase_id: str, status: PurchaseStatus, **ids: str | None) -> None:
+    """Move a purchase on whose payment has not come: processing, failed or expired.
+
+    No-op for one that is further already, or that is not known.
+    """
+    path = db.purchase(purchase_id)
+
+    def decide(transaction: db.Transaction) -> None:
+        purchase = PurchaseDocument(transaction[path])
+        if purchase.exists and may_become(purchase.status, status):
+            fields = PurchaseDocument.fields(status=status, updated_at=clock.now(), **ids)
+            transaction.update(path, fields)
+
+    db.transact(decide, path)
+
+
+def _write(transaction: db.Transaction, path: str, fields: dict[str, Any]) -> None:
+    if transaction[path].exists:
+        transaction.update(path, fields)
+    else:
+        transaction.create(path, fields)

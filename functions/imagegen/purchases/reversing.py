@@ -1,0 +1,135 @@
+"""Reversing: what is known of a purchase's refunds and disputes is kept, the difference is booked.
+
+A refund or dispute of a purchase that has not been told yet waits in the document of the purchase;
+one whose purchase is not known waits at the link of its payment intent.
+"""
+
+from datetime import datetime
+
+from imagegen import clock, db, logger
+from imagegen.credits import clawback
+from imagegen.credits.account import Account
+from imagegen.purchases import links
+from imagegen.purchases.links import LinkDocument
+from imagegen.purchases.purchase import (
+    Provider,
+    PurchaseDocument,
+    PurchaseStatus,
+    Unmatched,
+    booked_status,
+)
+from imagegen.purchases.reversals import Reversals
+
+
+def reverse(purchase_id: str, provider: Provider, told: Reversals) -> PurchaseDocument:
+    """Add what is known of a purchase's refunds and disputes, and book the difference it makes.
+
+    Of a purchase that is not known yet, it is kept until its payment comes.
+
+    Raises BackendUnavailable and OutcomeUnknown, after which the call may be repeated.
+    """
+    path = db.purchase(purchase_id)
+
+    def decide(transaction: db.Transaction) -> None:
+        _learn(transaction, path, provider, told, clock.now())
+
+    purchase = PurchaseDocument(db.transact(decide, path)[path])
+    log(purchase)
+    return purchase
+
+
+def _learn(
+    transaction: db.Transaction,
+    path: str,
+    provider: Provider,
+    told: Reversals,
+    moment: datetime,
+) -> None:
+    """Add what is known of refunds and disputes to a purchase, also to one that is yet to come."""
+    purchase = PurchaseDocument(transaction[path])
+    if purchase.exists:
+        apply(transaction, purchase, purchase.reversals.merged(told), moment)
+        return
+    fields = PurchaseDocument.fields(
+        provider=provider,
+        status=PurchaseStatus.UNMATCHED,
+        reason=Unmatched.NO_PAYMENT,
+        reversals=told.stored(),
+        created_at=moment,
+        updated_at=moment,
+    )
+    transaction.create(path, fields)
+
+
+def apply(
+    transaction: db.Transaction, purchase: PurchaseDocument, known: Reversals, moment: datetime
+) -> None:
+    """Store what is `known`; where credits have come in, take or give back the difference."""
+    if known != purchase.reversals:
+        fields = PurchaseDocument.fields(reversals=known.stored(), updated_at=moment)
+        transaction.update(purchase.path, fields)
+    if not purchase.is_booked:
+        return
+    target = known.clawback(purchase.credits, purchase.amount)
+    status = booked_status(known, purchase.amount)
+    if status is not purchase.status:
+        transaction.update(purchase.path, PurchaseDocument.fields(status=status))
+    change = target - (purchase.clawed_back + purchase.owed)
+    if not change:
+        return
+    account = Account(transaction, purchase.user_id, moment)
+    if change > 0:
+        clawback.claw_back(account, purchase.id, change, reason=status)
+    else:
+        clawback.reinstate(account, purchase.id, -change, reason=status)
+
+
+def park(payment_intent: str, told: Reversals) -> str:
+    """Keep what is known of refunds and disputes at a payment intent that is no purchase's yet.
+
+    Returns the id of its purchase if it has one by now: then nothing is parked.
+    """
+    path = links.path(payment_intent)
+
+    def decide(transaction: db.Transaction) -> None:
+        link = LinkDocument(transaction[path])
+        if link.exists and link.purchase_id:
+            return
+        known = (link.parked if link.exists else Reversals()).merged(told)
+        links.write(transaction, payment_intent, clock.now(), parked=known)
+
+    return LinkDocument(db.transact(decide, path)[path]).purchase_id
+
+
+def link_payment(payment_intent: str, purchase_id: str) -> None:
+    """Note which purchase a payment intent paid for, and apply to it what is parked there."""
+    link_path, purchase_path = links.path(payment_intent), db.purchase(purchase_id)
+
+    def decide(transaction: db.Transaction) -> None:
+        link, moment = LinkDocument(transaction[link_path]), clock.now()
+        parked = link.parked if link.exists else Reversals()
+        links.write(
+            transaction, payment_intent, moment, purchase_id=purchase_id, parked=Reversals()
+        )
+        if parked != Reversals():
+            _learn(transaction, purchase_path, Provider.STRIPE, parked, moment)
+
+    db.transact(decide, link_path, purchase_path)
+
+
+def log(purchase: PurchaseDocument) -> None:
+    """One line for each purchase that was touched; what waits for an operator is an error."""
+    unmatched = purchase.status is PurchaseStatus.UNMATCHED
+    write = logger.error if unmatched else logger.info
+    write(
+        "purchase unmatched" if unmatched else "purchase",
+        purchaseId=purchase.id,
+        userId=purchase.user_id,
+        productId=purchase.product_id,
+        provider=purchase.provider,
+        status=purchase.status,
+        reason=purchase.reason,
+        credits=purchase.credits,
+        clawedBack=purchase.clawed_back,
+        owed=purchase.owed,
+    )

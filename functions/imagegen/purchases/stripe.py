@@ -1,0 +1,211 @@
+"""What Stripe's events do: book payments, apply refunds and disputes, remember who is who.
+
+A pack is booked by its checkout session, a subscription's period by its invoice, and by nothing
+else, although Stripe sends both for a subscription's checkout. A subscription's own events give
+nothing; they set a status.
+"""
+
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from imagegen import clock, config, db, logger
+from imagegen.purchases import booking, buyer, links, reversing, stripe_api
+from imagegen.purchases.booking import Payment
+from imagegen.purchases.items import Item
+from imagegen.purchases.links import LinkDocument
+from imagegen.purchases.purchase import Provider, PurchaseStatus
+from imagegen.purchases.stripe_api import StripeRefused
+from imagegen.purchases.stripe_events import fact, lines_of, payment_of_invoice, purchase_named
+from imagegen.purchases.stripe_facts import (
+    Invoice,
+    InvoicePayment,
+    Reversal,
+    Session,
+    Subscription,
+)
+
+ENDED = frozenset({"canceled", "incomplete_expired"})  # a subscription never leaves these
+
+
+def handle(event: Mapping[str, Any]) -> str:
+    """Do what an event asks for, once however often it comes; what was done, for the log.
+
+    Raises BackendUnavailable where Stripe had better send it again, and KeyError, TypeError or
+    ValueError for an event of a known type in a shape that is not: that needs a change of ours,
+    and Stripe repeats for three days.
+    """
+    if event["livemode"] is not config.stripe_is_live():
+        return "ignored: other mode"
+    if event.get("account"):
+        return "ignored: connected account"
+    told = fact(event)
+    if told is None:
+        return "ignored: type"
+    doing: Callable[[Any], str] = _DOING[type(told)]
+    return doing(told)
+
+
+def _session(session: Session) -> str:
+    _remember(session.user_id, session.subscription, session.customer)
+    if not session.is_payment:
+        return "noted"
+    purchase_id = _purchase_of(session.id, session.purchase_id)
+    if session.status is not PurchaseStatus.PAID:
+        booking.advance(
+            purchase_id,
+            session.status,
+            session=session.id,
+            payment_intent=session.payment_intent,
+        )
+        return str(session.status)
+    payment = Payment(
+        purchase_id=purchase_id,
+        provider=Provider.STRIPE,
+        user_id=session.user_id if buyer.is_known(session.user_id) else "",
+        items=[Item("id", session.product_id)],
+        amount=session.amount,
+        currency=session.currency,
+        at=_moment(session.at),
+        is_test=not config.stripe_is_live(),
+        payment_intent=session.payment_intent,
+        ids={"session": session.id},
+    )
+    return str(booking.book(payment).status)
+
+
+def _invoice(invoice: Invoice) -> str:
+    if invoice.subscription is None:
+        return "ignored: no subscription"  # a session's own invoice would pay for a pack twice
+    lines = invoice.lines
+    if invoice.has_more:
+        lines = lines_of(stripe_api.get_all(f"/v1/invoices/{invoice.id}/lines"))
+    if not lines:
+        return "ignored: nothing but prorations and free lines"
+    user_id = _user_of(invoice)
+    _remember(user_id, invoice.subscription, invoice.customer)
+    payment = Payment(
+        purchase_id=f"stripe-{invoice.id}",
+        provider=Provider.STRIPE,
+        user_id=user_id,
+        items=[Item("stripe_price", line.price, line.quantity) for line in lines],
+        amount=invoice.amount,
+        currency=invoice.currency,
+        at=_moment(invoice.at),
+        is_test=not config.stripe_is_live(),
+        period_end=_moment(max(line.period_end for line in lines)),
+        payment_intent=invoice.payment_intent,
+        ids={"invoice": invoice.id, "subscription": invoice.subscription},
+    )
+    return str(booking.book(payment).status)
+
+
+def _user_of(invoice: Invoice) -> str:
+    """The user of an invoice: of its subscription, else of its metadata, else of its customer."""
+    named = [_linked(invoice.subscription).user_id, invoice.user_id]
+    named.append(_linked(invoice.customer).user_id)
+    return next((each for each in named if each and buyer.is_known(each)), "")
+
+
+def _invoice_payment(paid: InvoicePayment) -> str:
+    reversing.link_payment(paid.payment_intent, f"stripe-{paid.invoice}")
+    return "noted"
+
+
+def _reversal(reversal: Reversal) -> str:
+    payment_intent, purchase_id = reversal.payment_intent, reversal.purchase_id
+    if purchase_id and not _exists(purchase_id):
+        purchase_id = ""
+    if not purchase_id and payment_intent is not None:
+        purchase_id = _linked(payment_intent).purchase_id or _asked(payment_intent)
+        purchase_id = purchase_id or reversing.park(payment_intent, reversal.reversals)
+        if not purchase_id:
+            return "parked"
+    if not purchase_id:
+        logger.error("a refund or dispute of no purchase", reversals=reversal.reversals.stored())
+        return "unmatched"
+    return str(reversing.reverse(purchase_id, Provider.STRIPE, reversal.reversals).status)
+
+
+def _asked(payment_intent: str) -> str:
+    """The purchase of a payment intent as Stripe's API tells it; empty if it does not."""
+    try:
+        found = stripe_api.get(
+            "/v1/invoice_payments",
+            {"payment[type]": "payment_intent", "payment[payment_intent]": payment_intent},
+        )
+        for each in found["data"]:
+            if (paid := payment_of_invoice(each)) is not None:
+                return f"stripe-{paid.invoice}"
+        found = stripe_api.get("/v1/checkout/sessions", {"payment_intent": payment_intent})
+        for each in found["data"]:
+            return _purchase_of(each["id"], purchase_named(each))
+    except StripeRefused as error:  # a restricted key, for instance; the payment may yet come
+        logger.error("cannot look up a payment", paymentIntent=payment_intent, error=repr(error))
+    return ""
+
+
+def _purchase_of(session_id: str, named: str) -> str:
+    """The purchase of a session: the one it names if that is ours, else one of its own."""
+    return named if named and _exists(named) else f"stripe-{session_id}"
+
+
+def _exists(purchase_id: str) -> bool:
+    return buyer.may_be_id(purchase_id) and db.read(db.purchase(purchase_id))[0].exists
+
+
+def _subscription(subscription: Subscription) -> str:
+    """Keep the latest status of a subscription: by its own id, so that no other is touched."""
+    _remember(subscription.user_id, subscription.id, subscription.customer)
+    path, at = links.path(subscription.id), subscription.at
+
+    def decide(transaction: db.Transaction) -> None:
+        link = LinkDocument(transaction[path])
+        if link.exists and (link.status in ENDED or link.status_at > at):
+            return
+        links.write(
+            transaction,
+            subscription.id,
+            clock.now(),
+            status=subscription.status,
+            status_at=at,
+            period_end=_moment(subscription.period_end) if subscription.period_end else None,
+            ends_at=_moment(subscription.ends_at) if subscription.ends_at else None,
+        )
+
+    db.transact(decide, path)
+    return "noted"
+
+
+def _remember(user_id: str, *stripe_ids: str | None) -> None:
+    """Note whose subscription and customer these are, from when they are first seen."""
+    unknown = [each for each in stripe_ids if each is not None and not _linked(each).user_id]
+    if not unknown or not user_id or not buyer.is_known(user_id):
+        return
+
+    def decide(transaction: db.Transaction) -> None:
+        for stripe_id in unknown:
+            link = LinkDocument(transaction[links.path(stripe_id)])
+            if not link.exists or not link.user_id:
+                links.write(transaction, stripe_id, clock.now(), user_id=user_id)
+
+    db.transact(decide, *map(links.path, unknown))
+
+
+def _linked(stripe_id: str | None) -> LinkDocument:
+    """The link of a Stripe object; an empty one where there is none."""
+    document = db.read(links.path(stripe_id))[0] if stripe_id is not None else None
+    return LinkDocument(document if document and document.exists else links.NONE)
+
+
+def _moment(seconds: int) -> datetime:
+    return datetime.fromtimestamp(seconds, UTC)
+
+
+_DOING: Mapping[type, Callable[[Any], str]] = {
+    Session: _session,
+    Invoice: _invoice,
+    InvoicePayment: _invoice_payment,
+    Reversal: _reversal,
+    Subscription: _subscription,
+}

@@ -1,0 +1,106 @@
+"""Requests to Stripe: plain forms over HTTPS, so that no cold start pays for a package.
+
+https://docs.stripe.com/api. A request that changes something carries an idempotency key, under
+which Stripe answers a repetition as it answered the first; also a failure, so after one the caller
+starts anew under another key.
+"""
+
+import time
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Any
+
+import httpx
+
+from imagegen import config, logger
+from imagegen.errors import PaymentProviderUnavailable
+
+API_VERSION = "2026-10-28.endive"
+TIMEOUT_SECONDS = 8.0
+PAUSES_SECONDS = (0.3, 1.0)  # before the second attempt and the third
+IN_USE = 409  # a request with the same idempotency key, or on the same object, is under way
+PAGE_SIZE = 100
+
+Json = dict[str, Any]
+
+
+class StripeRefused(Exception):
+    """Stripe will not do this, however often it is asked; `status` and `code` are Stripe's."""
+
+    def __init__(self, status: int, code: str) -> None:
+        super().__init__(f"{status} {code}")
+        self.status = status
+        self.code = code
+
+
+def post(path: str, form: Mapping[str, str], *, idempotency_key: str) -> Json:
+    """What Stripe answers to `form`, whose keys are spelled ``metadata[userId]``.
+
+    Raises StripeRefused and PaymentProviderUnavailable.
+    """
+    return _request("POST", path, data=form, headers={"Idempotency-Key": idempotency_key})
+
+
+def get(path: str, parameters: Mapping[str, str]) -> Json:
+    """The object at `path`. Raises as `post` does."""
+    return _request("GET", path, params=parameters)
+
+
+def get_all(path: str) -> list[Json]:
+    """All objects of the list at `path`, page by page. Raises as `post` does."""
+    found: list[Json] = []
+    while True:
+        after = {"starting_after": found[-1]["id"]} if found else {}
+        page = get(path, {"limit": str(PAGE_SIZE), **after})
+        found += page["data"]
+        if not page["has_more"]:
+            return found
+
+
+def _request(method: str, path: str, **content: Any) -> Json:
+    headers = {
+        "Authorization": f"Bearer {config.stripe_secret_key()}",
+        "Stripe-Version": API_VERSION,
+        **content.pop("headers", {}),
+    }
+    url = config.STRIPE_API_BASE.value + path
+    for pause_seconds in (*PAUSES_SECONDS, None):
+        try:
+            answer = _client().request(method, url, headers=headers, **content)
+        except httpx.TransportError as error:
+            logger.error("stripe is out of reach", path=path, error=repr(error))
+            if pause_seconds is None:
+                raise PaymentProviderUnavailable from error
+        else:
+            if answer.status_code != IN_USE or pause_seconds is None:
+                break
+        time.sleep(pause_seconds)
+    if answer.is_success:
+        found: Json = answer.json()
+        return found
+    refusal = _error(answer)
+    logger.error(
+        "stripe refused",
+        path=path,
+        status=answer.status_code,
+        code=refusal.get("code") or refusal.get("type"),
+        stripeMessage=refusal.get("message"),
+        stripeRequestId=answer.headers.get("Request-Id"),
+    )
+    if answer.status_code in (IN_USE, 429) or answer.status_code >= 500:
+        raise PaymentProviderUnavailable
+    raise StripeRefused(answer.status_code, refusal.get("code") or refusal.get("type") or "")
+
+
+def _error(answer: httpx.Response) -> Json:
+    try:
+        found = answer.json()["error"]
+    except (ValueError, KeyError, TypeError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+@lru_cache(maxsize=1)
+def _client() -> httpx.Client:
+    """The instance's connections to Stripe; all threads share them."""
+    return httpx.Client(timeout=TIMEOUT_SECONDS)

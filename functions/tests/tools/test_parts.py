@@ -1,0 +1,36 @@
+"""tools/parts: the parts of `make test`, and how long each takes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import parts
+import pytest
+
+
+@pytest.fixture
+def calls(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The file that lists how the make of this test was called; its target `bad` fails."""
+    make, called = tmp_path / "make", tmp_path / "calls"
+    make.write_text(f'#!/bin/sh\necho "$@" >> {called}\n[ "$1" != bad ] || exit 3\n')
+    make.chmod(0o755)
+    monkeypatch.setenv("MAKE", str(make))
+    return called
+
+
+def test_every_part_is_run_and_its_time_printed(
+    calls: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    assert parts.main(["lint", "soak CALLS=3"]) == 0
+    assert calls.read_text() == "lint\nsoak CALLS=3\n"
+    rows = [line.split() for line in capfd.readouterr().out.splitlines()[-3:]]
+    assert [row[0] for row in rows] == ["lint", "soak", "together"]
+    assert {row[-1] for row in rows} == {"s"}
+
+
+def test_a_part_that_fails_is_the_last_and_fails_the_whole(
+    calls: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    assert parts.main(["bad", "lint"]) == 3
+    assert calls.read_text() == "bad\n"
+    assert "make bad has failed" in capfd.readouterr().err
