@@ -1,13 +1,18 @@
 /** What the console reads from Firestore directly, within what firestore.rules allow. */
 import type { FirebaseApp } from "firebase/app";
 import {
+  collection,
   connectFirestoreEmulator,
   doc,
   type Firestore,
   getFirestore,
+  limit,
   onSnapshot,
+  orderBy,
+  query,
   Timestamp,
   type Unsubscribe,
+  where,
 } from "firebase/firestore";
 import type { Deployment } from "./deployment";
 import type { Report } from "./report";
@@ -36,6 +41,22 @@ export function watchBalance(
     (snapshot) => onChange(snapshot.exists() ? Number(snapshot.get("credits") ?? 0) : null),
     onError,
   );
+}
+
+/** Calls `onChange` when one of the user's newest purchases has changed, and once at the start. */
+export function watchPurchases(
+  db: Firestore,
+  userId: string,
+  onChange: () => void,
+  onError: (error: Error) => void,
+): Unsubscribe {
+  const newest = query(
+    collection(db, "purchases"),
+    where("userId", "==", userId),
+    orderBy("createdAt", "desc"),
+    limit(10),
+  );
+  return onSnapshot(newest, onChange, onError);
 }
 
 export function watchReport(

@@ -1,5 +1,6 @@
 /** The outcome of the last order. */
 import { imagegenError } from "imagegen-client";
+import { useState } from "preact/hooks";
 import { type Catalogue, type GenerationRequest, isOpen, type Order } from "../../api/types";
 import { explain } from "../../ui/explain";
 import { Failure } from "../../ui/failure";
@@ -7,7 +8,9 @@ import { credits } from "../../ui/format";
 import { useStopwatch } from "../../ui/hooks";
 import { Empty } from "../../ui/page";
 import { Picture } from "../../ui/picture";
+import { aspectOf } from "../generation/aspect";
 import { useLiveRequest } from "../generation/live-request";
+import { Viewer } from "../generation/viewer";
 import { Details } from "./details";
 import { type Run, run } from "./run";
 
@@ -44,7 +47,13 @@ function Outcome({
   return (
     <div class="result-body" aria-live="polite">
       {failed ? (
-        <Failure error={failed} onRetry={explain(failed).retryable ? onAgain : undefined} />
+        <Failure error={failed} onRetry={explain(failed).retryable ? onAgain : undefined}>
+          {failed.reason === "INSUFFICIENT_CREDITS" && (
+            <a class="button plain small" href="/credits/buy">
+              Buy credits
+            </a>
+          )}
+        </Failure>
       ) : (
         <Progress run={run} request={request} catalogue={catalogue} />
       )}
@@ -63,13 +72,32 @@ function Progress({
   request: GenerationRequest | null;
   catalogue: Catalogue;
 }) {
+  const [large, setLarge] = useState(false);
   const accepted = run.state === "accepted" ? run : null;
   const imageUrl = request?.imageUrl ?? accepted?.imageUrl;
   const working = !imageUrl && (!request || isOpen(request.status));
   const seconds = useStopwatch(working ? run.startedAt : null);
-  const size = catalogue.sizes.find((each) => each.name === run.order.size);
-  const ratio = size ? size.width / size.height : 1;
-  if (imageUrl) return <Picture url={imageUrl} alt={run.order.prompt} ratio={ratio} eager />;
+  const ratio = aspectOf({ size: run.order.size, ...request }, catalogue);
+  const { prompt } = run.order;
+  if (imageUrl) {
+    const id = request?.generationRequestId ?? requestIdOf(run) ?? "";
+    return (
+      <div class="opens-large">
+        <Picture url={imageUrl} alt={prompt} ratio={ratio} eager />
+        <button type="button" class="open-large" onClick={() => setLarge(true)}>
+          <span class="visually-hidden">Open the image large</span>
+        </button>
+        {large && (
+          <Viewer
+            images={[{ generationRequestId: id, imageUrl, prompt }]}
+            at={0}
+            onMove={() => {}}
+            onClose={() => setLarge(false)}
+          />
+        )}
+      </div>
+    );
+  }
   if (request?.status === "canceled") {
     return (
       <Empty icon="refund" title="Canceled">
@@ -88,7 +116,7 @@ function Progress({
   );
 }
 
-function requestIdOf(run: Run): string | null {
+export function requestIdOf(run: Run): string | null {
   if (run.state === "accepted") return run.generationRequestId;
   return run.state === "failed" ? explain(run.error).generationRequestId : null;
 }

@@ -7,6 +7,7 @@ import { Failure } from "../../ui/failure";
 import { useAction, useLoaded } from "../../ui/hooks";
 import { Empty } from "../../ui/page";
 import { Card } from "./card";
+import { listed } from "./changes";
 import type { Filters } from "./filters";
 
 const PAGE_SIZE = 24;
@@ -41,6 +42,10 @@ export function Cards({
     setMore((before) => [...before, ...next.generationRequests]);
     setToken(next.nextPageToken);
   });
+
+  useEffect(() => {
+    listed.value = first.state === "ready" ? [...first.value.generationRequests, ...more] : [];
+  }, [first, more]);
 
   if (first.state === "loading") return <LoadingCards />;
   if (first.state === "failed") return <Failure error={first.error} onRetry={first.retry} />;
