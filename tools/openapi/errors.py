@@ -102,6 +102,7 @@ DETAILS: Mapping[str, Mapping[str, Any]] = {
     "limitBytes": COUNT,
     "limit": {"enum": ["requestsPerMinute", "creditsPerDay", "inFlight", "uploads"]},
     "quota": COUNT,
+    "retryAfterSeconds": COUNT,
     "cause": TEXT,
     "retryable": {"type": "boolean"},
 }

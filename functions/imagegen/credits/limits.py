@@ -95,9 +95,11 @@ def limited(name: str, quota: int, *, window: int | None, retry_after: int) -> R
     """The refusal, with the headers of draft-ietf-httpapi-ratelimit-headers-10."""
     policy: dict[str, Any] = {"q": quota} | ({"w": window} if window else {})
     parameters = ";".join(f"{key}={value}" for key, value in policy.items())
+    seconds = max(1, retry_after)
     headers = {
-        "Retry-After": str(max(1, retry_after)),
+        "Retry-After": str(seconds),
         "RateLimit-Policy": f'"{name}";{parameters}',
-        "RateLimit": f'"{name}";r=0;t={max(1, retry_after)}',
+        "RateLimit": f'"{name}";r=0;t={seconds}',
     }
-    return RateLimited(headers=headers, limit=name, quota=quota)
+    # The Firebase SDKs show an app the details of an error, but no headers.
+    return RateLimited(headers=headers, limit=name, quota=quota, retryAfterSeconds=seconds)

@@ -1156,6 +1156,7 @@ export interface components {
                     /** @enum {unknown} */
                     limit: "requestsPerMinute" | "creditsPerDay" | "inFlight";
                     quota: number;
+                    retryAfterSeconds: number;
                 };
             };
         };
