@@ -4,6 +4,7 @@
     imagegen-admin audit                                check every balance, entry and request
     imagegen-admin grant USER CREDITS --reason R --key K [--request ID]
     imagegen-admin book PURCHASE [--user U]             book a purchase that was unmatched
+    imagegen-admin repair USER --reason R [--credits N] mend an account with a malformed balance
     imagegen-admin demo-data [--weeks 12] [--seed 7]    invent an app with a history
 
 This is only the command line: it parses and prints.
@@ -18,7 +19,7 @@ import typer
 from demo import data
 from emulators.problem import Problem
 from imagegen import clock, db
-from imagegen.credits import ledger
+from imagegen.credits import ledger, repair
 from imagegen.purchases import booking, buyer
 from imagegen.purchases.purchase import PurchaseStatus
 from imagegen.report import weekly, weeks
@@ -151,6 +152,40 @@ def book(
             f"{purchase} is {booked.status}: {booked.credits:,} credits of {booked.user_id}.",
             markup=False,
         )
+
+
+@app.command("repair")
+def repair_account(
+    user: Annotated[str, typer.Argument(help="The user's id.")],
+    reason: Annotated[str, typer.Option(help="The reason, which stays in the log.")],
+    credits_: Annotated[
+        str,
+        typer.Option(
+            "--credits", help="The balance the user should have; what the ledger lacks is granted."
+        ),
+    ] = "",
+) -> None:
+    """Make an account usable again whose credits, ledgerSequence or debt are malformed."""
+    if credits_ and not credits_.isdecimal():
+        raise typer.BadParameter("--credits must be a whole number")
+    with problems():
+        credits = int(credits_) if credits_ else None
+        done = repair.repair(user, reason=reason, credits=credits)
+    result = {
+        "malformed": dict(done.malformed),
+        "grantedCredits": done.granted,
+        "currentCredits": done.balance,
+    }
+    if as_json:
+        print_json(result)
+    elif done.malformed:
+        fields = ", ".join(f"{name} was {value}" for name, value in done.malformed.items())
+        out.print(f"Repaired: {fields}.", markup=False)
+        out.print(
+            f"{done.granted:,} credits granted. {user} has {done.balance:,} now.", markup=False
+        )
+    else:
+        out.print(f"Nothing to repair. {user} has {done.balance:,} credits.", markup=False)
 
 
 @app.command("demo-data")

@@ -15,6 +15,7 @@ export const FUNCTIONS = [
   "createCheckoutSession",
   "createPortalSession",
   "listPurchases",
+  "uploadSource",
 ] as const;
 export type FunctionName = (typeof FUNCTIONS)[number];
 

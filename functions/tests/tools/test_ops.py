@@ -286,6 +286,23 @@ def test_a_purchase_that_nobody_knows_is_not_booked(shared: object, run: Admin) 
     assert "no payment of a purchase nothing" in run("book", "nothing", code=1).stderr
 
 
+def test_an_account_is_repaired_once(
+    shared: firestore.Client, run: Admin, new_user: Callable[..., str]
+) -> None:
+    user_id = new_user(2)
+    shared.document(f"users/{user_id}").update({"credits": "[red]2[/red]"})
+    arguments = ("repair", user_id, "--reason", "edited by hand")
+    assert "state the credits" in run(*arguments, code=1).stderr
+    run(*arguments, "--credits", "two", code=2)
+    done = run(*arguments, "--credits", "2").stdout
+    assert "credits was '[red]2[/red]'" in done
+    assert "2 credits granted" in done
+    assert check_books_of(shared, user_id) == []
+    again = json.loads(run("--json", *arguments, "--credits", "").stdout)
+    assert again == {"malformed": {}, "grantedCredits": 0, "currentCredits": 2}
+    assert "no such user" in run("repair", "nobody-at-all", "--reason", "r", code=1).stderr
+
+
 def test_a_grant_needs_a_user_a_number_a_key_and_a_reason(shared: object, run: Admin) -> None:
     assert "no such user" in run("grant", "nobody-at-all", "5", *SORRY, code=1).stderr
     for number in ("0", "-1", "many"):
