@@ -197,6 +197,7 @@ export async function startPayments() {
     ["-m", "stripe_stub", "--webhook-url", `${functions}/stripeWebhook`],
     { cwd: resolve(root, "tools"), stdio: ["ignore", "pipe", "inherit"] },
   );
+  process.once("exit", () => stub.kill()); // also when a test or a picture fails
   await Promise.race([
     once(stub.stdout, "data"),
     once(stub, "exit").then(() => Promise.reject(new Error("the stand-in has not started"))),

@@ -49,6 +49,10 @@ describe("buying credits", () => {
     await page.setViewportSize({ width: 390, height: 844 });
     await page.emulateMedia({ colorScheme: "dark" });
     await fitsItsWidth("credits, with a purchase");
+    const hidden = await page
+      .locator(".table-scroll")
+      .evaluateAll((tables) => tables.map((table) => table.scrollWidth - table.clientWidth));
+    assert.deepEqual(new Set(hidden), new Set([0]));
     await accessible("credits, with a purchase, small and dark");
   });
 

@@ -91,6 +91,7 @@ describe("the palette", () => {
     await page.keyboard.press("Enter");
     await page.waitForURL(/\/gallery$/);
     await page.keyboard.press("Control+k");
+    await page.getByRole("combobox", { name: /Screen/ }).waitFor();
     await page.keyboard.press("ArrowDown");
     await page.keyboard.press("ArrowDown");
     await page.keyboard.press("Enter");

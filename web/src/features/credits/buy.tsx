@@ -59,11 +59,11 @@ function Products({ products }: { products: Product[] }) {
       <ul class="products">
         {products.map((product) => (
           <li class="card product" key={product.id}>
-            <p class="product-credits">
+            <h2 class="product-credits">
               <strong>{number(product.credits)}</strong> credits
               {product.kind === "subscription" && " each period"}
-            </p>
-            <h2>{product.description || credits(product.credits)}</h2>
+            </h2>
+            {product.description !== credits(product.credits) && <p>{product.description}</p>}
             <p class="note">{validity(product)}</p>
             <Button
               kind="primary"

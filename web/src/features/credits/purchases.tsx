@@ -39,7 +39,7 @@ export function Purchases({ userId, own }: { userId: string; own: boolean }) {
               <th scope="col">When</th>
               <th scope="col">Product</th>
               <th scope="col">State</th>
-              <th scope="col" class="end">
+              <th scope="col" class="end wide-cell">
                 Price
               </th>
               <th scope="col" class="end">
@@ -68,12 +68,16 @@ export function Purchases({ userId, own }: { userId: string; own: boolean }) {
 function Row({ purchase }: { purchase: Purchase }) {
   const { name, tone } = PURCHASE_STATES[purchase.status];
   const { amount, currency, clawedBackCredits, owedCredits } = purchase;
+  const price = currency ? money(amount, currency) : "–";
   return (
     <tr>
       <td>
         <ExactTime iso={purchase.createdAt} />
       </td>
-      <td class="any-length">{purchase.productId || "–"}</td>
+      <td class="any-length">
+        {purchase.productId || "–"}
+        <span class="note narrow-only">{price}</span>
+      </td>
       <td>
         <Badge tone={tone}>{name}</Badge>
         {clawedBackCredits > 0 && (
@@ -81,7 +85,7 @@ function Row({ purchase }: { purchase: Purchase }) {
         )}
         {owedCredits > 0 && <span class="note block">{credits(owedCredits)} owed</span>}
       </td>
-      <td class="end nowrap">{currency ? money(amount, currency) : "–"}</td>
+      <td class="end nowrap wide-cell">{price}</td>
       <td class="end">{number(purchase.credits)}</td>
     </tr>
   );
