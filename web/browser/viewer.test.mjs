@@ -97,6 +97,7 @@ describe("the palette", () => {
     await page.keyboard.press("Enter");
     await page.waitForURL(/\/credits$/);
     await page.keyboard.press("Control+k");
+    await page.getByRole("combobox", { name: /Screen/ }).waitFor();
     await page.keyboard.type("no such thing");
     await page.getByText("Nothing is called that.").waitFor();
     await page.keyboard.press("Escape");

@@ -1,5 +1,5 @@
 /** The palette: Ctrl+K or ⌘K, a few letters, Enter. A combobox as in the ARIA pattern. */
-import { useEffect, useId, useRef, useState } from "preact/hooks";
+import { useEffect, useId, useLayoutEffect, useRef, useState } from "preact/hooks";
 import type { User } from "../api/session";
 import { Icon } from "../ui/icons";
 import { commandsFor } from "./commands";
@@ -33,7 +33,8 @@ function OpenPalette({ user, onClose }: { user: User; onClose: () => void }) {
   const [typed, setTyped] = useState("");
   const [chosen, setChosen] = useState(0);
   const id = useId();
-  useEffect(() => dialog.current?.showModal(), []);
+  // Before the page is painted, so that what is typed at once is not lost.
+  useLayoutEffect(() => dialog.current?.showModal(), []);
   const commands = commandsFor(typed, user);
   const at = Math.min(chosen, commands.length - 1);
   const run = (index: number) => {
