@@ -222,8 +222,6 @@ MUTANTS = [
            "request.fallback_model or request.model", "request.model"),
     Mutant("delivered image deleted", lifecycle._discard_unused,
            " and image.url != delivered", ""),
-    Mutant("charge at a later moment after a commit whose reply was lost", generation._charge,
-           "nonlocal offer", "nonlocal offer, moment; moment = clock.now()"),
     Mutant("charge in spite of debt", ledger.deduct,
            "if account.debt:", "if False:"),
     Mutant("charge of what has expired", Account._expire,
