@@ -37,14 +37,22 @@ venv:
 node:
 	@$(EMULATORS) check
 
+CLIENT := clients/typescript
+
 # The console is built again when any of its sources is newer than the build.
 CONSOLE := web/dist/index.html
-CONSOLE_SOURCES := $(shell find web/src web/public -type f ! -name schema.d.ts 2>/dev/null) \
+CONSOLE_SOURCES := $(shell find web/src web/public $(CLIENT)/src -type f 2>/dev/null) \
 	$(wildcard web/*.html web/*.json web/*.ts web/.env* openapi.json)
 
 web/node_modules/.package-lock.json: web/package-lock.json | node
 	@echo 'Installing the build tools of the console'
 	@cd web && npm ci --loglevel=error
+	@touch $@
+
+# What generates, checks and tests the client. The console needs none of it.
+$(CLIENT)/node_modules/.package-lock.json: $(CLIENT)/package-lock.json | node
+	@echo 'Installing the build tools of the client'
+	@cd $(CLIENT) && npm ci --loglevel=error
 	@touch $@
 
 $(CONSOLE): web/node_modules/.package-lock.json $(CONSOLE_SOURCES) | node
@@ -99,7 +107,8 @@ studio: venv ## an image vendor on this machine, to try models with (PORT=8093)
 	@cd tools && ../functions/venv/bin/python -m studio --port $(or $(PORT),8093)
 
 .PHONY: test-console
-test-console: setup $(CONSOLE) ## test the console's code
+test-console: setup $(CONSOLE) $(CLIENT)/node_modules/.package-lock.json ## test the code of the client and the console
+	@cd $(CLIENT) && npm test --silent
 	@cd web && npm test --silent
 
 .PHONY: test-browser
@@ -116,8 +125,9 @@ fuzz: setup ## call the functions in ways nobody thought of, for long (EXAMPLES=
 		venv/bin/python -m pytest tests/test_fuzz.py $(ARGS)
 
 .PHONY: openapi
-openapi: venv ## write again what describes the API: openapi.json, Postman, tables of docs/api.md
+openapi: venv $(CLIENT)/node_modules/.package-lock.json ## write again what describes the API: openapi.json, Postman, tables of docs/api.md, the client's types
 	@PYTHONPATH=functions:tools functions/venv/bin/python -m openapi
+	@cd $(CLIENT) && npm run --silent types > /dev/null
 
 .PHONY: simulate
 simulate: venv ## hold the money against seeded faults (SEEDS=2000 or SECONDS=60, FIRST=0; SEED=17 replays one)
@@ -134,19 +144,21 @@ bench: setup ## speed, cost, cold start, an instance in full and the report's sc
 	@functions/venv/bin/python bench/run.py
 
 .PHONY: lint
-lint: venv web/node_modules/.package-lock.json ## ruff, mypy, import contracts; biome and tsc
+lint: venv web/node_modules/.package-lock.json $(CLIENT)/node_modules/.package-lock.json ## ruff, mypy, import contracts; biome and tsc
 	@$(IN_FUNCTIONS) venv/bin/ruff check $(CODE)
 	@$(IN_FUNCTIONS) venv/bin/ruff format --check $(CODE)
 	@$(IN_FUNCTIONS) venv/bin/mypy $(CODE)
 	@$(IN_FUNCTIONS) venv/bin/mypy ../bench/floor/main.py
 	@$(IN_FUNCTIONS) venv/bin/lint-imports --no-logo
 	@cd web && npm run --silent lint
+	@cd $(CLIENT) && npm run --silent lint
 
 .PHONY: format
-format: venv web/node_modules/.package-lock.json ## format the code
+format: venv web/node_modules/.package-lock.json $(CLIENT)/node_modules/.package-lock.json ## format the code
 	@$(IN_FUNCTIONS) venv/bin/ruff check --fix $(CODE)
 	@$(IN_FUNCTIONS) venv/bin/ruff format $(CODE)
 	@cd web && npm run --silent format
+	@cd $(CLIENT) && npm run --silent format
 
 # Kept out of functions/venv: only this target needs it.
 UV := .cache/uv/bin/uv
@@ -188,6 +200,10 @@ grant: venv ## give a user credits (USER_ID=ann CREDITS=5 REASON='slow' KEY=tick
 webhooks: venv ## who is told of events (ARGS='register https://example.com/hook', ARGS=list, ARGS=--help)
 	@$(ADMIN) webhooks $(or $(ARGS),list)
 
+.PHONY: repair
+repair: venv ## mend a malformed balance (USER_ID=ann REASON='edited by hand' CREDITS=20 PROJECT=my-project)
+	@$(ADMIN) repair "$$USER_ID" --reason "$$REASON" --credits "$$CREDITS"
+
 .PHONY: demo-data
 demo-data: venv ## give the running emulators an app with a past (WEEKS=12 SEED=7)
 	@$(ADMIN) demo-data --weeks $(or $(WEEKS),12) --seed $(or $(SEED),7)
@@ -218,7 +234,7 @@ alerts: project venv ## apply the metrics, alerts and dashboard of ops/ (PROJECT
 
 .PHONY: clean
 clean: ## remove what the other targets made
-	rm -rf functions/venv functions/htmlcov functions/.coverage web/node_modules web/dist .cache .firebase .emulators-*.json firebase-export-* *-debug.log
+	rm -rf functions/venv functions/htmlcov functions/.coverage web/node_modules web/dist $(CLIENT)/node_modules $(CLIENT)/dist .cache .firebase .emulators-*.json firebase-export-* *-debug.log
 	find . -type d '(' -name __pycache__ -o -name '.*_cache' -o -name .hypothesis ')' -prune -exec rm -rf {} +
 
 .PHONY: project

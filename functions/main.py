@@ -17,6 +17,7 @@ from imagegen.generation.endpoints import (
     get_generation_status,
     list_generation_requests,
 )
+from imagegen.generation.uploads import upload_source
 from imagegen.invoker import private
 from imagegen.notifications import recovery as notification_recovery
 from imagegen.notifications.endpoints import register_device, unregister_device
@@ -72,6 +73,13 @@ getUserCredits = http(get_user_credits, max_instances=config.MAX_INSTANCES)
 getGenerationStatus = http(get_generation_status, max_instances=config.MAX_INSTANCES)
 listGenerationRequests = http(list_generation_requests, max_instances=config.MAX_INSTANCES)
 cancelGenerationRequest = http(cancel_generation_request)
+uploadSource = http(
+    upload_source,
+    timeout_sec=60,
+    memory=config.GENERATION_MEMORY_MB,
+    # A photo of 8 MiB takes about 45 MB on its way, so few are sent to an instance at once.
+    concurrency=8,
+)
 listModels = http(list_models, max_instances=config.MAX_INSTANCES)
 listProducts = http(list_products)
 createCheckoutSession = http(create_checkout_session, secrets=config.STRIPE_API_SECRETS)

@@ -1,7 +1,7 @@
 /** The build of the console, and of the API reference, which is a separate document. */
 import { copyFileSync, existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { resolve } from "node:path";
-import { defineConfig, type Plugin } from "vite";
+import { defaultClientConditions, defaultServerConditions, defineConfig, type Plugin } from "vite";
 
 const here = import.meta.dirname;
 const openapi = resolve(here, "../openapi.json");
@@ -32,6 +32,16 @@ function reference(): Plugin {
 
 export default defineConfig({
   plugins: [reference()],
+  // The client is built from its source, with the console's copy of the Firebase SDK.
+  resolve: {
+    conditions: ["imagegen-source", ...defaultClientConditions],
+    dedupe: ["firebase"],
+  },
+  // The tests run in Node.js, for which other conditions hold.
+  ssr: {
+    resolve: { conditions: ["imagegen-source", ...defaultServerConditions] },
+    noExternal: ["imagegen-client"],
+  },
   build: {
     target: "es2022",
     assetsInlineLimit: 0,

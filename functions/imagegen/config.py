@@ -224,6 +224,18 @@ MODERATION = StringParam(
     "moderation, with the secret OPENAI_API_KEY of GENERATOR_SECRETS.",
     input=SelectInput([SelectOption("none"), SelectOption("words"), SelectOption("openai")]),
 )
+MODEL_SUSPEND_AFTER = IntParam(
+    "MODEL_SUSPEND_AFTER",
+    default=3,
+    description="Failures in a row, for a wrong key or a used-up quota, after which a model is not "
+    "offered for a while. 0: it always is.",
+)
+MODEL_SUSPEND_SECONDS = IntParam(
+    "MODEL_SUSPEND_SECONDS",
+    default=300,
+    description="Seconds until one order tries a suspended model again; doubled each time, up to "
+    "an hour.",
+)
 CATALOGUE_TTL_SECONDS = IntParam(
     "CATALOGUE_TTL_SECONDS",
     default=60,

@@ -5,6 +5,8 @@ ImagegenError                      500 INTERNAL
 ├── InvalidField                   400 INVALID_ARGUMENT
 ├── UnknownOption                  400 INVALID_ARGUMENT
 ├── ModeNotSupported               400 INVALID_ARGUMENT
+├── SourceNotSupported             400 INVALID_ARGUMENT
+├── PhotoNotUsable                 400 INVALID_ARGUMENT
 ├── SignatureInvalid               400 UNAUTHENTICATED
 ├── TokenMissing                   401 UNAUTHENTICATED
 │   ├── TokenInvalid
@@ -16,6 +18,7 @@ ImagegenError                      500 INTERNAL
 ├── NotOwner                       403 PERMISSION_DENIED
 ├── UserNotFound                   404 NOT_FOUND
 ├── GenerationRequestNotFound      404 NOT_FOUND
+├── UploadNotFound                 404 NOT_FOUND
 ├── CustomerNotFound               404 NOT_FOUND
 ├── ProductNotFound                404 NOT_FOUND
 ├── WebhookEndpointNotFound        404 NOT_FOUND
@@ -35,6 +38,7 @@ ImagegenError                      500 INTERNAL
 ├── RateLimited                    429 RESOURCE_EXHAUSTED
 ├── GenerationFailed               500 UNKNOWN
 │   └── GenerationTimeout          504 DEADLINE_EXCEEDED
+├── ModelUnavailable               503 UNAVAILABLE
 └── BackendUnavailable             503 UNAVAILABLE
     ├── OutcomeUnknown
     └── PaymentProviderUnavailable
@@ -97,6 +101,20 @@ class ModeNotSupported(ImagegenError):
 
     code, status, reason = 400, "INVALID_ARGUMENT", "MODE_NOT_SUPPORTED"
     message = "This model generates in the background only: leave out `mode`, or send `async`."
+
+
+class SourceNotSupported(ImagegenError):
+    """The model takes no photo, and the order names one; details: model."""
+
+    code, status, reason = 400, "INVALID_ARGUMENT", "SOURCE_NOT_SUPPORTED"
+    message = "This model takes no photo."
+
+
+class PhotoNotUsable(ImagegenError):
+    """What was uploaded is no photo of a known type, or has too many pixels."""
+
+    code, status, reason = 400, "INVALID_ARGUMENT", "PHOTO_NOT_USABLE"
+    message = "Send a photo: JPEG, PNG, WebP or HEIC."
 
 
 class SignatureInvalid(ImagegenError):
@@ -186,6 +204,13 @@ class GenerationRequestNotFound(ImagegenError):
     message = "There is no such generation request."
 
 
+class UploadNotFound(ImagegenError):
+    """The user has no such upload, or it has expired; details: uploadId."""
+
+    code, status, reason = 404, "NOT_FOUND", "UPLOAD_NOT_FOUND"
+    message = "There is no such upload; upload the photo again."
+
+
 class CustomerNotFound(ImagegenError):
     """The user has bought nothing through Stripe, so there is nothing to manage."""
 
@@ -273,7 +298,7 @@ class PayloadTooLarge(ImagegenError):
 
 
 class UnsupportedMediaType(ImagegenError):
-    """The Content-Type is not JSON."""
+    """The Content-Type is not JSON, nor that of a photo where the endpoint takes one."""
 
     code, status, reason = 415, "INVALID_ARGUMENT", "UNSUPPORTED_MEDIA_TYPE"
     message = "Send the body as Content-Type: application/json."
@@ -319,6 +344,16 @@ class GenerationTimeout(GenerationFailed):
 
     code, status, reason = 504, "DEADLINE_EXCEEDED", "GENERATION_TIMEOUT"
     message = "AI generation took too long, credits refunded."
+
+
+class ModelUnavailable(ImagegenError):
+    """The model is out of order; nothing was charged; details: model."""
+
+    code, status, reason = 503, "UNAVAILABLE", "MODEL_UNAVAILABLE"
+    message = "This model is not available now; nothing was charged."
+
+    def __init__(self, *, retry_after_seconds: int, **details: Any) -> None:
+        super().__init__(headers={"Retry-After": str(retry_after_seconds)}, **details)
 
 
 class BackendUnavailable(ImagegenError):

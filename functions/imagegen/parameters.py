@@ -41,6 +41,8 @@ RANGES: Mapping[str, tuple[int, int]] = {
     "DAILY_CREDIT_LIMIT": (0, 2**53),
     "MAX_IN_FLIGHT": (0, 10_000),
     "LOW_BALANCE": (0, 2**53),
+    "MODEL_SUSPEND_AFTER": (0, 1000),
+    "MODEL_SUSPEND_SECONDS": (1, 3600),
     "SIGNUP_CREDITS": (0, 1_000_000),
     "SIGNUP_CREDITS_DAYS": (0, 36_500),
     "FREE_MONTHLY_CREDITS": (0, 1_000_000),

@@ -6,7 +6,12 @@ from pathlib import Path
 import pytest
 from support.paths import FUNCTIONS, ROOT
 
-PAGES = [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("web/*.md")]
+PAGES = [
+    *ROOT.glob("*.md"),
+    *ROOT.glob("docs/*.md"),
+    *ROOT.glob("web/*.md"),
+    *ROOT.glob("clients/*/*.md"),
+]
 # What a path in the text may be relative to.
 FOLDERS = (ROOT, FUNCTIONS, FUNCTIONS / "imagegen", FUNCTIONS / "tests")
 NAMES = {

@@ -21,6 +21,7 @@ from schemathesis import Case, CheckContext, Response
 from schemathesis.checks import load_all_checks
 from schemathesis.specs.openapi import checks as known
 from support.api import DOCUMENT, HTTP, is_valid, json_of
+from support.bucket import FakeBucket
 from support.orders import order
 from support.paths import FUNCTIONS
 from werkzeug.test import Client
@@ -72,6 +73,7 @@ def described() -> dict[str, Any]:
         for item in hinted["paths"].values()
         for operation in item.values()
         for media in operation.get("requestBody", {}).get("content", {}).values()
+        if "$ref" in media["schema"]
     ]
     for name in bodies:
         properties = schemas[name].get("properties", {})
@@ -102,9 +104,13 @@ def _prepared(client: firestore.Client, call: Callable[..., Any]) -> Iterator[No
             json=order(user_id).model_dump(mode="json", by_alias=True)
             | {"idempotencyKey": KEY, "mode": "sync"},
         )
+    bucket = FakeBucket()
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("RATE_LIMIT_PER_MINUTE", "0")
+        patch.setenv("STORAGE_EMULATOR_HOST", bucket.url)
+        patch.setenv("IMAGE_BUCKET", "pictures")
         yield
+    bucket.stop()
 
 
 @pytest.fixture(scope="session")
@@ -146,6 +152,8 @@ def _is_beyond_schemas(violation: dict[str, str], case: Case[Any]) -> bool:
             return violation["description"] == "does not belong to one of the app's origins"
         case "prompt":  # no pattern tells which characters can be seen
             return violation["description"] == "must contain a visible character"
+        case "userId" if str(case.media_type).startswith("image/"):
+            return True  # it is looked at in the query string only where the body is a photo
         case _:
             return violation["description"].startswith("differs from the header")
 

@@ -54,6 +54,7 @@ def test_the_console_talks_to_its_backend_and_to_emulators_on_this_machine_only(
 ) -> None:
     assert policy(hosting, "**")["connect-src"] == [
         "'self'",
+        "https://firebasestorage.googleapis.com",
         "https://identitytoolkit.googleapis.com",
         "https://securetoken.googleapis.com",
         "https://firestore.googleapis.com",

@@ -34,9 +34,11 @@ def test_every_function_states_where_and_how_it_runs(manifest: dict[str, Any]) -
 def test_one_number_says_how_many_calls_are_sent_to_an_instance_and_served_there(
     manifest: dict[str, Any],
 ) -> None:
-    for name in HTTP | {"processGeneration"}:
+    for name in HTTP - {"uploadSource"} | {"processGeneration"}:
         # functions-framework takes its number of threads from the variable of this name.
         assert manifest["endpoints"][name]["concurrency"] == "{{ params.THREADS }}"
+    # Photos take too much memory for as many; an instance with threads to spare is as good.
+    assert manifest["endpoints"]["uploadSource"]["concurrency"] == 8
     assert "THREADS=80" in (FUNCTIONS / ".env").read_text().splitlines()
 
 
@@ -153,8 +155,8 @@ def test_a_new_project_admits_as_many_instances_as_are_declared(manifest: dict[s
 
 def test_the_functions_that_hold_images_have_memory_for_them(manifest: dict[str, Any]) -> None:
     for name, endpoint in manifest["endpoints"].items():
-        generates = name in ("createGenerationRequest", "processGeneration")
-        parameter = "GENERATION_MEMORY_MB" if generates else "MEMORY_MB"
+        holds = name in ("createGenerationRequest", "processGeneration", "uploadSource")
+        parameter = "GENERATION_MEMORY_MB" if holds else "MEMORY_MB"
         assert endpoint["availableMemoryMb"] == f"{{{{ params.{parameter} }}}}"
 
 

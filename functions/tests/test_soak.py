@@ -25,6 +25,7 @@ import psutil
 import pytest
 from google.cloud import firestore
 from support.books import check_books, requests_of
+from support.manifest import parameters
 from support.orders import now, order_body
 from support.paths import FUNCTIONS
 from support.proxy import Fault, FirestoreProxy
@@ -83,7 +84,7 @@ class Server:
         self._process = psutil.Popen(
             [*command, "--target", self._function, *where],
             cwd=FUNCTIONS,
-            env={**os.environ, "RATE_LIMIT_PER_MINUTE": "0", "THREADS": "16"},
+            env={**os.environ, "RATE_LIMIT_PER_MINUTE": "0", "THREADS": parameters()["THREADS"]},
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
             start_new_session=True,

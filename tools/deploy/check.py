@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 
-from deploy.checks import accounts, clients, data, functions, project
+from deploy.checks import accounts, app_check, clients, data, functions, project
 from deploy.finding import Finding
 from deploy.google import ApiDisabled, ApiError, Forbidden, Google, NoAnswer
 from deploy.target import Target
@@ -22,6 +22,7 @@ CHECKS: dict[str, Check] = {
     "web app": clients.web_app,
     "service account": accounts.service_account,
     "build account": accounts.build_account,
+    "App Check": app_check.app_check,
     "secrets": functions.secrets,
     "catalogue": data.catalogue,
     "indexes": data.indexes,

@@ -51,6 +51,16 @@ class Target:
         """The image bucket that the parameters name; empty: the project's default one."""
         return self.parameters.get("IMAGE_BUCKET", "")
 
+    @property
+    def app_check(self) -> str:
+        """What the functions make of App Check tokens: off, warn or required."""
+        return self.parameters.get("APP_CHECK") or "off"
+
+    @property
+    def has_replay_protection(self) -> bool:
+        """Whether an App Check token is good for one order only."""
+        return self.parameters.get("APP_CHECK_REPLAY_PROTECTION", "").lower() == "true"
+
     @cached_property
     def region(self) -> str:
         """Where the functions run."""

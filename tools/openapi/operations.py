@@ -29,6 +29,7 @@ from openapi.functions import DEPLOYED, ENDPOINTS, SCHEDULED, description, error
 from openapi.schemas import kind, models, name_of, plain, said
 
 ON_EVERY_ANSWER = (headers.X_REQUEST_ID.name, headers.CACHE_CONTROL.name)
+WITH_BYTES = " Needed where the body is the photo itself."
 REPLAYED = headers.IDEMPOTENCY_REPLAYED.name
 # Every header that an answer may carry, by name.
 HEADERS = {header.name: header for header in headers.ANSWERED} | {
@@ -54,8 +55,7 @@ def _operation(endpoint: Endpoint, method: str) -> Operation:
         tags=["functions"],
         summary=summary(endpoint.handler),
         description=description(endpoint),
-        parameters=[*_request_headers(endpoint), *(_query(endpoint) if method == "GET" else ())]
-        or None,
+        parameters=[*_request_headers(endpoint), *_query(endpoint, method)] or None,
         requestBody=_body(endpoint) if method == "POST" else None,
         responses={
             **{str(success.code): _success(endpoint, success) for success in endpoint.successes},
@@ -80,29 +80,40 @@ def _request_headers(endpoint: Endpoint) -> list[Parameter]:
     ]
 
 
-def _query(endpoint: Endpoint) -> list[Parameter]:
-    """The fields of a GET; a query string knows neither null nor other types than text."""
+def _query(endpoint: Endpoint, method: str) -> list[Parameter]:
+    """The fields of a GET, and of a POST whose body is one of them; all of them are text there."""
+    binary = endpoint.binary
+    if method != "GET" and binary is None:
+        return []
     model = models()[endpoint.request.__name__]
     return [
         Parameter.model_validate(
             {
                 "name": name,
                 "in": "query",
-                "required": name in model.get("required", ()),
-                "description": schema["description"],
-                "schema": {k: v for k, v in plain(schema).items() if k != "description"},
-                "example": endpoint.example.get(name),
+                "required": binary is None and name in model.get("required", ()),
+                "description": schema["description"] + (WITH_BYTES if binary else ""),
+                # Beside JSON, which has its own, it is not looked at.
+                "schema": {"type": "string"}
+                if binary
+                else {k: v for k, v in plain(schema).items() if k != "description"},
+                "example": None if binary else endpoint.example.get(name),
             }
         )
         for name, schema in model.get("properties", {}).items()
+        if binary is None or name != binary.field
     ]
 
 
 def _body(endpoint: Endpoint) -> RequestBody:
-    content = MediaType(
+    json = MediaType(
         schema=_component("schemas", endpoint.request.__name__), example=endpoint.example
     )
-    return RequestBody(required=True, content={"application/json": content})
+    types = endpoint.binary.types if endpoint.binary else ()
+    photo = MediaType(schema=Schema.model_validate({"type": "string", "format": "binary"}))
+    return RequestBody(
+        required=True, content={"application/json": json} | dict.fromkeys(types, photo)
+    )
 
 
 def _success(endpoint: Endpoint, success: Success) -> Response:

@@ -4,6 +4,8 @@
     imagegen-admin audit                                check every balance, entry and request
     imagegen-admin grant USER CREDITS --reason R --key K [--request ID]
     imagegen-admin webhooks …                           who is told of events (ops/webhooks.py)
+    imagegen-admin book PURCHASE [--user U]             book a purchase that was unmatched
+    imagegen-admin repair USER --reason R [--credits N] mend an account with a malformed balance
     imagegen-admin demo-data [--weeks 12] [--seed 7]    invent an app with a history
 
 This is only the command line: it parses and prints.
@@ -18,7 +20,9 @@ import typer
 from demo import data
 from emulators.problem import Problem
 from imagegen import clock, db
-from imagegen.credits import ledger
+from imagegen.credits import ledger, repair
+from imagegen.purchases import booking, buyer
+from imagegen.purchases.purchase import PurchaseStatus
 from imagegen.report import weekly, weeks
 from ops import audit as auditing
 from ops import rendering, results, webhooks
@@ -120,6 +124,71 @@ def grant(
     else:
         done = "granted" if granted.is_new else "were granted before; nothing changed"
         out.print(f"{number:,} credits {done}. {user} has {granted.balance:,} now.", markup=False)
+
+
+@app.command()
+def book(
+    purchase: Annotated[str, typer.Argument(help="The purchase's id.")],
+    user: Annotated[str, typer.Option(help="Whose it is, where the payment does not say.")] = "",
+) -> None:
+    """Book a purchase that was unmatched, once: its product has appeared, or --user has paid it."""
+    with problems():
+        if user and not buyer.is_known(user):
+            raise Problem(f"There is no user {user}.")
+        try:
+            with log_lines(lambda line: None):  # what is printed says the same
+                booked = booking.book_again(purchase, user)
+        except LookupError as error:
+            raise Problem(f"{error.args[0]}.") from error
+        if booked.status is PurchaseStatus.UNMATCHED:
+            raise Problem(f"{purchase} is still unmatched: {booked.reason}.")
+    result = {
+        "purchaseId": purchase,
+        "userId": booked.user_id,
+        "status": booked.status,
+        "credits": booked.credits,
+    }
+    if as_json:
+        print_json(result)
+    else:
+        out.print(
+            f"{purchase} is {booked.status}: {booked.credits:,} credits of {booked.user_id}.",
+            markup=False,
+        )
+
+
+@app.command("repair")
+def repair_account(
+    user: Annotated[str, typer.Argument(help="The user's id.")],
+    reason: Annotated[str, typer.Option(help="The reason, which stays in the log.")],
+    credits_: Annotated[
+        str,
+        typer.Option(
+            "--credits", help="The balance the user should have; what the ledger lacks is granted."
+        ),
+    ] = "",
+) -> None:
+    """Make an account usable again whose credits, ledgerSequence or debt are malformed."""
+    if credits_ and not credits_.isdecimal():
+        raise typer.BadParameter("--credits must be a whole number")
+    with problems():
+        credits = int(credits_) if credits_ else None
+        done = repair.repair(user, reason=reason, credits=credits)
+    result = {
+        "malformed": dict(done.malformed),
+        "grantedCredits": done.granted,
+        "currentCredits": done.balance,
+    }
+    if as_json:
+        print_json(result)
+    elif done.malformed:
+        fields = ", ".join(f"{name} was {value}" for name, value in done.malformed.items())
+        out.print(f"Repaired: {fields}.", markup=False)
+        out.print(
+            f"{done.granted:,} credits granted. {user} has {done.balance:,} now.", markup=False
+        )
+    else:
+        out.print(f"Nothing to repair. {user} has {done.balance:,} credits.", markup=False)
 
 
 @app.command("demo-data")

@@ -30,7 +30,7 @@ describe("creating", () => {
     const calls = [];
     page.on("request", (request) => {
       if (request.method() === "POST" && request.url().endsWith("/createGenerationRequest"))
-        calls.push(request.headers()["idempotency-key"]);
+        calls.push(request.postDataJSON().data.idempotencyKey);
     });
     await page.getByRole("button", { name: "Try again" }).click();
     await page.locator(".result .working").waitFor({ state: "detached" });
@@ -169,7 +169,7 @@ function countOrders() {
   const keys = [];
   page.on("request", (request) => {
     if (request.url().endsWith("/createGenerationRequest"))
-      keys.push(request.headers()["idempotency-key"]);
+      keys.push(request.postDataJSON().data.idempotencyKey);
   });
   return keys;
 }

@@ -189,6 +189,46 @@ export async function startStudio() {
   };
 }
 
+/** Starts the stand-in for Stripe where the emulators look for it, and puts its packs on offer. */
+export async function startPayments() {
+  const root = resolve(import.meta.dirname, "../..");
+  const stub = spawn(
+    resolve(root, "functions/venv/bin/python"),
+    ["-m", "stripe_stub", "--webhook-url", `${functions}/stripeWebhook`],
+    { cwd: resolve(root, "tools"), stdio: ["ignore", "pipe", "inherit"] },
+  );
+  process.once("exit", () => stub.kill()); // also when a test or a picture fails
+  await Promise.race([
+    once(stub.stdout, "data"),
+    once(stub, "exit").then(() => Promise.reject(new Error("the stand-in has not started"))),
+  ]);
+  const product = { kind: "purchase", enabled: true };
+  await put("products/pack-100", {
+    ...product,
+    credits: 100,
+    stripePrice: "price_pack_100",
+    validDays: 365,
+    sortOrder: 10,
+    description: "100 credits",
+  });
+  await put("products/monthly-200", {
+    ...product,
+    kind: "subscription",
+    credits: 200,
+    stripePrice: "price_monthly_200",
+    sortOrder: 20,
+    description: "200 credits a month",
+  });
+  await put("products/stores-only", {
+    ...product,
+    credits: 5,
+    revenueCatProduct: "com.example.five",
+    sortOrder: 30,
+    description: "Five in the app",
+  });
+  return () => stub.kill();
+}
+
 /** Makes the history of an invented app, and its weekly reports. */
 export async function makeDemoData(weeks) {
   const root = resolve(import.meta.dirname, "../..");

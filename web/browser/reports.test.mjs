@@ -33,6 +33,20 @@ describe("reports", () => {
     await page.getByText("There is no report for 2019-W01").waitFor();
   });
 
+  it("compare two weeks, and have the numbers of their charts as tables", async () => {
+    const [newest, before] = await reportedWeeks();
+    await signInAs(page, "admin", `/reports/${newest}`);
+    await page.getByLabel("Compare with").selectOption(before);
+    await page.getByRole("heading", { name: `${newest} compared with ${before}` }).waitFor();
+    assert.match(page.url(), new RegExp(`with=${before}`));
+    await page.getByText("The days as a table").click();
+    await page.getByText("These weeks as a table").click();
+    assert.equal(await page.locator(".daily .data-table tbody tr").count(), 7);
+    await accessible("reports, compared");
+    await page.setViewportSize({ width: 390, height: 844 });
+    await fitsItsWidth("reports, compared");
+  });
+
   it("keep everybody else out", async () => {
     await signInAs(page, "testUser1", "/reports");
     await page.getByText("Reports are for administrators").waitFor();

@@ -9,6 +9,7 @@ import {
   prepareModels,
   put,
   signInAs,
+  startPayments,
 } from "./harness.mjs";
 
 const folder = new URL("../screenshots/", import.meta.url).pathname;
@@ -19,7 +20,51 @@ const only = process.argv[2];
 
 await prepareModels();
 await put("models/Broken", { generator: "mock", failureRate: 1, enabled: false, sortOrder: 90 });
-await put("users/testUser1", { credits: 400 }, { only: true });
+const days = (count) => new Date(Date.now() + count * 86_400_000);
+const lot = (remaining, kind, priority, expiresAt) => ({
+  remaining,
+  kind,
+  priority,
+  grantedAt: days(-20),
+  ...(expiresAt && { expiresAt }),
+});
+await put(
+  "users/testUser1",
+  {
+    credits: 400,
+    lots: {
+      trial: lot(20, "trial", 20, days(6)),
+      "bought-1": lot(80, "purchase", 50, days(345)),
+      opening: lot(300, "opening", 90),
+    },
+  },
+  { only: true },
+);
+const bought = {
+  userId: "testUser1",
+  provider: "stripe",
+  currency: "eur",
+  owed: 0,
+  clawedBack: 0,
+};
+const PURCHASES = [
+  { productId: "pack-100", credits: 100, amount: 990, status: "processing" },
+  {
+    productId: "pack-500",
+    credits: 500,
+    amount: 3990,
+    status: "partially_refunded",
+    clawedBack: 250,
+  },
+  { productId: "monthly-200", credits: 200, amount: 1490, status: "paid" },
+];
+for (const [index, purchase] of PURCHASES.entries())
+  await put(`purchases/shown-${index}`, {
+    ...bought,
+    ...purchase,
+    createdAt: days(-1 - index * 9),
+  });
+const stopPayments = await startPayments();
 await makeDemoData(12);
 const PROMPTS = [
   ["A lighthouse in a storm, seen from the sea", "oil painting", "vintage", "1024x1024", "Model A"],
@@ -94,12 +139,22 @@ for (const [look, options] of Object.entries(LOOKS)) {
   await page.goto(`${hosting}/gallery`);
   await page.locator(".shot-card .picture.shown").first().waitFor();
   await shot("gallery", { shownInReadme: "dark" });
-  await page.locator("a.shot-card").nth(2).click();
+  await page.locator("a.shot-card:has(.picture.shown)").nth(2).click();
   await page.locator("dialog .timeline").waitFor();
   await shot("detail", { full: false });
+  await page.getByRole("link", { name: "Open the image large" }).click();
+  await page.locator(".viewer img").waitFor();
+  await shot("large", { full: false });
   await page.goto(`${hosting}/credits`);
   await page.locator("table.ledger").waitFor();
   await shot("credits");
+  await page.goto(`${hosting}/credits/buy`);
+  await page.locator(".product").first().waitFor();
+  await shot("buy");
+  await page.keyboard.press("Control+k");
+  await page.locator(".palette").waitFor();
+  await shot("palette", { full: false });
+  await page.keyboard.press("Escape");
   await page.goto(`${hosting}/api`);
   if (!only || "api".includes(only))
     await page
@@ -112,9 +167,15 @@ for (const [look, options] of Object.entries(LOOKS)) {
   await page.goto(`${hosting}/reports`);
   await page.locator(".bars svg").waitFor();
   await shot("reports", { shownInReadme: "light" });
+  await page.getByLabel("Compare with").selectOption({ index: 2 });
+  await page.locator(".comparison").waitFor();
+  await shot("compare");
+  await page.goto(`${hosting}/reports`);
+  await page.locator(".bars svg").waitFor();
   if (look === "light" && (!only || "reports".includes(only)))
     await page.pdf({ path: `${folder}report.pdf`, preferCSSPageSize: true });
   await context.close();
 }
 await browser.close();
+stopPayments();
 console.log(`Screenshots are in ${folder}`);

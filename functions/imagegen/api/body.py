@@ -1,4 +1,4 @@
-"""From an HTTP request to a validated body: fields of JSON, of the query string, of headers."""
+"""From an HTTP request to a validated body: fields of JSON, the query string, headers, bytes."""
 
 import io
 import json
@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 from flask import Request
 from pydantic import ValidationError
 
+from imagegen.api.endpoint import Binary
 from imagegen.api.schema import WireModel
 from imagegen.errors import InvalidField, MalformedJson, PayloadTooLarge, UnsupportedMediaType
 
@@ -17,27 +18,31 @@ BROKEN_OFF = "The body ends before it is complete."
 Body = TypeVar("Body", bound=WireModel)
 
 
-def read(request: Request, accepts: type[Body]) -> tuple[Body, bool]:
+def read(request: Request, accepts: type[Body], binary: Binary | None = None) -> tuple[Body, bool]:
     """What was sent, and whether it came by the callable protocol.
 
     Raises MalformedJson, InvalidField, PayloadTooLarge, UnsupportedMediaType.
     """
-    fields, is_callable = _fields(request)
+    fields, is_callable = _fields(request, binary)
     fields = _without_nulls(fields, accepts)
     stated = accepts.fields_of_headers(dict(request.headers))
     return _validated(accepts, _joined(fields, stated)), is_callable
 
 
-def _fields(request: Request) -> tuple[Mapping[str, Any], bool]:
+def max_json_bytes(binary: Binary | None) -> int:
+    """How long a JSON body may be; one with a field of bytes has room for its base64."""
+    return MAX_BODY_BYTES + (0 if binary is None else 4 * -(-binary.max_bytes // 3))
+
+
+def _fields(request: Request, binary: Binary | None) -> tuple[Mapping[str, Any], bool]:
     """The fields that were sent, and whether they came by the callable protocol."""
     if request.method != "POST":
-        repeated = [name for name, values in request.args.lists() if len(values) > 1]
-        if repeated:
-            raise _invalid([(name, "was sent more than once") for name in repeated])
-        return request.args.to_dict(), False
+        return _query(request), False
+    if binary is not None and request.mimetype in binary.types:
+        return {**_query(request), binary.field: _bytes(request, binary.max_bytes)}, False
     if not request.is_json:
         raise UnsupportedMediaType
-    fields = _parsed(_bytes(request))
+    fields = _parsed(_bytes(request, max_json_bytes(binary)))
     if fields.keys() == {"data"}:
         data = {} if fields["data"] is None else fields["data"]
         if not isinstance(data, dict):
@@ -46,14 +51,22 @@ def _fields(request: Request) -> tuple[Mapping[str, Any], bool]:
     return fields, False
 
 
-def _bytes(request: Request) -> bytes:
+def _query(request: Request) -> dict[str, Any]:
+    """The fields of the query string. Raises InvalidField."""
+    repeated = [name for name, values in request.args.lists() if len(values) > 1]
+    if repeated:
+        raise _invalid([(name, "was sent more than once") for name in repeated])
+    return request.args.to_dict()
+
+
+def _bytes(request: Request, max_bytes: int) -> bytes:
     """The body, of which no more is read than may be sent."""
     try:
-        body = request.stream.read(MAX_BODY_BYTES + 1)
+        body = request.stream.read(max_bytes + 1)
     except Exception as error:
         raise MalformedJson(BROKEN_OFF) from error
-    if len(body) > MAX_BODY_BYTES:
-        raise PayloadTooLarge(limitBytes=MAX_BODY_BYTES)
+    if len(body) > max_bytes:
+        raise PayloadTooLarge(limitBytes=max_bytes)
     if len(body) < (request.content_length or 0):
         raise MalformedJson(BROKEN_OFF)
     return body

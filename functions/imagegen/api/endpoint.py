@@ -55,6 +55,19 @@ class AppCheck(Enum):
 
 
 @dataclass(frozen=True)
+class Binary:
+    """A field of bytes: base64 in JSON, or the whole body of a POST that says what it is.
+
+    In the second case the Content-Type is one of `types`, and the other fields come from the query
+    string.
+    """
+
+    field: str
+    types: tuple[str, ...]
+    max_bytes: int
+
+
+@dataclass(frozen=True)
 class Endpoint:
     """The declaration of an endpoint."""
 
@@ -67,6 +80,7 @@ class Endpoint:
     headers: tuple[Header, ...]
     public: bool
     app_check: AppCheck
+    binary: Binary | None
 
     @property
     def name(self) -> str:
@@ -102,6 +116,7 @@ def endpoint(
     headers: tuple[Header, ...] = (),
     public: bool = False,
     app_check: AppCheck = AppCheck.REUSABLE,
+    binary: Binary | None = None,
 ) -> Callable[[Handler], Handler]:
     """Declare a function an endpoint. It takes a `body` and a `caller` and returns its reply.
 
@@ -109,7 +124,8 @@ def endpoint(
     `headers`; `example` shows them. `errors` are those of this endpoint; what every endpoint can
     answer (400 to 415, 500, 503) need not be listed. `replayed_errors` may also be the outcome of
     an earlier call with the same idempotency key. A `public` endpoint takes calls without a token;
-    `app_check` says what it asks of App Check tokens.
+    `app_check` says what it asks of App Check tokens. A `binary` field is longer than other bodies
+    may be.
     """
 
     def declare(handler: Handler) -> Handler:
@@ -123,6 +139,7 @@ def endpoint(
             headers,
             public,
             app_check,
+            binary,
         )
         handler.__endpoint__ = declaration  # type: ignore[attr-defined]
         return handler

@@ -27,6 +27,11 @@ INT64_TYPES = [
 ]
 
 
+# Validators are built at their first use: an instance serves one function, and would build those of
+# all others at every cold start.
+DEFERRED = ConfigDict(defer_build=True)
+
+
 class WireModel(BaseModel):
     """A JSON object of the API. A request may have fields that also come as HTTP headers."""
 
@@ -35,9 +40,7 @@ class WireModel(BaseModel):
         validate_by_name=True,
         extra="forbid",
         frozen=True,
-        # Validators are built at a model's first use: an instance serves one function, and would
-        # build those of all others at every cold start.
-        defer_build=True,
+        defer_build=True,  # as DEFERRED
     )
 
     @classmethod

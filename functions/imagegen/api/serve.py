@@ -53,7 +53,7 @@ def serve(endpoint: Endpoint) -> HttpFunction:
             line["appCheck"] = verdict
         app_check.require(verdict)
         caller = NOBODY if public else auth.identify(request.headers.get("Authorization"))
-        sent, is_callable = body.read(request, model)
+        sent, is_callable = body.read(request, model, endpoint.binary)
         reply = handler(sent, caller)
         return _success(reply if isinstance(reply, Reply) else Reply(reply), is_callable)
 

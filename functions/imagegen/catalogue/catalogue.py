@@ -5,14 +5,15 @@ underscores and spaces; what a request stores is the catalogue's own spelling.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Annotated, Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic.alias_generators import to_camel
 
 from imagegen import config, db, logger
-from imagegen.catalogue import secrets
+from imagegen.catalogue import secrets, suspension
 from imagegen.catalogue.cache import Cache
 from imagegen.errors import BackendUnavailable, UnknownOption
 from imagegen.firestore.store import Document, Query
@@ -50,6 +51,22 @@ class Model(Option):
     def settings(self) -> Mapping[str, Any]:
         return self.model_extra or {}
 
+    @property
+    def fallback_model(self) -> str | None:
+        """The model to try where this one is not available; its provider has checked the type."""
+        name = self.settings.get("fallbackModel")
+        return name if isinstance(name, str) and name != self.name else None
+
+    @property
+    def is_paid(self) -> bool:
+        """Whether its provider charges for images."""
+        return self.generator not in registry.FREE_OF_CHARGE
+
+    @property
+    def takes_photos(self) -> bool:
+        """Whether an order may start from a photo; the mocks, which draw nothing, take any."""
+        return not self.is_paid or self.settings.get("sources") is True
+
 
 class Size(Option):
     """An image size, in pixels, and the price of a generation, in credits."""
@@ -80,6 +97,13 @@ class Catalogue:
     styles: Mapping[str, Option]
     colors: Mapping[str, Option]
     sizes: Mapping[str, Size]
+    # Until when models are suspended, by name; the past for those on probation.
+    suspended: Mapping[str, datetime] = field(default_factory=dict)
+
+    def offers(self, option: Option, moment: datetime) -> bool:
+        """Whether an option can be ordered: it is enabled, and no model that is suspended."""
+        until = self.suspended.get(option.name) if isinstance(option, Model) else None
+        return option.enabled and (until is None or until <= moment)
 
     def choose(self, *, model: str, style: str, color: str, size: str) -> Choice:
         """The options that a request names.
@@ -140,6 +164,7 @@ def _load() -> Catalogue:
         styles=_options("styles", Option),
         colors=_options("colors", Option),
         sizes=_options("sizes", Size),
+        suspended=suspension.load(),
     )
 
 

@@ -5,6 +5,7 @@ from typing import Literal, TypeVar
 
 from pydantic import Field
 
+from imagegen import clock
 from imagegen.api.auth import Caller
 from imagegen.api.endpoint import Success, endpoint
 from imagegen.api.schema import WireModel
@@ -35,6 +36,7 @@ class CatalogueModel(CatalogueOption):
     background: bool = Field(
         description="Whether the model is so slow that it generates in the background only."
     )
+    takes_photos: bool = Field(description="Whether an order may name a photo as its `source`.")
 
 
 class CatalogueSize(CatalogueOption):
@@ -68,6 +70,7 @@ class Catalogue(WireModel):
                         "description": "",
                         "aliases": ["model-a"],
                         "background": False,
+                        "takesPhotos": True,
                     }
                 ],
                 "styles": [{"name": "anime", "description": ""}],
@@ -90,22 +93,21 @@ def list_models(body: ListModels, caller: Caller) -> Catalogue:
 
     In display order, with the prices of the sizes.
     """
-    current = catalogue.current()
+    current, moment = catalogue.current(), clock.now()
+
+    def shown(options: Mapping[str, Option], model: type[Shown]) -> list[Shown]:
+        return [
+            model.model_validate({name: getattr(option, name) for name in model.model_fields})
+            for option in options.values()
+            if current.offers(option, moment)
+        ]
+
     return Catalogue(
-        models=_enabled(current.models, CatalogueModel),
-        styles=_enabled(current.styles, CatalogueOption),
-        colors=_enabled(current.colors, CatalogueOption),
-        sizes=_enabled(current.sizes, CatalogueSize),
+        models=shown(current.models, CatalogueModel),
+        styles=shown(current.styles, CatalogueOption),
+        colors=shown(current.colors, CatalogueOption),
+        sizes=shown(current.sizes, CatalogueSize),
     )
-
-
-def _enabled(options: Mapping[str, Option], model: type[Shown]) -> list[Shown]:
-    fields = set(model.model_fields)
-    return [
-        model.model_validate(option.model_dump(include=fields), by_name=True)
-        for option in options.values()
-        if option.enabled
-    ]
 
 
 class ListProducts(WireModel):

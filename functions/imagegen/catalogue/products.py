@@ -16,7 +16,10 @@ class Product(BaseModel):
     A payment names the product by the price or product of its provider.
     """
 
-    model_config = ConfigDict(alias_generator=to_camel, frozen=True, extra="ignore")
+    # As for WireModel: most functions never read a product.
+    model_config = ConfigDict(
+        alias_generator=to_camel, frozen=True, extra="ignore", defer_build=True
+    )
 
     id: str
     credits: Annotated[int, Field(gt=0)]

@@ -8,16 +8,16 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+# All three are compiled at their first use, as most functions never read a model.
 # Fields whose value is a secret, whatever it looks like: apiKey, api_key, authorization, token.
-SECRET_NAME = re.compile(
-    r"(api|access|auth|private|secret|signing)[-_ ]?keys?$"
-    r"|secrets?$|tokens?$|passwords?$|passphrase$|credentials?$|authorization$|bearer$",
-    re.IGNORECASE,
+SUSPICIOUS_FIELD = (
+    r"(?i)((api|access|auth|private|secret|signing)[-_ ]?keys?$"
+    r"|secrets?$|tokens?$|passwords?$|passphrase$|credentials?$|authorization$|bearer$)"
 )
 # The name of a secret, as Secret Manager and the environment have it: no key has this form.
-NAME_OF_A_SECRET = re.compile(r"[A-Z][A-Z0-9]*(_[A-Z0-9]+)*")
+PLAIN_NAME = r"[A-Z][A-Z0-9]*(_[A-Z0-9]+)*"
 # Forms that vendors publish for their keys, so that a key is found in any field.
-SECRET_VALUE = re.compile(
+KEY_FORM = (
     r"-----BEGIN [A-Z ]*PRIVATE KEY-----"
     r"|\b(sk|rk|pk)[-_](live|test|proj|ant|or|svcacct)?[-_]?[A-Za-z0-9_-]{16,}"  # OpenAI, Stripe
     r"|\bAIza[A-Za-z0-9_-]{35}"  # Google
@@ -57,7 +57,7 @@ def _paths(value: Any, path: str) -> Iterator[str]:
 
 
 def _is_secret(name: str, value: str) -> bool:
-    if SECRET_VALUE.search(value):
+    if re.search(KEY_FORM, value):
         return True
-    is_name = NAME_OF_A_SECRET.fullmatch(value) and ("_" in value or len(value) < 16)
-    return bool(value) and not is_name and bool(SECRET_NAME.search(name))
+    is_name = re.fullmatch(PLAIN_NAME, value) and ("_" in value or len(value) < 16)
+    return bool(value) and not is_name and bool(re.search(SUSPICIOUS_FIELD, name))

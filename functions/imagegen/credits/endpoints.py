@@ -8,7 +8,7 @@ from imagegen import db
 from imagegen.api import paging
 from imagegen.api.auth import Caller
 from imagegen.api.endpoint import Success, endpoint
-from imagegen.api.schema import PageSize, PageToken, UserId, WireModel
+from imagegen.api.schema import DEFERRED, PageSize, PageToken, UserId, WireModel
 from imagegen.credits import ledger
 from imagegen.credits.entries import EntryDocument
 from imagegen.credits.replies import LedgerEntry, UserCredits, View
@@ -17,7 +17,7 @@ from imagegen.firestore.store import Document, Query
 
 DEFAULT_PAGE_SIZE = 100
 MAX_PAGE_SIZE = 1000
-SEQUENCE = TypeAdapter(Annotated[int, Field(ge=1, le=2**53, strict=True)])
+SEQUENCE = TypeAdapter(Annotated[int, Field(ge=1, le=2**53, strict=True)], config=DEFERRED)
 
 
 class GetUserCredits(WireModel):

@@ -24,7 +24,7 @@ def admit(transaction: db.Transaction, user_id: str, moment: datetime) -> None:
         tokens = _tokens(user, per_minute, moment)
         if tokens < 1:
             wait = math.ceil((1 - tokens) * WINDOW_SECONDS / per_minute)
-            raise _limited("requestsPerMinute", per_minute, window=WINDOW_SECONDS, retry_after=wait)
+            raise limited("requestsPerMinute", per_minute, window=WINDOW_SECONDS, retry_after=wait)
         rate = {"tokens": tokens - 1, "at": moment}
         transaction.update(user.path, UserDocument.fields(rate=rate))
 
@@ -52,7 +52,7 @@ def _check_day(user: UserDocument, moment: datetime) -> None:
     if usage.spent_on(user, today) > limit:
         tomorrow = datetime.combine(today + timedelta(days=1), time(), clock.time_zone())
         wait = math.ceil((tomorrow - moment).total_seconds())
-        raise _limited("creditsPerDay", limit, window=86_400, retry_after=wait)
+        raise limited("creditsPerDay", limit, window=86_400, retry_after=wait)
 
 
 def counts_in_flight() -> bool:
@@ -73,7 +73,7 @@ def occupy(
     user = UserDocument(transaction[db.user(user_id)])
     taken = {each: end for each, end in _in_flight(user).items() if end > moment}
     if len(taken) >= limit:
-        raise _limited("inFlight", limit, window=None, retry_after=5)
+        raise limited("inFlight", limit, window=None, retry_after=5)
     taken[request_id] = until
     transaction.update(user.path, UserDocument.fields(in_flight=taken))
 
@@ -91,13 +91,15 @@ def _in_flight(user: UserDocument) -> dict[str, datetime]:
     return {each: end for each, end in user.in_flight.items() if isinstance(end, datetime)}
 
 
-def _limited(name: str, quota: int, *, window: int | None, retry_after: int) -> RateLimited:
+def limited(name: str, quota: int, *, window: int | None, retry_after: int) -> RateLimited:
     """The refusal, with the headers of draft-ietf-httpapi-ratelimit-headers-10."""
     policy: dict[str, Any] = {"q": quota} | ({"w": window} if window else {})
     parameters = ";".join(f"{key}={value}" for key, value in policy.items())
+    seconds = max(1, retry_after)
     headers = {
-        "Retry-After": str(max(1, retry_after)),
+        "Retry-After": str(seconds),
         "RateLimit-Policy": f'"{name}";{parameters}',
-        "RateLimit": f'"{name}";r=0;t={max(1, retry_after)}',
+        "RateLimit": f'"{name}";r=0;t={seconds}',
     }
-    return RateLimited(headers=headers, limit=name, quota=quota)
+    # The Firebase SDKs show an app the details of an error, but no headers.
+    return RateLimited(headers=headers, limit=name, quota=quota, retryAfterSeconds=seconds)

@@ -12,7 +12,8 @@ from imagegen.firestore.stored import Field, Stored, boolean, instant, mapping, 
 MAX_CREDITS = 2**53  # JavaScript clients read no larger number exactly
 
 
-def _count(value: Any) -> int:
+def count(value: Any) -> int:
+    """A whole number from 0 to MAX_CREDITS. Raises ValueError for any other value."""
     number = whole_number(value)
     if not 0 <= number <= MAX_CREDITS:
         raise ValueError("out of range")
@@ -24,9 +25,9 @@ class UserDocument(Stored):
 
     malformed_error = AccountUnusable
 
-    credits = Field("credits", _count, 0, strict=True)
-    ledger_sequence = Field("ledgerSequence", _count, 0, strict=True)
-    debt = Field("debt", _count, 0, strict=True)
+    credits = Field("credits", count, 0, strict=True)
+    ledger_sequence = Field("ledgerSequence", count, 0, strict=True)
+    debt = Field("debt", count, 0, strict=True)
     # Opened by a purchase, so that the opening grant is still due.
     signup_due = Field("signupDue", boolean, False)
     # Rebuilt from empty when malformed: none of these may stand in the way of a refund.

@@ -18,7 +18,7 @@ from typing import Any
 from imagegen import clock, config, db, logger, tasks
 from imagegen.api.auth import Caller
 from imagegen.api.schema import Reply
-from imagegen.catalogue import catalogue
+from imagegen.catalogue import catalogue, suspension
 from imagegen.catalogue.catalogue import Catalogue
 from imagegen.credits import ledger, limits
 from imagegen.credits.user import UserDocument
@@ -37,11 +37,12 @@ from imagegen.errors import (
     UserNotFound,
 )
 from imagegen.firestore.store import Document
-from imagegen.generation import moderate
+from imagegen.generation import moderate, uploads
 from imagegen.generation import request as generation_request
+from imagegen.generation.generate import generate_image
 from imagegen.generation.replies import RETRY_AFTER_SECONDS, Generation
 from imagegen.generation.request import CreateGenerationRequest, Mode, RequestDocument, Status
-from imagegen.generation.settle import Outcome, generate_image, settle
+from imagegen.generation.settle import Outcome, settle
 from imagegen.notifications import outbox
 from imagegen.providers import run
 from imagegen.providers.base import GeneratorError
@@ -54,16 +55,18 @@ def create(order: CreateGenerationRequest, caller: Caller) -> Reply[Generation]:
     """Charge the price, generate the image, and settle: keep the credits or give them back.
 
     Raises, with nothing charged: NotOwner, UnknownOption, UserNotFound, RateLimited,
-    InsufficientCredits, IdempotencyKeyReused, PromptRefused, ModeNotSupported, PriceChanged;
-    refunded: GenerationFailed, GenerationTimeout, ContentRefused, RequestCanceled;
-    RequestInProgress; and BackendUnavailable, whose details carry a generationRequestId when a
-    charge may stand that is still to be settled.
+    InsufficientCredits, IdempotencyKeyReused, PromptRefused, ModeNotSupported, SourceNotSupported,
+    UploadNotFound, PriceChanged, ModelUnavailable; refunded: GenerationFailed, GenerationTimeout,
+    ContentRefused, RequestCanceled; RequestInProgress; and BackendUnavailable, whose details carry
+    a generationRequestId when a charge may stand that is still to be settled.
     """
     caller.require_access_to(order.user_id)
     request_id, attempt_id = generation_request.request_id(order), uuid.uuid4().hex
     try:
-        if config.MODERATION.value != "none" and not _is_repeated(order, request_id):
+        is_checked = config.MODERATION.value != "none" or uploads.is_named_by(order)
+        if is_checked and not _is_repeated(order, request_id):
             moderate.check(order.prompt)
+            uploads.check(order)
         request, offer = _charge(order, request_id, attempt_id, caller)
     except BackendUnavailable as error:
         # Without a key there is something to look for only if a charge may have been made.
@@ -125,6 +128,9 @@ def _charge(
             model=order.model, style=order.style, color=order.color, size=order.size
         )
         mode = generation_request.effective_mode(order, choice.model)
+        generation_request.require_source_support(order, choice.model)
+        until = offer.suspended.get(choice.model.name)
+        suspension.admit(transaction, choice.model.name, until, moment)
         if is_too_late and mode is Mode.SYNC:
             raise BackendUnavailable("The call has waited for too long; nothing was charged.")
         if is_busy and mode is Mode.SYNC:
@@ -136,8 +142,8 @@ def _charge(
         parts = ledger.deduct(transaction, order.user_id, request_id, price, moment, caller=caller)
         limits.admit(transaction, order.user_id, moment)
         if mode is Mode.ASYNC:
-            until = generation_request.latest_end(moment)
-            limits.occupy(transaction, order.user_id, request_id, moment, until)
+            end = generation_request.latest_end(moment)
+            limits.occupy(transaction, order.user_id, request_id, moment, end)
         devices = UserDocument(transaction[db.user(order.user_id)]).devices
         fields = generation_request.new_request(
             order, choice, mode, attempt_id, moment, parts, devices

@@ -11,7 +11,15 @@ from imagegen import db
 from imagegen.api import headers, paging
 from imagegen.api.auth import Caller
 from imagegen.api.endpoint import AppCheck, Success, endpoint
-from imagegen.api.schema import DocumentId, PageSize, PageToken, Reply, UserId, WireModel
+from imagegen.api.schema import (
+    DEFERRED,
+    DocumentId,
+    PageSize,
+    PageToken,
+    Reply,
+    UserId,
+    WireModel,
+)
 from imagegen.catalogue import catalogue
 from imagegen.errors import (
     AccountUnusable,
@@ -22,6 +30,7 @@ from imagegen.errors import (
     GenerationTimeout,
     IdempotencyKeyReused,
     InsufficientCredits,
+    ModelUnavailable,
     ModeNotSupported,
     NotCancelable,
     NotOwner,
@@ -32,7 +41,9 @@ from imagegen.errors import (
     RateLimited,
     RequestCanceled,
     RequestInProgress,
+    SourceNotSupported,
     UnknownOption,
+    UploadNotFound,
     UserNotFound,
 )
 from imagegen.firestore.store import Document, Query
@@ -134,11 +145,14 @@ NEXT_CALLS = {"status": "getGenerationStatus", "cancel": "cancelGenerationReques
         RequestCanceled,
         IdempotencyKeyReused,
         ModeNotSupported,
+        SourceNotSupported,
+        UploadNotFound,
         PromptRefused,
         ContentRefused,
         RateLimited,
         GenerationFailed,
         GenerationTimeout,
+        ModelUnavailable,
         OutcomeUnknown,
     ),
     replayed_errors=(
@@ -206,7 +220,8 @@ MAX_PAGE_SIZE = 100
 POSITION = TypeAdapter(
     tuple[
         Annotated[AwareDatetime, AfterValidator(lambda moment: moment.astimezone(UTC))], DocumentId
-    ]
+    ],
+    config=DEFERRED,
 )
 
 FilterValue = Annotated[str, StringConstraints(min_length=1, max_length=100)]

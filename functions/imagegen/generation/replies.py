@@ -33,7 +33,12 @@ class RequestPhoto(WireModel):
     """The photo that a generation request starts from."""
 
     type: Literal["photo"] = Field(description="A photo.")
-    url: str = Field(description="Where the photo is.")
+    url: str | None = Field(
+        default=None, exclude_if=is_none, description="Where the photo is, if it was not uploaded."
+    )
+    upload_id: str | None = Field(
+        default=None, exclude_if=is_none, description="Which upload it is, if it was uploaded."
+    )
 
 
 class RequestAddress(WireModel):
@@ -65,6 +70,11 @@ class GenerationRequest(WireModel):
     )
     mode: Mode = Field(description="`async` was answered at once and generated in the background.")
     model: str = Field(description="The model, in the catalogue's spelling.")
+    fallback_model: str | None = Field(
+        default=None,
+        exclude_if=is_none,
+        description="The model that was tried in its place, where it was not available.",
+    )
     style: str = Field(description="The style, in the catalogue's spelling.")
     color: str = Field(description="The color, in the catalogue's spelling.")
     size: str = Field(description="The size, in the catalogue's spelling.")
@@ -103,6 +113,7 @@ class GenerationRequest(WireModel):
             status=request.status,
             mode=request.mode,
             model=request.model,
+            fallback_model=request.fallback_model,
             style=request.style,
             color=request.color,
             size=request.size,
@@ -143,6 +154,8 @@ def _source(stored: Mapping[str, Any] | None) -> RequestPhoto | RequestAddress |
     match stored:
         case {"type": "photo", "url": str(url)}:
             return RequestPhoto(type="photo", url=url)
+        case {"type": "photo", "uploadId": str(upload_id)}:
+            return RequestPhoto(type="photo", upload_id=upload_id)
         case {"type": "address", "address": str(address)}:
             return RequestAddress(type="address", address=address)
         case _:

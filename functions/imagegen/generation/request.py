@@ -6,9 +6,17 @@ import uuid
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, AnyUrl, Field, StringConstraints, UrlConstraints
+from pydantic import (
+    AfterValidator,
+    AnyUrl,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    UrlConstraints,
+    model_validator,
+)
 
 from imagegen import config, parameters
 from imagegen.api.headers import distinct
@@ -16,7 +24,7 @@ from imagegen.api.schema import PositiveNumber, UserId, WireModel, is_visible, p
 from imagegen.catalogue import catalogue
 from imagegen.catalogue.catalogue import Choice, Model
 from imagegen.credits.lots import Lots, read_parts, stored_parts
-from imagegen.errors import InvalidField, ModeNotSupported
+from imagegen.errors import InvalidField, ModeNotSupported, SourceNotSupported
 from imagegen.firestore.stored import Field as StoredField
 from imagegen.firestore.stored import Stored, instant, mapping, text, whole_number
 
@@ -52,6 +60,8 @@ class RequestDocument(Stored):
 
     user_id = StoredField("userId", text)
     model = StoredField("model", text, "")
+    # What was used in place of the model that was ordered.
+    fallback_model: StoredField[str | None] = StoredField("fallbackModel", text, None)
     style = StoredField("style", text, "")
     color = StoredField("color", text, "")
     size = StoredField("size", text, "")
@@ -140,11 +150,35 @@ HttpsUrl = Annotated[
 ]
 
 
+UploadId = Annotated[str, StringConstraints(pattern=r"^[0-9]{8}-[0-9a-f]{32}\z")]
+
+
 class PhotoSource(WireModel):
-    """A photo to start from."""
+    """A photo to start from: behind a URL, or one that the user has uploaded."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "oneOf": [
+                {
+                    "required": [one],
+                    "properties": {one: {"type": "string"}, other: {"type": "null"}},
+                }
+                for one, other in (("url", "uploadId"), ("uploadId", "url"))
+            ]
+        }
+    )
 
     type: Literal["photo"] = Field(description="A photo.")
-    url: HttpsUrl = Field(description="An https URL.")
+    url: HttpsUrl | None = Field(default=None, description="An https URL; or else `uploadId`.")
+    upload_id: UploadId | None = Field(
+        default=None, description="What uploadSource has answered; or else `url`."
+    )
+
+    @model_validator(mode="after")
+    def _is_one_photo(self) -> Self:
+        if (self.url is None) == (self.upload_id is None):
+            raise ValueError("needs either url or uploadId")
+        return self
 
 
 class AddressSource(WireModel):
@@ -234,7 +268,9 @@ def _digest(content: list[Any]) -> str:
 
 
 def _stored_source(order: CreateGenerationRequest) -> dict[str, str] | None:
-    return order.source.model_dump(mode="json") if order.source else None
+    if order.source is None:
+        return None
+    return order.source.model_dump(mode="json", by_alias=True, exclude_none=True)
 
 
 def latest_end(moment: datetime) -> datetime:
@@ -254,6 +290,12 @@ def effective_mode(order: CreateGenerationRequest, model: Model) -> Mode:
     if model.background and order.mode is Mode.SYNC:
         raise ModeNotSupported
     return order.mode or (Mode.ASYNC if model.background else Mode.SYNC)
+
+
+def require_source_support(order: CreateGenerationRequest, model: Model) -> None:
+    """Raises SourceNotSupported for a photo that the model would not look at."""
+    if isinstance(order.source, PhotoSource) and not model.takes_photos:
+        raise SourceNotSupported(model=model.name)
 
 
 def new_request(

@@ -1,4 +1,4 @@
-"""Generate and settle: the two steps that follow the charge, in both modes."""
+"""Settle: the end of every request, once, with a refund unless there is an image."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -6,17 +6,14 @@ from datetime import datetime
 from typing import Any
 
 from imagegen import clock, db, logger
-from imagegen.catalogue import catalogue
-from imagegen.catalogue.catalogue import Catalogue, Model, Size
 from imagegen.credits import ledger, limits
-from imagegen.errors import BackendUnavailable, GenerationRequestNotFound, RequestInProgress
+from imagegen.errors import GenerationRequestNotFound
+from imagegen.generation import job
 from imagegen.generation.request import REFUNDED, Mode, RequestDocument, Status
 from imagegen.notifications import outbox
 from imagegen.notifications.event import EventType
-from imagegen.providers import jobs, run
-from imagegen.providers.base import GenerationJob, GeneratorError, StoredImage
+from imagegen.providers.base import GeneratorError, StoredImage
 
-MAX_URL_LENGTH = 4096
 EVENTS = {
     Status.COMPLETED: EventType.GENERATION_COMPLETED,
     Status.FAILED: EventType.GENERATION_FAILED,
@@ -26,11 +23,15 @@ EVENTS = {
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a request ends: with an image, or with a refund."""
+    """How a request ends: with an image, or with a refund.
+
+    `fallback_model` is the model that was tried in place of the one that was ordered.
+    """
 
     status: Status
     image: StoredImage | None = None
     error: GeneratorError | None = None
+    fallback_model: str | None = None
 
     @classmethod
     def completed(cls, image: StoredImage) -> "Outcome":
@@ -47,8 +48,8 @@ class Outcome:
     def fields(self, moment: datetime) -> dict[str, Any]:
         # A provider may say anything; what is stored is short text that Firestore takes.
         error = self.error and {
-            "reason": _storable(self.error.reason, 100),
-            "message": _storable(self.error.message, 1000),
+            "reason": storable(self.error.reason, 100),
+            "message": storable(self.error.message, 1000),
             "retryable": bool(self.error.retryable),
         }
         return RequestDocument.fields(
@@ -58,6 +59,7 @@ class Outcome:
             completed_at=moment,
             updated_at=moment,
             **self._stored_image(),
+            **({"fallback_model": self.fallback_model} if self.fallback_model else {}),
         )
 
     def _stored_image(self) -> dict[str, Any]:
@@ -75,91 +77,9 @@ class Outcome:
         return {"image": described, "thumbnail_url": image.thumbnail_url}
 
 
-def generate_image(
-    request: RequestDocument, offer: Catalogue, *, timeout_seconds: float
-) -> Outcome:
-    """How the generation of `request` ended, completed or failed.
-
-    A job that an earlier attempt started at the vendor is resumed, not started again.
-
-    Never raises: a defect of ours costs the user no more than a failure of the provider.
-    """
-    try:
-        image = _run_provider(request, offer, timeout_seconds)
-    except GeneratorError as error:
-        return Outcome.failed(error)
-    except Exception as error:  # noqa: BLE001 - whatever happens after the charge is refunded
-        logger.error("defect", generationRequestId=request.id, error=repr(error))
-        message = "The request could not be carried out."
-        return Outcome.failed(GeneratorError("DEFECT", message, retryable=False))
-    if _storable(image.url, MAX_URL_LENGTH) != image.url:
-        message = "The model answered with something that is no URL."
-        return Outcome.failed(GeneratorError("INVALID_IMAGE_URL", message, retryable=False))
-    return Outcome.completed(image)
-
-
-def _storable(value: object, length: int) -> str:
+def storable(value: object, length: int) -> str:
     """`value` as at most `length` characters that UTF-8 can encode."""
     return str(value).encode("utf-8", "replace").decode()[:length]
-
-
-def _run_provider(
-    request: RequestDocument, offer: Catalogue, timeout_seconds: float
-) -> StoredImage:
-    model, size = offer.models.get(request.model), offer.sizes.get(request.size)
-    if model is None or size is None:
-        raise GeneratorError("OPTION_REMOVED", "The model is no longer on offer.", retryable=False)
-    return run.run_provider(
-        model.generator,
-        _job(request, model, size),
-        timeout_seconds=timeout_seconds,
-        provider_job=request.provider_job,
-        remember=lambda provider_job: _remember(request, provider_job),
-    )
-
-
-def _job(request: RequestDocument, model: Model, size: Size) -> GenerationJob:
-    return GenerationJob(
-        generation_request_id=request.id,
-        attempt_id=request.attempt_id,
-        user_id=request.user_id,
-        model=model.name,
-        style=request.style,
-        color=request.color,
-        size=size.name,
-        width=size.width,
-        height=size.height,
-        prompt=request.prompt,
-        source=request.source,
-        settings=model.settings,
-    )
-
-
-def _remember(request: RequestDocument, provider_job: str) -> None:
-    """Store the vendor's id of the job, so that nobody starts a second one.
-
-    Raises RequestInProgress when another attempt has taken the request over or it has ended.
-    """
-
-    def decide(transaction: db.Transaction) -> None:
-        current = RequestDocument(transaction[request.path])
-        if not current.is_open or current.attempt_id != request.attempt_id:
-            raise RequestInProgress(generationRequestId=request.id)
-        transaction.update(request.path, RequestDocument.fields(provider_job=provider_job))
-
-    db.transact(decide, request.document)
-
-
-def _cancel_job(request: RequestDocument, provider_job: str) -> None:
-    """Ask the vendor to stop the job of a request that has ended without an image."""
-    try:
-        offer = catalogue.current()
-    except BackendUnavailable as error:
-        logger.warn("provider job not canceled", generationRequestId=request.id, error=repr(error))
-        return
-    model, size = offer.models.get(request.model), offer.sizes.get(request.size)
-    if model is not None and size is not None:
-        jobs.cancel_job(model.generator, _job(request, model, size), provider_job)
 
 
 def settle(
@@ -215,17 +135,22 @@ def settle(
                 parts=current.lots,
             )
 
-    documents = db.transact(
-        decide,
-        request.document,
-        *([user_path] if needs_user else []),
-        deadline_seconds=deadline_seconds,
-    )
+    try:
+        documents = db.transact(
+            decide,
+            request.document,
+            *([user_path] if needs_user else []),
+            deadline_seconds=deadline_seconds,
+        )
+    except GenerationRequestNotFound:
+        _discard_unused(request, outcome, None)
+        raise
     settled = RequestDocument(documents[request.path])
     if not settled.is_open:
         _log(settled, outcome)
-    if settled.provider_job and settled.status is outcome.status and settled.status in REFUNDED:
-        _cancel_job(settled, settled.provider_job)
+    if settled.status is outcome.status and settled.status in REFUNDED:
+        job.cancel(settled)
+    _discard_unused(request, outcome, settled.image_url)
     return settled
 
 
@@ -246,6 +171,13 @@ def _tell(
     )
 
 
+def _discard_unused(request: RequestDocument, outcome: Outcome, delivered: str | None) -> None:
+    """Delete an image that came too late: another ended the request, or it is gone."""
+    image = outcome.image
+    if image is not None and image.path is not None and image.url != delivered:
+        job.discard_images(request, attempt_id=request.attempt_id)
+
+
 def _log(settled: RequestDocument, outcome: Outcome) -> None:
     ended = settled.completed_at or settled.created_at
     logger.info(
@@ -253,6 +185,7 @@ def _log(settled: RequestDocument, outcome: Outcome) -> None:
         generationRequestId=settled.id,
         userId=settled.user_id,
         model=settled.model,
+        fallbackModel=settled.fallback_model,
         credits=settled.credits,
         outcome=settled.status,
         reason=(settled.error or {}).get("reason"),

@@ -17,13 +17,14 @@ from imagegen.api.schema import DocumentId, WireModel
 from imagegen.catalogue import catalogue
 from imagegen.catalogue.catalogue import Catalogue
 from imagegen.errors import BackendUnavailable
+from imagegen.generation import job
+from imagegen.generation.generate import generate_image, is_paid
 from imagegen.generation.request import Mode, RequestDocument, Status
-from imagegen.generation.settle import Outcome, generate_image, settle
+from imagegen.generation.settle import Outcome, settle
 from imagegen.notifications import outbox
 from imagegen.providers import run
 from imagegen.providers.base import GeneratorError
 from imagegen.providers.failures import Reason, failure
-from imagegen.providers.registry import FREE_OF_CHARGE
 
 LEASE_MARGIN_SECONDS = 15  # added to the generator's time, for settling
 
@@ -64,7 +65,7 @@ def process(data: object) -> None:
     if run.threads.is_full:  # nor when it could not begin
         logger.error("no thread for a provider", generationRequestId=task.generation_request_id)
         raise RetryLater("too many generations are running")
-    outbox.subscriptions()  # likewise: the settle needs them
+    outbox.subscriptions()  # before the lease, too: the settle needs them
     lease = _take_lease(task.generation_request_id, offer)
     if lease is None:
         return
@@ -85,7 +86,8 @@ def _delay_before_retry(lease: RequestDocument, outcome: Outcome) -> float | Non
     error = outcome.error
     if error is None or not error.retryable or lease.attempts >= config.ASYNC_MAX_ATTEMPTS.value:
         return None
-    if error.billed and not _has_job(lease):  # another attempt would be paid for again
+    # Another attempt would be paid for again, or try a fallback model a second time.
+    if (error.billed or outcome.fallback_model) and not _has_job(lease):
         return None
     backoff: float = config.ASYNC_MIN_BACKOFF_SECONDS.value * 2 ** (lease.attempts - 1)
     delay = max(min(backoff, config.ASYNC_MAX_BACKOFF_SECONDS.value), error.retry_after or 0)
@@ -96,7 +98,8 @@ def _delay_before_retry(lease: RequestDocument, outcome: Outcome) -> float | Non
 def _has_job(lease: RequestDocument) -> bool:
     """Whether the vendor's job is stored by now, so that the next attempt resumes it."""
     (document,) = db.read(lease.path)
-    return RequestDocument(document).provider_job is not None
+    current = RequestDocument(document)
+    return current.exists and current.provider_job is not None
 
 
 def _take_lease(generation_request_id: str, offer: Catalogue) -> RequestDocument | None:
@@ -118,7 +121,7 @@ def _take_lease(generation_request_id: str, offer: Catalogue) -> RequestDocument
             raise RetryLater("another attempt is at work")
         was_paid_for = request.provider_call is not None and request.provider_job is None
         fields = _lease_fields(request, attempt_id, moment)
-        if _is_paid(request, offer):
+        if is_paid(request, offer):
             # Stored before the paid call, so that a crash during it is not answered by another.
             call = {"attemptId": attempt_id, "state": "sent"}
             fields |= RequestDocument.fields(provider_call=call)
@@ -130,16 +133,13 @@ def _take_lease(generation_request_id: str, offer: Catalogue) -> RequestDocument
     if request.attempts > config.ASYNC_MAX_ATTEMPTS.value:  # workers died, one after another
         error = GeneratorError("ATTEMPTS_EXHAUSTED", "The model gave no image.", retryable=True)
         settle(request, Outcome.failed(error))
+        job.discard_images(request)
         return None
     if was_paid_for:  # by an attempt that died before it could store what it had paid for
         settle(request, Outcome.failed(failure(Reason.OUTCOME_UNKNOWN)))
+        job.discard_images(request)
         return None
     return request
-
-
-def _is_paid(request: RequestDocument, offer: Catalogue) -> bool:
-    model = offer.models.get(request.model)
-    return model is not None and model.generator not in FREE_OF_CHARGE
 
 
 def _lease_fields(request: RequestDocument, attempt_id: str, moment: datetime) -> dict[str, object]:

@@ -18,6 +18,7 @@ from google.api_core.exceptions import GoogleAPIError, NotFound
 from google.auth.exceptions import GoogleAuthError
 
 from imagegen import config
+from imagegen.providers.base import GeneratorError
 from imagegen.providers.failures import Reason, failure
 
 if TYPE_CHECKING:
@@ -32,6 +33,8 @@ def name() -> str:
     Raises GeneratorError (STORAGE_NOT_CONFIGURED). The name is never guessed: a project that is
     older than October 2024, or has no bucket yet, would lose images that it has paid for.
     """
+    if os.environ.get("FUNCTIONS_EMULATOR") == "true" and not _emulator_host():
+        raise failure(Reason.STORAGE_NOT_CONFIGURED, "the Storage emulator is not running")
     if config.IMAGE_BUCKET.value:
         return config.IMAGE_BUCKET.value
     try:
@@ -41,6 +44,14 @@ def name() -> str:
     if not found:
         raise failure(Reason.STORAGE_NOT_CONFIGURED, "set IMAGE_BUCKET")
     return str(found)
+
+
+def is_configured() -> bool:
+    """Whether there is a bucket."""
+    try:
+        return bool(name())
+    except GeneratorError:
+        return False
 
 
 def upload(path: str, data: bytes, mime_type: str, *, deadline: float, token: str = "") -> str:
@@ -81,16 +92,54 @@ def download(path: str, *, deadline: float, max_bytes: int) -> bytes | None:
         raise failure(Reason.IMAGE_NOT_STORED, type(error).__name__, billed=False) from error
 
 
-def delete(prefix: str, *, deadline: float, before: datetime | None = None) -> int:
+def stored_at(path: str, *, deadline: float) -> datetime | None:
+    """When an object was stored; None where there is none. Raises GeneratorError."""
+    try:
+        blob = _bucket().get_blob(path, retry=None, timeout=_left(deadline))
+    except _storage_errors() as error:
+        raise failure(Reason.IMAGE_NOT_STORED, type(error).__name__, billed=False) from error
+    return None if blob is None else blob.time_created
+
+
+def count(prefix: str, *, at_most: int, deadline: float) -> int:
+    """How many objects have a path that begins with `prefix`, up to `at_most`.
+
+    Raises GeneratorError (IMAGE_NOT_STORED) when the storage cannot be reached.
+    """
+    try:
+        found = _bucket().list_blobs(
+            prefix=prefix, max_results=at_most, retry=None, timeout=_left(deadline)
+        )
+        return sum(1 for _ in found)
+    except _storage_errors() as error:
+        raise failure(Reason.IMAGE_NOT_STORED, type(error).__name__, billed=False) from error
+
+
+def delete(
+    prefix: str,
+    *,
+    deadline: float,
+    before: datetime | None = None,
+    end_offset: str | None = None,
+    at_most: int | None = None,
+) -> int:
     """Delete every object whose path begins with `prefix`, or of these the ones stored earlier.
 
-    The number of deleted objects is returned. Safe twice.
+    Only paths before `end_offset`, in the order of their names, are looked at, and not more than
+    `at_most`. The number of deleted objects is returned. Safe twice.
 
     Raises GeneratorError (IMAGE_NOT_STORED) when the storage cannot be reached.
     """
     deleted = 0
     try:
-        for blob in _bucket().list_blobs(prefix=prefix, retry=None, timeout=_left(deadline)):
+        found = _bucket().list_blobs(
+            prefix=prefix,
+            end_offset=end_offset,
+            max_results=at_most,
+            retry=None,
+            timeout=_left(deadline),
+        )
+        for blob in found:
             if before is not None and blob.time_created >= before:
                 continue
             try:
@@ -107,15 +156,18 @@ def _left(deadline: float) -> float:
     return max(0.001, deadline - time.monotonic())
 
 
+def _emulator_host() -> str | None:
+    return os.environ.get("STORAGE_EMULATOR_HOST")
+
+
 def _download_url(bucket: str, path: str, token: str) -> str:
-    host = os.environ.get("STORAGE_EMULATOR_HOST", "https://firebasestorage.googleapis.com")
+    host = _emulator_host() or "https://firebasestorage.googleapis.com"
     quoted = urllib.parse.quote(path, safe="")
     return f"{host}/v0/b/{bucket}/o/{quoted}?alt=media&token={token}"
 
 
 def _bucket() -> Bucket:
-    host = os.environ.get("STORAGE_EMULATOR_HOST")
-    return _client(os.environ.get("GCLOUD_PROJECT"), host).bucket(name())
+    return _client(os.environ.get("GCLOUD_PROJECT"), _emulator_host()).bucket(name())
 
 
 _client_lock = threading.Lock()

@@ -30,9 +30,10 @@ def run_provider(
     `remember` raises, the job is canceled, and the outcome is unknown.
 
     A thread cannot be stopped from outside, so a provider that hangs is abandoned: it runs on in
-    its thread, and what it brings later is dropped. Such threads are limited: beyond that, no call
-    begins (PROVIDER_BUSY, nothing billed). A job at the vendor is left alone: whether to
-    resume or to cancel it (`jobs.cancel_job`) is the caller's decision.
+    its thread, and what it brings later is dropped, with the image that it may have stored. Such
+    threads are limited: beyond that, no call begins (PROVIDER_BUSY, nothing billed). A job at the
+    vendor is left alone: whether to resume or to cancel it (`jobs.cancel_job`) is the caller's
+    decision.
 
     Raises GeneratorError when the provider fails, is unknown, has a defect or takes longer than
     `timeout_seconds` (GENERATION_TIMEOUT).
@@ -48,6 +49,7 @@ def run_provider(
         result = attempt.result(provider_job)
         if is_abandoned.is_set():
             logger.warn("late result dropped", generationRequestId=job.generation_request_id)
+            attempt.discard(result)
         return result
 
     try:

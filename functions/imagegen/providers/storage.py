@@ -2,7 +2,7 @@
 
     generations/{requestId}/{attemptId}.png      the image of one attempt at a request
     generations/{requestId}/{attemptId}-512.webp its thumbnail
-    sources/{hash of userId}/{uploadId}          a photo to start from; it has no download URL
+    sources/{day}/{hash of userId}/{uploadId}    a photo to start from; it has no download URL
 
 Every attempt has a path of its own, so an attempt that is late cannot replace what was delivered.
 The user's id is in no path: it would be part of a URL that people share.
@@ -43,13 +43,14 @@ def store(job: GenerationJob, picture: Picture, *, deadline: float, token: str) 
     )
 
 
-def delete_images(generation_request_id: str, *, timeout_seconds: float = 30.0) -> int:
-    """Delete the images of all attempts at a request, with their thumbnails; how many objects.
+def delete_images(generation_request_id: str, *, attempt_id: str = "", deadline: float) -> int:
+    """Delete the images of all attempts at a request, or of one, with their thumbnails.
+
+    The number of objects is returned.
 
     Raises GeneratorError (IMAGE_NOT_STORED) when the storage cannot be reached: call it again.
     """
-    deadline = time.monotonic() + timeout_seconds
-    return bucket.delete(f"generations/{generation_request_id}/", deadline=deadline)
+    return bucket.delete(f"generations/{generation_request_id}/{attempt_id}", deadline=deadline)
 
 
 def _token_of_thumbnail(token: str) -> str:

@@ -5,10 +5,10 @@ from firebase_admin.exceptions import FirebaseError
 from pydantic import TypeAdapter, ValidationError
 
 from imagegen import db, firebase
-from imagegen.api.schema import DocumentId
+from imagegen.api.schema import DEFERRED, DocumentId
 from imagegen.errors import BackendUnavailable
 
-_ID = TypeAdapter(DocumentId)
+_ID = TypeAdapter(DocumentId, config=DEFERRED)
 
 
 def may_be_id(text: str) -> bool:

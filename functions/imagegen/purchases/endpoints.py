@@ -12,6 +12,7 @@ from imagegen.api import paging
 from imagegen.api.auth import Caller
 from imagegen.api.endpoint import Success, endpoint
 from imagegen.api.schema import (
+    DEFERRED,
     DocumentId,
     NextPageToken,
     PageSize,
@@ -161,7 +162,7 @@ LATEST = datetime(9999, 12, 31, tzinfo=UTC)
 DEFAULT_PAGE_SIZE = 20
 MAX_PAGE_SIZE = 100
 # Creation time and id of the last purchase of a page.
-POSITION = TypeAdapter(tuple[AwareDatetime, DocumentId])
+POSITION = TypeAdapter(tuple[AwareDatetime, DocumentId], config=DEFERRED)
 
 
 @endpoint(

@@ -53,7 +53,7 @@ def fact(event: Json) -> Fact | None:
 def lines_of(lines: Sequence[Json]) -> list[Line]:
     """The lines that are paid for in full; prorations and what cost nothing are left out."""
     return [
-        Line(price, each.get("quantity") or 1, each["period"]["end"])
+        Line(price, _quantity(each), each["period"]["end"])
         for each in lines
         if each["amount"] > 0 and not _is_proration(each) and (price := _price(each))
     ]
@@ -122,6 +122,14 @@ def _invoice(it: Json, at: int) -> Invoice:
 def _price(line: Json) -> str | None:
     details = (line.get("pricing") or {}).get("price_details") or {}
     return _id(details.get("price")) or _id(line.get("price")) or _id(line.get("plan"))
+
+
+def _quantity(line: Json) -> int:
+    """How many were bought; Stripe leaves it null where a price has no quantity."""
+    quantity = line.get("quantity") or 1
+    if type(quantity) is not int or quantity < 0:
+        raise ValueError(f"a quantity of {quantity!r}")
+    return quantity
 
 
 def _is_proration(line: Json) -> bool:

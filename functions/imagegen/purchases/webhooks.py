@@ -21,7 +21,7 @@ from imagegen.errors import (
     PaymentsOff,
     SignatureInvalid,
 )
-from imagegen.purchases import revenuecat, signature, stripe
+from imagegen.purchases import signature
 from imagegen.purchases.purchase import Provider
 
 MAX_BODY_BYTES = 512 * 1024
@@ -31,14 +31,12 @@ Json = Mapping[str, Any]
 
 def stripe_webhook() -> HttpFunction:
     """The function that Stripe sends its events to."""
-    return _webhook("stripeWebhook", Provider.STRIPE, _is_from_stripe, stripe.handle)
+    return _webhook("stripeWebhook", Provider.STRIPE, _is_from_stripe, _book_stripe)
 
 
 def revenuecat_webhook() -> HttpFunction:
     """The function that RevenueCat sends its events to."""
-    return _webhook(
-        "revenueCatWebhook", Provider.REVENUECAT, _is_from_revenuecat, revenuecat.handle
-    )
+    return _webhook("revenueCatWebhook", Provider.REVENUECAT, _is_from_revenuecat, _book_revenuecat)
 
 
 def _webhook(
@@ -68,6 +66,19 @@ def _webhook(
         return Response(json.dumps({"outcome": outcome}), 200, mimetype="application/json")
 
     return answering(name, receive)
+
+
+# Every function loads this module with main.py; only the webhooks need the shapes of events.
+def _book_stripe(event: Json) -> str:
+    from imagegen.purchases import stripe  # noqa: PLC0415
+
+    return stripe.handle(event)
+
+
+def _book_revenuecat(event: Json) -> str:
+    from imagegen.purchases import revenuecat  # noqa: PLC0415
+
+    return revenuecat.handle(event)
 
 
 def _parsed(body: bytes) -> Json:

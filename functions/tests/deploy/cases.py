@@ -183,6 +183,19 @@ CASES = [
         blocks=False,
     ),
     Case(
+        "App Check",
+        "No app is registered with App Check",
+        "project/my-app/appcheck/apps",
+        my_app.RECAPTCHA,
+    ),
+    Case(
+        "App Check",
+        f"{ACCOUNT} lacks {my_app.VERIFIER}",
+        f"add-iam-policy-binding my-app --member={MEMBER} --role={my_app.VERIFIER}",
+        my_app.PROJECT_POLICY,
+        {"bindings": [binding("roles/datastore.user", MEMBER)]},
+    ),
+    Case(
         "queue",
         "processGeneration is paused",
         "gcloud tasks queues resume processGeneration --location=us-central1",

@@ -22,6 +22,7 @@ VERSIONS = {
     "cloudresourcemanager": ("v3",),
     "cloudtasks": ("v2",),
     "firebase": ("v1beta1",),
+    "firebaseappcheck": ("v1",),
     "firebasestorage": ("v1beta",),
     "firestore": ("v1",),
     "iam": ("v1",),

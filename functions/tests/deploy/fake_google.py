@@ -49,6 +49,7 @@ class FakeGoogle:
             "accounts:delete": self._delete_account,
         }
         self.calls: list[tuple[str, str]] = []
+        self.queries: list[Mapping[str, Any]] = []
         self.misuses: list[str] = []
         self.page_size = 100
         self.issues_tokens = True
@@ -101,6 +102,7 @@ class FakeGoogle:
     ) -> Answer:
         api, _, rest = path.partition("/")
         self.calls.append((verb, path))
+        self.queries.append(query)
         time.sleep(sum(seconds for prefix, seconds in self._delays if path.startswith(prefix)))
         if headers.get("Authorization") != f"Bearer {TOKEN}" and "key" not in query:
             return _error(401, "Request had invalid authentication credentials.", "UNAUTHENTICATED")

@@ -8,7 +8,7 @@ from typing import Any
 
 from demo.seed import catalogue
 from deploy.catalogue import encoded_fields
-from deploy.checks.project import SERVICES
+from deploy.checks.project import APP_CHECK, SERVICES
 from deploy.target import ROOT, Target
 
 Json = dict[str, Any]
@@ -24,6 +24,9 @@ BUCKET_PATH = f"firebasestorage/v1beta/projects/{PROJECT}/defaultBucket"
 SECRET_PATH = f"secretmanager/v1/projects/{PROJECT}/secrets/OPENAI_API_KEY/versions/latest"
 INDEXES = f"firestore/v1/{DATABASE}/collectionGroups/-/indexes"
 QUEUE = f"cloudtasks/v2/projects/{PROJECT}/locations/us-central1/queues/processGeneration"
+WEB_APP = "1:1234567890:web:abc"
+RECAPTCHA = f"firebaseappcheck/v1/projects/{PROJECT}/apps/{WEB_APP}/recaptchaEnterpriseConfig"
+VERIFIER = "roles/firebaseappcheck.tokenVerifier"
 RUN = f"run/v2/projects/{PROJECT}/locations/us-central1/services"
 
 ENDPOINTS: Json = {
@@ -38,9 +41,10 @@ ENDPOINTS: Json = {
 
 
 def target(**parameters: str) -> Target:
-    """What is to be deployed: four functions, one secret, an account of their own."""
+    """What is to be deployed: four functions, one secret, an account of their own, App Check."""
+    given = {"APP_CHECK": "required", "APP_CHECK_REPLAY_PROTECTION": "true"} | parameters
     common = {"region": ["us-central1"], "serviceAccountEmail": "imagegen@"}
-    return Target(PROJECT, parameters, {name: common | each for name, each in ENDPOINTS.items()})
+    return Target(PROJECT, given, {name: common | each for name, each in ENDPOINTS.items()})
 
 
 def resources() -> dict[str, Json]:
@@ -51,19 +55,23 @@ def resources() -> dict[str, Json]:
             "projectNumber": "1234567890",
             "state": "ACTIVE",
         },
-        f"firebase/v1beta1/projects/{PROJECT}/webApps/1:1234567890:web:abc": {
-            "appId": "1:1234567890:web:abc",
+        f"firebase/v1beta1/projects/{PROJECT}/webApps/{WEB_APP}": {
+            "appId": WEB_APP,
             "displayName": "console",
             "state": "ACTIVE",
         },
-        f"firebase/v1beta1/projects/{PROJECT}/webApps/1:1234567890:web:abc/config": {
+        f"firebase/v1beta1/projects/{PROJECT}/webApps/{WEB_APP}/config": {
             "apiKey": "the-web-api-key"
+        },
+        RECAPTCHA: {
+            "name": f"projects/{PROJECT}/apps/{WEB_APP}/recaptchaEnterpriseConfig",
+            "siteKey": "6Lc-site-key",
         },
         f"cloudbilling/v1/projects/{PROJECT}/billingInfo": {
             "billingAccountName": "billingAccounts/012345-567890-ABCDEF",
             "billingEnabled": True,
         },
-        SERVICES_PATH: {"services": [service(name) for name in SERVICES]},
+        SERVICES_PATH: {"services": [service(name) for name in (*SERVICES, APP_CHECK)]},
         f"identitytoolkit/v2/projects/{PROJECT}/config": {
             "signIn": {"email": {"enabled": True, "passwordRequired": True}}
         },
@@ -127,6 +135,7 @@ def service_account() -> dict[str, Json]:
             "roles/datastore.user",
             "roles/cloudtasks.enqueuer",
             "roles/firebasecloudmessaging.admin",
+            VERIFIER,
         )
     ]
     return {

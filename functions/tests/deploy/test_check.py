@@ -67,6 +67,7 @@ ASKS = {
     "web app": f"firebase/v1beta1/projects/{PROJECT}/webApps",
     "bucket": "firebasestorage/",
     "secrets": "secretmanager/",
+    "App Check": "firebaseappcheck/",
     "service account": "iam/",
     "build account": f"firebase/v1beta1/projects/{PROJECT}",
     "queue": "cloudtasks/",
@@ -208,6 +209,64 @@ def test_a_named_bucket_must_exist_and_be_linked(fake: FakeGoogle, google: Googl
     linked = f"firebasestorage/v1beta/projects/{PROJECT}/buckets/pictures"
     fake.resources[linked] = {"name": f"projects/{PROJECT}/buckets/pictures"}
     assert check.findings_of("bucket", bucket, google, target) == []
+
+
+@pytest.mark.parametrize(
+    ("app", "config", "is_registered"),
+    [
+        ("webApps/w", ("recaptchaV3Config", {"siteSecretSet": True}), True),
+        ("webApps/w", ("recaptchaV3Config", {"tokenTtl": "3600s"}), False),
+        ("androidApps/a", ("playIntegrityConfig", {"tokenTtl": "3600s"}), True),
+        ("iosApps/i", ("appAttestConfig", {"tokenTtl": "3600s"}), True),
+        ("iosApps/i", ("deviceCheckConfig", {"tokenTtl": "3600s"}), False),
+    ],
+)
+def test_an_app_of_any_kind_may_be_registered_with_app_check(
+    fake: FakeGoogle,
+    google: Google,
+    app: str,
+    config: tuple[str, dict[str, Any]],
+    is_registered: bool,
+) -> None:
+    fake.resources.pop(my_app.RECAPTCHA)
+    app_id, (provider, fields) = app.partition("/")[2], config
+    fake.resources[f"firebase/v1beta1/projects/{PROJECT}/{app}"] = {"appId": app_id}
+    name = f"projects/{PROJECT}/apps/{app_id}/{provider}"
+    fake.resources[f"firebaseappcheck/v1/{name}"] = {"name": name} | fields
+    assert (findings("App Check", google) == []) == is_registered
+
+
+def test_app_check_is_looked_at_only_where_it_is_on(fake: FakeGoogle, google: Google) -> None:
+    fake.resources.pop(my_app.RECAPTCHA)
+    fake.resources[my_app.PROJECT_POLICY] = {}
+    app_check = check.CHECKS["App Check"]
+    off = my_app.target(APP_CHECK="off")
+    assert check.findings_of("App Check", app_check, google, off) == []
+    warning = my_app.target(APP_CHECK="warn")
+    advice = check.findings_of("App Check", app_check, google, warning)
+    assert [each.blocks for each in advice] == [False, False]  # every call is served
+    once = my_app.target(APP_CHECK_REPLAY_PROTECTION="false")
+    (found,) = check.findings_of("App Check", app_check, google, once)
+    assert found.blocks
+
+
+@pytest.mark.parametrize(("app_check", "is_asked"), [("off", False), ("warn", True)])
+def test_the_api_of_app_check_is_needed_only_where_it_is_on(
+    fake: FakeGoogle, google: Google, app_check: str, is_asked: bool
+) -> None:
+    check.findings_of(
+        "services", check.CHECKS["services"], google, my_app.target(APP_CHECK=app_check)
+    )
+    (names,) = [query["names"] for query in fake.queries if "names" in query]
+    assert any(name.endswith("firebaseappcheck.googleapis.com") for name in names) == is_asked
+
+
+def test_with_replay_protection_the_default_account_needs_the_role_too(google: Google) -> None:
+    target = my_app.target()
+    for endpoint in target.endpoints.values():
+        endpoint["serviceAccountEmail"] = None
+    (found,) = check.findings_of("App Check", check.CHECKS["App Check"], google, target)
+    assert "1234567890-compute@developer.gserviceaccount.com lacks" in found.problem
 
 
 def test_a_conditional_role_does_not_count(fake: FakeGoogle, google: Google) -> None:

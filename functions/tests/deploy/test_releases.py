@@ -1,138 +1,115 @@
-"""Old and new code side by side: each reads what the other has written.
+"""Old and new code side by side, on the emulator: each goes on with what the other has left.
 
-A deploy runs both for minutes, and a rollback brings old code to new documents. release_0_1.json
-holds what orders left behind in that release, one in every state.
+A deploy runs both for minutes, and a rollback brings old code to new documents. The archive is the
+package of the last release. At the next one it is made again, in the root of the repository:
+
+    git archive --format=zip -o functions/tests/deploy/release_0_1.zip TAG:functions imagegen \
+        ':(exclude)imagegen/report' ':(exclude)imagegen/audit'
 """
 
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
-from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
 
+import life
 import pytest
-from demo.seed import catalogue as seeded
-from simulation.memory_store import MemoryStore
-from support.orders import ANYBODY, now, order
+from google.cloud import firestore
+from support import projects
+from support.books import check_books, requests_of
+from support.paths import FUNCTIONS
 
-from imagegen import clock, db, tasks
+from imagegen import clock, tasks
 from imagegen.catalogue import catalogue
-from imagegen.credits.endpoints import GetUserCredits, get_user_credits
-from imagegen.generation import create as generation
-from imagegen.generation import recovery, worker
-from imagegen.generation.endpoints import (
-    CancelGenerationRequest,
-    ListGenerationRequests,
-    cancel_generation_request,
-    list_generation_requests,
-)
+from imagegen.firestore import client as firestore_client
 
-RELEASE = Path(__file__).with_name("release_0_1.json")
+PROJECT = "demo-releases"
+MODELS = {
+    "Sure Model": {"generator": "mock", "failureRate": 0.0},
+    "Doomed Model": {"generator": "mock", "failureRate": 1.0},
+}
+RELEASE = Path(__file__).with_name("release_0_1.zip")
 OPENING = 20
-Documents = dict[str, dict[str, Any]]
+# The image of the synchronous request and that of the one which waited; all else is refunded.
+SEEN = {
+    "statuses": ["canceled", "completed", "failed", "pending", "processing"],
+    "credits": OPENING - 3,
+    "waiting": "completed",
+    "recovered": 1,
+    "left": OPENING - 2,
+}
 
 
-def released() -> Documents:
-    """The documents of the release, by path."""
+USER = "ann"
 
-    def typed(fields: dict[str, Any]) -> dict[str, Any]:
-        return {
-            name: datetime.fromisoformat(value["time"])
-            if isinstance(value, dict) and set(value) == {"time"}
-            else value
-            for name, value in fields.items()
-        }
 
-    documents: Documents = json.loads(RELEASE.read_text(), object_hook=typed)
-    return documents
+def last_release(*arguments: str) -> str:
+    """What Python prints, when it runs with the package of the last release."""
+    done = subprocess.run(
+        [sys.executable, *arguments],
+        env=os.environ
+        | {"PYTHONPATH": f"{RELEASE}{os.pathsep}{FUNCTIONS}/tests", "GCLOUD_PROJECT": PROJECT},
+        cwd=FUNCTIONS.parent,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def last_release_begins() -> None:
+    last_release(life.__file__, "begin", USER)
+
+
+def last_release_finishes() -> object:
+    # Above it are the lines of the log.
+    return json.loads(last_release(life.__file__, "finish", USER).splitlines()[-1])
 
 
 @pytest.fixture
-def store(monkeypatch: pytest.MonkeyPatch) -> Iterator[MemoryStore]:
-    """An empty database with a catalogue."""
-    made = MemoryStore(now)
-    monkeypatch.setattr(db, "connection", lambda: made)
+def app(emulator: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[firestore.Client]:
+    """An app of its own, with one user."""
+    client = projects.fresh(PROJECT, MODELS)
+    client.document(f"users/{USER}").set({"credits": OPENING})
+    monkeypatch.setattr(firestore_client, "_client", client)
     monkeypatch.setattr(tasks, "enqueue", lambda *_, **__: None)
-    for path, fields in seeded("").items():
-        made.put(path, fields | {"failureRate": 0.0, "latencySeconds": 0.0})
-    made.put("models/Doomed Model", {"generator": "mock", "imageUrl": "", "failureRate": 1.0})
+    monkeypatch.setattr(clock, "now", clock.now)  # a life puts it forward
     catalogue.forget()
-    yield made
+    yield client
     catalogue.forget()
 
 
-def live(store: MemoryStore) -> None:
-    """A life with a request in every state: completed, failed, canceled, pending, processing."""
-    store.put("users/ann", {"credits": OPENING, "createdAt": now(), "updatedAt": now()})
-    generation.create(order("ann", model="Model A"), ANYBODY)
-    for model in ("Doomed Model", "Model A", "Model A"):
-        generation.create(order("ann", model=model, mode="async"), ANYBODY)
-    waiting = [d for d in store.documents.values() if d.get("status") == "pending"]
-    doomed, canceled, _ = waiting
-    cancel_generation_request(CancelGenerationRequest(generation_request_id=canceled.id), ANYBODY)
-    for _ in range(3):
-        worker.process({"generationRequestId": doomed.id})
-    processing = generation.create(order("ann", model="Doomed Model", mode="async"), ANYBODY).body
-    worker.process({"generationRequestId": processing.generation_request_id})
+def test_the_archive_is_what_the_last_release_runs() -> None:
+    found = last_release("-c", "import imagegen.credits.ledger as it; print(it.__file__)")
+    assert found.startswith(str(RELEASE))
 
 
-def life_of(store: MemoryStore) -> Documents:
-    return {
-        path: dict(document.fields or {})
-        for path, document in store.documents.items()
-        if path.startswith(("users/", "generationRequests/"))
-    }
+def test_this_release_goes_on_with_what_the_last_one_left(app: firestore.Client) -> None:
+    last_release_begins()
+    assert life.finish(USER) == SEEN
+    assert check_books(app, USER, OPENING) == OPENING - 2
 
 
-def test_this_release_goes_on_with_what_the_last_one_left(
-    store: MemoryStore, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    documents = released()
-    for path, fields in documents.items():
-        store.put(path, fields)
-    requests = {path: each for path, each in documents.items() if "fingerprint" in each}
-    assert {each["status"] for each in requests.values()} == {
+def test_the_last_release_goes_on_with_what_this_one_left(app: firestore.Client) -> None:
+    life.begin(USER)
+    assert last_release_finishes() == SEEN
+    assert check_books(app, USER, OPENING) == OPENING - 2
+    assert {each["status"] for each in requests_of(app, USER)} == {
+        "canceled",
         "completed",
         "failed",
-        "canceled",
-        "pending",
-        "processing",
     }
-    listed = list_generation_requests(ListGenerationRequests(user_id="ann"), ANYBODY)
-    assert len(listed.generation_requests) == len(requests)
-    statement = get_user_credits(GetUserCredits(user_id="ann"), ANYBODY)
-    assert statement.current_credits == documents["users/ann"]["credits"]
-
-    waiting = next(path for path, each in requests.items() if each["status"] == "pending")
-    monkeypatch.setattr(clock, "now", lambda: requests[waiting]["createdAt"])
-    worker.process({"generationRequestId": waiting.rpartition("/")[2]})
-    assert store.documents[waiting]["status"] == "completed"
-    monkeypatch.setattr(clock, "now", lambda: now() + timedelta(days=3650))
-    assert recovery.recover() == 1  # the one that was in work
-    balance = get_user_credits(GetUserCredits(user_id="ann"), ANYBODY).current_credits
-    assert balance == OPENING - 2  # two images, at one credit each
 
 
-def test_the_last_release_finds_every_field_that_it_reads(store: MemoryStore) -> None:
-    """What this release writes has all that the last one wrote, of the same type."""
-    live(store)
-    before, after = shapes(released()), shapes(life_of(store))
-    assert set(before) <= set(after)
-    for kind, fields in before.items():
-        for name, types in fields.items():
-            assert name in after[kind], f"{kind}: {name} is gone"
-            assert after[kind][name] & types, f"{kind}: {name} was {types}"
-
-
-def shapes(documents: Documents) -> dict[str, dict[str, set[str]]]:
-    """By kind of document and status or type, the fields and the types of their values."""
-    found: dict[str, dict[str, set[str]]] = {}
-    for path, fields in documents.items():
-        kind = f"{path.split('/')[-2]} {fields.get('status', fields.get('type', ''))}"
-        for name, value in fields.items():
-            # A StrEnum is stored as the text that it is.
-            type_name = "str" if isinstance(value, str) else type(value).__name__
-            found.setdefault(kind, {}).setdefault(name, set()).add(type_name)
-    return found
+def test_each_goes_on_with_what_both_have_left(app: firestore.Client) -> None:
+    life.begin(USER)
+    last_release_finishes()
+    life.begin(USER)
+    assert check_books(app, USER, OPENING) == OPENING - 5
+    assert projects.findings(app) == []

@@ -32,8 +32,8 @@ from imagegen.errors import (
     UserNotFound,
 )
 from imagegen.generation import create as generation
+from imagegen.generation import job
 from imagegen.generation import request as generation_request
-from imagegen.generation import settle as lifecycle
 from imagegen.generation.replies import Generation
 from imagegen.generation.request import CreateGenerationRequest, RequestDocument
 from imagegen.generation.settle import Outcome, settle
@@ -173,7 +173,7 @@ def test_a_model_whose_provider_has_gone_since_it_was_offered_is_refunded(
 def test_a_defect_of_ours_after_the_charge_is_refunded_too(
     client: firestore.Client, new_user: Callable[..., str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(lifecycle, "GenerationJob", lambda **_: 1 / 0)
+    monkeypatch.setattr(job, "GenerationJob", lambda **_: 1 / 0)
     user_id = new_user(5)
     with pytest.raises(GenerationFailed):
         generation.create(order(user_id), ANYBODY)

@@ -310,7 +310,8 @@ def test_what_is_on_offer_is_listed_for_anyone(
     assert response.status_code == 200
     offers = response.get_json()
     assert offers.keys() == {"models", "styles", "colors", "sizes"}
-    assert offers["models"][0].keys() == {"name", "description", "aliases", "background"}
+    shown = {"name", "description", "aliases", "background", "takesPhotos"}
+    assert offers["models"][0].keys() == shown
     assert offers["styles"][0].keys() == {"name", "description"}
     assert [size["name"] for size in offers["sizes"]] == ["512x512", "1024x1024", "1024x1792"]
     assert offers["sizes"][1] == {

@@ -7,12 +7,13 @@ from datetime import datetime, timedelta
 import pytest
 from google.api_core import exceptions
 from google.cloud import firestore
+from support.accounts import lot, with_lots
 from support.books import requests_of
 from support.orders import ANYBODY, now, order
 
 from imagegen import clock, db, tasks
 from imagegen.catalogue import catalogue
-from imagegen.errors import RateLimited
+from imagegen.errors import InsufficientCredits, RateLimited
 from imagegen.firestore.store import Create, Document, Query, Store, Update
 from imagegen.generation import create as generation
 from imagegen.generation import worker
@@ -60,6 +61,27 @@ def test_a_clock_that_jumps_back_refuses_nothing_that_may_already_be_charged(
     try:
         generation.create(order(user_id), ANYBODY)
     except RateLimited:
+        late.arrive()
+        assert requests_of(client, user_id) == []
+    else:
+        late.arrive()
+        assert len(requests_of(client, user_id)) == 1
+
+
+def test_a_lot_that_expires_before_the_next_attempt_refuses_nothing_that_may_be_charged(
+    client: firestore.Client, new_user: Callable[..., str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    came = now()
+    monkeypatch.setattr(clock, "now", lambda: came)
+    late = LateFirstCommit(
+        db.connection(),
+        lambda: monkeypatch.setattr(clock, "now", lambda: came + timedelta(hours=2)),
+    )
+    monkeypatch.setattr(db, "connection", lambda: late)
+    user_id = new_user(1, **with_lots(lot("trial", 1, expires_at=came + timedelta(hours=1))))
+    try:
+        generation.create(order(user_id), ANYBODY)
+    except InsufficientCredits:
         late.arrive()
         assert requests_of(client, user_id) == []
     else:

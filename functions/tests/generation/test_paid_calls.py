@@ -78,7 +78,6 @@ def sell(
         # "mock" is what the catalogue of the tests names; only its vendor is replaced.
         monkeypatch.setitem(registry.GENERATORS, "mock", vendor)
         monkeypatch.setattr(registry, "FREE_OF_CHARGE", frozenset())
-        monkeypatch.setattr(worker, "FREE_OF_CHARGE", frozenset())
 
         def accept(user_id: str) -> str:
             body = generation.create(order(user_id, mode="async"), ANYBODY).body

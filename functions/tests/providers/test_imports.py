@@ -37,6 +37,8 @@ def test_a_function_that_generates_nothing_loads_nothing_to_generate_with() -> N
     loaded = set(ran.stdout.split())
     assert "imagegen.providers.run" in loaded
     assert not loaded & GENERATING
+    # Only the webhooks look into the providers' events.
+    assert not {"imagegen.purchases.stripe", "imagegen.purchases.revenuecat"} & loaded
 
 
 def test_the_mock_loads_no_http_client_no_image_library_and_no_storage() -> None:

@@ -2,6 +2,7 @@
 
 import time
 import uuid
+from datetime import UTC, datetime, timedelta
 
 import pytest
 import requests
@@ -11,9 +12,10 @@ from support.bucket import FakeBucket
 from support.images import image
 from support.models import job
 
+from imagegen import clock
 from imagegen.providers import bucket as bucket_module
 from imagegen.providers import photos, storage
-from imagegen.providers.base import GenerationJob, GeneratorError, StoredImage
+from imagegen.providers.base import MAX_PHOTO_BYTES, GenerationJob, GeneratorError, StoredImage
 from imagegen.providers.images import NotAnImage, Picture
 
 
@@ -118,7 +120,7 @@ def test_the_bucket_is_configured_and_never_guessed(
         b"\x89PNG\r\n\x1a\n broken",
         image(64, 64, "GIF"),
         image(9000, 9000, mode="1"),
-        image(64, 64) + bytes(photos.MAX_BYTES),
+        image(64, 64) + bytes(MAX_PHOTO_BYTES),
     ],
     ids=["empty", "html", "broken", "gif", "too many pixels", "too long"],
 )
@@ -126,3 +128,72 @@ def test_what_is_no_photo_is_not_stored(bucket: FakeBucket, data: bytes) -> None
     with pytest.raises(NotAnImage):
         photos.save("ann", data, timeout_seconds=10)
     assert not bucket.objects
+
+
+def test_photos_are_deleted_alone_with_their_owner_and_when_they_have_expired(
+    bucket: FakeBucket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    today = datetime.now(UTC)
+    yesterday = today - timedelta(days=1)
+    monkeypatch.setattr(clock, "now", lambda: yesterday)
+    old = photos.save("ann", image(8, 8), timeout_seconds=10).upload_id
+    monkeypatch.setattr(clock, "now", lambda: today)
+    ids = [
+        photos.save(user, image(8, 8), timeout_seconds=10).upload_id
+        for user in ("ann", "ann", "bob")
+    ]
+    photos.delete("ann", ids[0], timeout_seconds=10)
+    photos.delete("ann", ids[0], timeout_seconds=10)
+    assert len(bucket.objects) == 3
+    # The fake stores everything today; what is looked at is found by the day in its path.
+    assert photos.delete_expired(today + timedelta(minutes=1), timeout_seconds=10) == 3
+    again = photos.save("ann", image(8, 8), timeout_seconds=10).upload_id
+    assert photos.delete_expired(today - timedelta(days=3), timeout_seconds=10) == 0
+    assert photos.delete_all("ann", since=today, timeout_seconds=10) == 1
+    assert {old, again}.isdisjoint(name.rpartition("/")[2] for name in bucket.objects)
+
+
+def test_expired_uploads_are_deleted_some_at_a_time_and_the_others_not_looked_at(
+    bucket: FakeBucket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(photos, "DELETED_AT_ONCE", 2)
+    day = datetime(2026, 11, 20, 12, tzinfo=UTC)
+    for number in range(5):
+        moment = day + timedelta(hours=12 * number)
+        monkeypatch.setattr(clock, "now", lambda moment=moment: moment)
+        photos.save("ann", image(8, 8), timeout_seconds=10)
+        name = list(bucket.objects)[-1]
+        bucket.metadata(name)["timeCreated"] = f"{moment:%Y-%m-%dT%H:%M:%S.%fZ}"
+    horizon = day + timedelta(days=1, hours=1)  # three are older, of which one on its day
+    assert photos.delete_expired(horizon, timeout_seconds=10) == 2
+    assert photos.delete_expired(horizon, timeout_seconds=10) == 1
+    assert photos.delete_expired(horizon, timeout_seconds=10) == 0
+    assert len(bucket.objects) == 2
+
+
+def test_an_upload_can_be_ordered_from_for_a_day(
+    bucket: FakeBucket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    upload_id = photos.save("ann", image(8, 8), timeout_seconds=10).upload_id
+    stored_at = datetime.now(UTC)
+    for hours, is_usable in ((23, True), (25, False)):
+        moment = stored_at + timedelta(hours=hours)
+        monkeypatch.setattr(clock, "now", lambda moment=moment: moment)
+        assert photos.is_usable("ann", upload_id, timeout_seconds=10) == is_usable
+
+
+def test_the_uploads_that_are_kept_of_a_user_are_counted_up_to_a_limit(bucket: FakeBucket) -> None:
+    for user in ("ann", "ann", "ann", "bob"):
+        photos.save(user, image(8, 8), timeout_seconds=10)
+    assert photos.kept("ann", at_most=10, timeout_seconds=10) == 3
+    assert photos.kept("ann", at_most=2, timeout_seconds=10) == 2
+    assert photos.kept("carl", at_most=10, timeout_seconds=10) == 0
+
+
+def test_the_emulators_store_nothing_in_a_real_bucket(
+    bucket: FakeBucket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FUNCTIONS_EMULATOR", "true")
+    assert bucket_module.is_configured()
+    monkeypatch.delenv("STORAGE_EMULATOR_HOST")
+    assert not bucket_module.is_configured()

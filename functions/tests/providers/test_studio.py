@@ -12,7 +12,7 @@ from support.images import image, size_of
 from support.models import PAID, job, settings_at
 
 from imagegen.providers import photos
-from imagegen.providers.base import GeneratorError
+from imagegen.providers.base import MAX_PHOTO_BYTES, GeneratorError
 from imagegen.providers.failures import FALLBACK_REASONS
 from imagegen.providers.jobs import cancel_job
 from imagegen.providers.registry import SettingsError, validate_settings
@@ -246,7 +246,7 @@ def test_a_photo_is_loaded_once_and_becomes_part_of_the_picture(
 
 
 @pytest.mark.parametrize("generator", PAID)
-@pytest.mark.parametrize("content", [b"<!doctype html>", b"\x89PNG", bytes(photos.MAX_BYTES + 1)])
+@pytest.mark.parametrize("content", [b"<!doctype html>", b"\x89PNG", bytes(MAX_PHOTO_BYTES + 1)])
 def test_what_is_no_photo_is_refused_before_anything_is_ordered(
     studio: Studio, bucket: FakeBucket, generator: str, content: bytes
 ) -> None:

@@ -18,6 +18,7 @@ const PROJECT = process.env.GCLOUD_PROJECT;
 const FUNCTIONS_URL = process.env.FUNCTIONS_BASE_URL; // http://host:port/project/region
 const PENDING = process.env.SDK_PENDING_REQUEST;
 const LISTENER_MS = 60_000;
+const PHOTO = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR4nGNgAAAAAgABSK+kcQAAAABJRU5ErkJggg==";
 
 const app = initializeApp({ projectId: PROJECT, apiKey: "any" });
 const auth = getAuth(app);
@@ -101,6 +102,20 @@ describe("a signed-in user", () => {
     assert.equal(first.generationRequests.length, 1);
     const second = await call("listGenerationRequests", { userId, pageSize: 1, pageToken: first.nextPageToken });
     assert.notDeepEqual(second.generationRequests, first.generationRequests);
+  });
+
+  test("uploads a photo, of which only the bytes count", async () => {
+    const error = await refusal("uploadSource", { userId, data: "bm90IGEgcGhvdG8=" });
+    assert.deepEqual([error.code, error.details.reason], ["functions/invalid-argument", "PHOTO_NOT_USABLE"]);
+  });
+
+  const storage = process.env.FIREBASE_STORAGE_EMULATOR_HOST;
+  test("orders from an uploaded photo", { skip: !storage && "there is no Storage emulator" }, async () => {
+    const { uploadId, mimeType } = await call("uploadSource", { userId, data: PHOTO });
+    assert.equal(mimeType, "image/png");
+    const made = await call("createGenerationRequest", order(userId, { source: { type: "photo", uploadId, url: undefined } }));
+    const seen = await call("getGenerationStatus", { generationRequestId: made.generationRequestId });
+    assert.deepEqual(seen.source, { type: "photo", uploadId });
   });
 
   test("sees what is sold and what it has bought, and cannot buy where nothing is sold", async () => {

@@ -11,7 +11,10 @@ from imagegen.audit.findings import Account, findings
 from imagegen.firestore.store import Document
 from simulation.books import OPEN, Books
 from simulation.painters import Painters
+from simulation.vendors import Vendors
 from simulation.world import EPOCH, Violation, World
+
+PAID_MODELS = ("Model C", "Model D")
 
 
 def check_at_rest(
@@ -37,6 +40,16 @@ def check_at_rest(
             is_edited = request_id in books.deleted or books.is_broken(request_id)
             if isinstance(until, datetime) and not is_edited:
                 raise Violation(f"the place of {request_id} in flight is still taken")
+
+
+def check_bills(documents: Mapping[str, Document], vendors: Vendors) -> None:
+    """No request was paid for twice, and an image of a vendor once; raises Violation."""
+    for request_id, request in _under("generationRequests/", documents).items():
+        bills, model = vendors.billed[request_id], request.get("fallbackModel") or request["model"]
+        if bills > 1:
+            raise Violation(f"{request_id} was paid for {bills} times")
+        if request["status"] == "completed" and (bills == 1) != (model in PAID_MODELS):
+            raise Violation(f"an image of {model} was billed {bills} times")
 
 
 def _check_audit(

@@ -18,6 +18,7 @@ from simulation.memory_store import MemoryStore
 from simulation.painters import Painters
 from simulation.purchase_books import PurchaseBooks
 from simulation.rights import Rights
+from simulation.vendors import Vendors
 from simulation.world import Task, Violation, World
 
 OPEN = ("pending", "processing")
@@ -50,9 +51,15 @@ class Books:
     """Follows the store commit by commit; raises Violation at the first that is wrong."""
 
     def __init__(
-        self, world: World, memory: MemoryStore, painters: Painters, settings: Mapping[str, str]
+        self,
+        world: World,
+        memory: MemoryStore,
+        painters: Painters,
+        vendors: Vendors,
+        settings: Mapping[str, str],
     ) -> None:
         self._world = world
+        self.vendors = vendors
         self._memory = memory
         self.lots = LotBooks(settings)
         self._purchases = PurchaseBooks(memory)
@@ -150,7 +157,7 @@ class Books:
             elif collection == "purchases":
                 target = task.asked if task.kind == "clawback" else None
                 self._purchases.written(old_fields, new, target)
-            elif collection not in ("users", "events", "webhookEndpoints"):
+            elif collection not in ("users", "events", "webhookEndpoints", "modelSuspensions"):
                 raise Violation(f"{write.path} is none of its business")
         if entries:
             raise Violation(f"entries without a cause: {list(entries)}")
@@ -250,6 +257,7 @@ class Books:
             if new["status"] != "pending":
                 raise Violation(f"a request begins as {new['status']}")
             self.charged_by[request_id] = task
+            self.vendors.ordered[request_id] = new["model"]
             self.rights.begin(task, request_id)
             task.charges.append(request_id)
             return

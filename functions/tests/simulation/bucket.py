@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from google.api_core import exceptions
 
 from imagegen.providers.images import Picture
-from simulation.faults import ON_UPLOAD
+from simulation.faults import ON_READ, ON_UPLOAD
 from simulation.network import Network
 from simulation.world import World
 
@@ -61,6 +61,29 @@ class Bucket:
             raise exceptions.DeadlineExceeded("by the slow bucket")
         self._network.call(ON_UPLOAD, f"upload {path[-12:]}", apply, timeout_seconds)
 
+    def list_blobs(
+        self,
+        *,
+        prefix: str,
+        end_offset: str | None,
+        max_results: int | None,
+        retry: None,
+        timeout: float,
+    ) -> list[Blob]:
+        """The objects whose path begins with `prefix`."""
+
+        def found() -> list[Blob]:
+            return [Blob(self, path) for path in self._objects if path.startswith(prefix)]
+
+        return self._network.call(ON_READ, f"list {prefix[-12:]}", found, timeout)
+
+    def delete(self, path: str, timeout_seconds: float) -> None:
+        def apply() -> None:
+            if self._objects.pop(path, None) is None:
+                raise exceptions.NotFound(path)
+
+        self._network.call(ON_UPLOAD, f"delete {path[-12:]}", apply, timeout_seconds)
+
     def served_at(self, url: str) -> bytes | None:
         """What a client that follows a download URL gets; None: 403, 404, or no URL of the bucket.
 
@@ -73,7 +96,7 @@ class Bucket:
 
 
 class Blob:
-    """One object that is to be uploaded."""
+    """One object that is to be uploaded, or that has been found."""
 
     def __init__(self, bucket: Bucket, path: str) -> None:
         self.bucket = bucket
@@ -86,3 +109,6 @@ class Blob:
     ) -> None:
         token = self.metadata["firebaseStorageDownloadTokens"]
         self.bucket.upload(self._path, data, token, timeout)
+
+    def delete(self, *, retry: None, timeout: float) -> None:
+        self.bucket.delete(self._path, timeout)

@@ -6,6 +6,7 @@ import contextlib
 import os
 import threading
 import uuid
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from types import ModuleType, SimpleNamespace
 from typing import Any
@@ -15,15 +16,15 @@ from firebase_admin import functions
 from firebase_functions import logger
 
 from imagegen import clock, config, db, deadline, firebase, tasks
-from imagegen.catalogue import cache, catalogue
+from imagegen.catalogue import cache, catalogue, suspension
 from imagegen.catalogue.cache import Cache
 from imagegen.credits import lots
 from imagegen.generation import create as generation
-from imagegen.generation import recovery, worker
+from imagegen.generation import generate, job, recovery, worker
 from imagegen.generation import request as generation_request
 from imagegen.notifications import delivery, event, outbox, push, sender
 from imagegen.notifications import recovery as event_recovery
-from imagegen.providers import attempt, bucket, images, registry, storage
+from imagegen.providers import attempt, bucket, images, jobs, photos, registry, storage
 from imagegen.providers import run as providers
 from simulation.bucket import Bucket, picture
 from simulation.consumers import Consumers
@@ -31,6 +32,7 @@ from simulation.painters import Painters
 from simulation.remote import RemoteStore
 from simulation.remote_queue import RemoteQueue
 from simulation.threads import Threads
+from simulation.vendors import Vendors
 from simulation.world import Process, World
 
 
@@ -65,6 +67,11 @@ class ProcessCaches:
         made = Cache(self._module._load, condition)
         return process.caches.setdefault(self._module.__name__, made).get(max_age_seconds)
 
+    def clear(self) -> None:
+        cached = self._world.running().process.caches.get(self._module.__name__)
+        if cached is not None:
+            cached.clear()
+
 
 class ProcessThreads:
     """Takes the place of a limit on threads: each process has its own."""
@@ -93,6 +100,7 @@ def replaced(
     queue: RemoteQueue,
     objects: Bucket,
     painters: Painters,
+    vendors: Vendors,
     threads: Threads,
     consumers: Consumers,
     settings: Mapping[str, str],
@@ -116,7 +124,9 @@ def replaced(
         (deadline, "SimpleQueue", threads.mailbox),
         (providers, "threads", ProcessThreads(world, "provider")),
         (tasks, "threads", ProcessThreads(world, "queue")),
-        *((module, "time", time) for module in (providers, attempt, bucket, storage)),
+        *((module, "time", time) for module in (providers, attempt, bucket, storage, photos)),
+        *((module, "time", time) for module in (jobs, job, generate)),
+        (suspension, "_in_a_row", Counter()),
         (storage, "threading", SimpleNamespace(Thread=threads.thread)),
         (images, "prepare", picture),
         *((module, "uuid", identity) for module in (attempt, outbox, delivery)),
@@ -137,7 +147,8 @@ def replaced(
     environment = {name: value for name, value in settings.items() if name.isupper()}
     with contextlib.ExitStack() as stack:
         stack.enter_context(mock.patch.dict(os.environ, environment))
-        stack.enter_context(mock.patch.dict(registry.GENERATORS, {"mock": painters}))
+        generators = {"mock": painters, "at-once": vendors.at_once, "by-job": vendors.by_job}
+        stack.enter_context(mock.patch.dict(registry.GENERATORS, generators))
         for module, name, value in replacements:
             stack.enter_context(mock.patch.object(module, name, value))
         yield

@@ -162,8 +162,7 @@ class LotBooks:
             if held.left[lot_id] < 0 and not held.is_crowded:
                 raise Violation(f"more was taken of {lot_id} than it held: {entry}")
         # One without terms has come in and was merged within this commit.
-        free = [each for each in +held.left if each not in terms or not _is_paid(terms[each])]
-        held.is_crowded |= len(free) > self._most_free_lots
+        held.is_crowded |= len(_free(held, terms)) > self._most_free_lots
 
     def _check_spent(
         self, held: Held, terms: Fields, entry: Fields, requests: Mapping[str, Fields]
@@ -190,10 +189,13 @@ class LotBooks:
         self, held: Held, terms: Fields, entry: Fields, requests: Mapping[str, Fields]
     ) -> None:
         parts = requests[entry["generationRequestId"]]["lots"]
+        # A part that is put back may have a lot merged to which the next would have gone.
+        may_merge = len(_free(held, terms)) + len(parts) > self._most_free_lots
         for number, (part, placed) in enumerate(zip(parts, entry["lots"], strict=True), start=1):
             has_expired = part.get("expiresAt", FAR) <= entry["timestamp"]
             expected = part["lot"]
-            if has_expired and not held.left[part["lot"]]:
+            is_merged = may_merge and placed["lot"] != part["lot"]
+            if has_expired and (is_merged or not held.left[part["lot"]]):
                 expected = f"{entry['id']}-{number}"
                 until = terms[expected].get("expiresAt", FAR)
                 if until != entry["timestamp"] + GRACE:
@@ -240,6 +242,11 @@ class LotBooks:
                     total[lot_id if _is_paid(known) else known["kind"]] += credits
         if not held.is_crowded or sums[0] != sums[1]:
             raise Violation(f"the lots are {found}, they should be {held.left}")
+
+
+def _free(held: Held, terms: Fields) -> list[str]:
+    """The lots that are not paid for, which are merged when there are too many."""
+    return [each for each in +held.left if each not in terms or not _is_paid(terms[each])]
 
 
 def _is_paid(terms: Fields) -> bool:

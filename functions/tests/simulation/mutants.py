@@ -22,7 +22,7 @@ from imagegen.credits.endpoints import get_user_credits
 from imagegen.firestore import stored
 from imagegen.firestore.store import Create, Document, Update
 from imagegen.generation import create as generation
-from imagegen.generation import endpoints, recovery, worker
+from imagegen.generation import endpoints, generate, recovery, worker
 from imagegen.generation import settle as lifecycle
 from imagegen.notifications import event, outbox, sender
 from imagegen.notifications import recovery as event_recovery
@@ -185,9 +185,9 @@ MUTANTS = [
     Mutant("stored field refused although it has a default", stored.Field.__get__,
            "if self._strict:", "if True:"),
     Mutant("a provider's message is stored as it is", lifecycle.Outcome.fields,
-           "_storable(self.error.message, 1000)", "self.error.message"),
-    Mutant("a provider's URL is stored as it is", lifecycle.generate_image,
-           "_storable(image.url, MAX_URL_LENGTH) != image.url", "False"),
+           "storable(self.error.message, 1000)", "self.error.message"),
+    Mutant("a provider's URL is stored as it is", generate._attempt,
+           "storable(image.url, MAX_URL_LENGTH) != image.url", "False"),
     Mutant("all attempts upload to one path", storage.store,
            "/{job.attempt_id}", ""),
     Mutant("every try of an upload has another token", attempt.Attempt._keep,
@@ -210,8 +210,20 @@ MUTANTS = [
            "if not current.exists:", "if False:"),
     Mutant("failure after the charge that names no request", generation.create,
            "except ImagegenError as error:  #", "except BackendUnavailable as error:  #"),
-    Mutant("charge at a later moment after a commit whose reply was lost", generation._charge,
-           "nonlocal offer", "nonlocal offer, moment; moment = clock.now()"),
+    Mutant("no mark in the lease before a paid call", worker._take_lease,
+           "if is_paid(request, offer):", "if False:"),
+    Mutant("mark of a paid call overlooked", worker._take_lease,
+           "request.provider_call is not None and request.provider_job is None", "False"),
+    Mutant("job ordered again instead of resumed", generate._image,
+           "provider_job=request.provider_job,", "provider_job=None,"),
+    Mutant("billed failure tried again", worker._delay_before_retry,
+           "error.billed or outcome.fallback_model", "outcome.fallback_model"),
+    Mutant("fallback after a billed failure", generate._fallback,
+           " or error.billed", ""),
+    Mutant("resumed job asked for at the model that was ordered", generate.generate_image,
+           "request.fallback_model or request.model", "request.model"),
+    Mutant("delivered image deleted", lifecycle._discard_unused,
+           " and image.url != delivered", ""),
     Mutant("charge in spite of debt", ledger.deduct,
            "if account.debt:", "if False:"),
     Mutant("charge of what has expired", Account._expire,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -17,6 +18,7 @@ CLAIMS: Mapping[str, tuple[str, ...]] = {
     "REQUEST_CANCELED": ("canceled",),
     "GENERATION_FAILED": ("failed",),
     "GENERATION_TIMEOUT": ("failed",),
+    "CONTENT_REFUSED": ("failed",),
 }
 
 
@@ -37,6 +39,7 @@ class OrderAnswers:
             ),
             "RATE_LIMITED": lambda task, wanted, said: offered.limited,
             "IDEMPOTENCY_KEY_REUSED": self._was_reused,
+            "MODEL_UNAVAILABLE": self._was_out_of_order,
             "NOT_OWNER": lambda task, wanted, said: not wanted.entitled,
         }
 
@@ -64,6 +67,11 @@ class OrderAnswers:
             and said["required"] in prices
             and self._books.may_show(wanted.user_id, available, task.started)
         )
+
+    def _was_out_of_order(self, task: Task, wanted: Wanted, said: Mapping[str, Any]) -> bool:
+        """The model had failed as often as it takes for its key or its quota."""
+        most = int(os.environ["MODEL_SUSPEND_AFTER"])
+        return most > 0 and self._books.vendors.out_of_order[wanted.model] >= most
 
     def _was_in_debt(self, task: Task, wanted: Wanted, said: Mapping[str, Any]) -> bool:
         versions = self._books.versions(wanted.user_id, task.started)

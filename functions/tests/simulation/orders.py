@@ -10,7 +10,7 @@ from imagegen.api.auth import Caller
 from imagegen.generation.request import CreateGenerationRequest
 from simulation.lot_books import UNVERIFIED
 
-MODELS = ("Model A", "Model B")
+MODELS = ("Model A", "Model B", "Model C", "Model D")
 SPELLINGS = {"Model A": ("Model A", "model-a", "MODEL_A"), "Model B": ("Model B", "modelb")}
 
 
@@ -51,7 +51,7 @@ class Wanted:
         return Caller(uid=self.caller, has_verified_email=self.caller != UNVERIFIED)
 
     def sent(self) -> CreateGenerationRequest:
-        spellings = SPELLINGS[self.model]
+        spellings = SPELLINGS.get(self.model, (self.model,))
         return CreateGenerationRequest.model_validate(
             {
                 "userId": self.user_id,

@@ -63,7 +63,11 @@ class Painters:
         random = self._world.random
         if self._sometimes(0.02):
             return GeneratedImage(url=random.choice(STRANGE[:3]))
-        if random.random() < 0.5:
+        return self.picture(call, request_id)
+
+    def picture(self, call: Task, request_id: str) -> GeneratedImage:
+        """An image of the request, made for the call."""
+        if self._world.random.random() < 0.5:
             data = f"the image of {request_id} by {call.number}".encode()
             self._painted[data] = (call, request_id)
             return GeneratedImage(data=data, mime_type="image/png")

@@ -38,6 +38,7 @@ class Plan:
     queue_slow_rate: float
     upload_hang_rate: float
     painting_seconds: float
+    vendor_fault_rate: float  # of the vendors that charge for images
     twice_rate: float
     clocks_wrong_by: tuple[float, ...]
     changes: int  # of prices and options
@@ -81,6 +82,7 @@ def draw_plan(source: random.Random) -> Plan:
         stall_rate=0 if calm else source.choice((0, 0, 0.2)),
         upload_hang_rate=0 if calm else source.choice((0, 0, 0.3)),
         queue_slow_rate=0 if calm else source.choice((0, 0, 0.1, 0.5)),
+        vendor_fault_rate=source.choice((0, 0.1, 0.1, 0.4)),
         painting_seconds=source.choice((1, 40, 130)),
         twice_rate=source.choice((0, 0.2, 0.6)),
         clocks_wrong_by=tuple(clocks),
@@ -100,6 +102,8 @@ def _settings(source: random.Random) -> dict[str, str]:
         "DAILY_CREDIT_LIMIT": (0, 0, 0, 6),
         "MAX_IN_FLIGHT": (0, 0, 1, 3),
         "CATALOGUE_TTL_SECONDS": (0, 1, 60),
+        "MODEL_SUSPEND_AFTER": (0, 1, 3),
+        "MODEL_SUSPEND_SECONDS": (5, 300),
         "GENERATION_DEADLINE_SECONDS": (45, 45, 5),
         "ASYNC_ATTEMPT_SECONDS": (120, 20),
         "ASYNC_DEADLINE_SECONDS": (600, 60),

@@ -13,7 +13,7 @@ from imagegen.generation import worker
 from imagegen.notifications import delivery
 from imagegen.notifications import recovery as event_recovery
 from simulation.answers import Answers
-from simulation.at_rest import check_at_rest
+from simulation.at_rest import check_at_rest, check_bills
 from simulation.books import OPEN, Books
 from simulation.bucket import Bucket
 from simulation.consumers import Consumers
@@ -27,6 +27,7 @@ from simulation.remote import RemoteStore
 from simulation.remote_queue import RemoteQueue
 from simulation.threads import Threads
 from simulation.told import Told
+from simulation.vendors import Vendors
 from simulation.workload import RECOVERY_SECONDS, Workload, faults_end
 from simulation.world import EPOCH, Task, Violation, World
 
@@ -56,7 +57,8 @@ def simulate(
     bucket = Bucket(world, network, hang_rate=plan.upload_hang_rate)
     painters = Painters(world, plan, bucket)
     threads = Threads(world, stall_rate=plan.stall_rate)
-    books = Books(world, memory, painters, plan.settings)
+    vendors = Vendors(world, plan, painters)
+    books = Books(world, memory, painters, vendors, plan.settings)
     limits = ("RATE_LIMIT_PER_MINUTE", "DAILY_CREDIT_LIMIT", "MAX_IN_FLIGHT")
     offered = Offered(
         # While Firestore fails, an instance goes on with the catalogue that it has.
@@ -99,16 +101,20 @@ def simulate(
     )
     violation = None
     try:
-        with replaced(world, remote, tasks, bucket, painters, threads, consumers, plan.settings):
+        with replaced(
+            world, remote, tasks, bucket, painters, vendors, threads, consumers, plan.settings
+        ):
             workload.schedule()
             consumers.furnish()
             world.run(until=faults_end(plan))
-            plan.faults.over = painters.over = bucket.over = threads.over = consumers.over = True
+            plan.faults.over = painters.over = vendors.over = bucket.over = threads.over = True
+            consumers.over = True
             _make_peace(world)
             world.run()
             _recover_the_rest(world, books, workload)
             consumers.recover(event_recovery.recover)
         check_at_rest(world, memory.documents, books, painters)
+        check_bills(memory.documents, vendors)
         answers.at_rest()
         consumers.check_at_rest(books.is_edited)
     except Violation as found:

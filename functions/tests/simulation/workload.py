@@ -17,7 +17,7 @@ from imagegen.generation.endpoints import cancel_generation_request, get_generat
 from simulation.books import OPEN, Books
 from simulation.hand_edits import HandEdits
 from simulation.memory_store import MemoryStore
-from simulation.orders import Named, Offered, Wanted
+from simulation.orders import MODELS, Named, Offered, Wanted
 from simulation.plan import Plan
 from simulation.purchases import CREDITS, PURCHASES, Bought
 from simulation.world import EPOCH, Task, World
@@ -35,6 +35,9 @@ CATALOGUE: dict[str, dict[str, Any]] = {
         "imageUrl": "https://images.test/b",
         "sortOrder": 2,
     },
+    # Paid for, each in the other's place where it is out of order.
+    "models/Model C": {"generator": "at-once", "fallbackModel": "Model D", "sortOrder": 3},
+    "models/Model D": {"generator": "by-job", "fallbackModel": "Model C", "sortOrder": 4},
     "styles/anime": {"sortOrder": 1},
     "styles/sketch": {"sortOrder": 2},
     "colors/neon": {"sortOrder": 1},
@@ -129,7 +132,7 @@ class Workload:
         pick, user_id = self._random.choice, self._some_user()
         return Wanted(
             user_id="nobody" if self._random.random() < 0.02 else user_id,
-            model=pick(("Model A", "Model B")),
+            model=pick(MODELS),
             style=pick(("anime", "anime", "sketch")),
             size=pick(("small", "large")),
             mode=pick(("sync", "async")),

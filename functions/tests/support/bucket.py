@@ -70,20 +70,27 @@ class _Handler(BaseHTTPRequestHandler):
         if self._refused(name):
             return
         if not name:
-            found = [
-                fields
-                for path, (fields, _) in self.bucket.objects.items()
-                if path.startswith(query.get("prefix", [""])[0])
-            ]
-            self._answer(200, {"items": found})
+            self._answer(200, {"items": self._found(query)})
         elif name not in self.bucket.objects:
             self._answer(404, {"error": {"code": 404, "message": "Not Found"}})
+        elif parts.path.startswith("/storage/") and "alt" not in query:
+            self._answer(200, self.bucket.metadata(name))
         elif "token" in query and query["token"][0] != self._token(name):
             self._answer(403, {"error": {"code": 403, "message": "Permission denied."}})
         else:
             end = self.headers.get("Range", "").rpartition("-")[2]
             data = self.bucket.data(name)
             self._answer(200, data[: int(end) + 1] if end else data)
+
+    def _found(self, query: dict[str, list[str]]) -> list[dict[str, Any]]:
+        """The objects of a listing, in the order of their names."""
+        prefix, end = query.get("prefix", [""])[0], query.get("endOffset", [""])[0]
+        found = [
+            self.bucket.metadata(name)
+            for name in sorted(self.bucket.objects)
+            if name.startswith(prefix) and (not end or name < end)
+        ]
+        return found[: int(query.get("maxResults", ["1000"])[0])]
 
     def do_DELETE(self) -> None:
         name = unquote(urlsplit(self.path).path.partition("/o/")[2])

@@ -22,11 +22,14 @@ from typer.testing import CliRunner, Result
 
 from imagegen.api.auth import Caller
 from imagegen.audit.findings import findings
-from imagegen.catalogue import catalogue
+from imagegen.catalogue import catalogue, products
 from imagegen.credits import ledger
 from imagegen.firestore import client as firestore_client
 from imagegen.generation import create as generation
 from imagegen.notifications import outbox
+from imagegen.purchases import booking
+from imagegen.purchases.items import Item
+from imagegen.purchases.purchase import Provider
 
 PROJECT = "demo-admin-tests"
 WEEKS = 5
@@ -251,6 +254,54 @@ def test_a_key_gives_once_however_many_ask_at_once(
     assert [each.is_new for each in given].count(True) == 1
     assert len(ledger_of(shared, user_id)) == 1
     assert check_books(shared, user_id, 2) == 5
+
+
+def test_an_unmatched_purchase_is_booked_once_for_the_user_who_is_named(
+    shared: firestore.Client, run: Admin, new_user: Callable[..., str]
+) -> None:
+    user_id = new_user(2)
+    product_id, purchase_id = f"pack-{user_id}", f"stripe-{user_id}"
+    shared.document(f"products/{product_id}").set({"credits": 50, "kind": "purchase"})
+    products.forget()
+    paid = booking.Payment(
+        purchase_id=purchase_id,
+        provider=Provider.STRIPE,
+        user_id="",
+        items=[Item("id", product_id)],
+        amount=500,
+        currency="usd",
+        at=datetime.now(UTC),
+        is_test=True,
+    )
+    assert booking.book(paid).status == "unmatched"
+    assert "still unmatched: no_user" in run("book", purchase_id, code=1).stderr
+    assert "There is no user" in run("book", purchase_id, "--user", "nobody", code=1).stderr
+    for _ in range(2):
+        booked = json.loads(run("--json", "book", purchase_id, "--user", user_id).stdout)
+        assert (booked["status"], booked["userId"], booked["credits"]) == ("paid", user_id, 50)
+    assert [entry["type"] for entry in ledger_of(shared, user_id)] == ["purchase"]
+    assert check_books(shared, user_id, 2) == 52
+
+
+def test_a_purchase_that_nobody_knows_is_not_booked(shared: object, run: Admin) -> None:
+    assert "no payment of a purchase nothing" in run("book", "nothing", code=1).stderr
+
+
+def test_an_account_is_repaired_once(
+    shared: firestore.Client, run: Admin, new_user: Callable[..., str]
+) -> None:
+    user_id = new_user(2)
+    shared.document(f"users/{user_id}").update({"credits": "[red]2[/red]"})
+    arguments = ("repair", user_id, "--reason", "edited by hand")
+    assert "state the credits" in run(*arguments, code=1).stderr
+    run(*arguments, "--credits", "two", code=2)
+    done = run(*arguments, "--credits", "2").stdout
+    assert "credits was '[red]2[/red]'" in done
+    assert "2 credits granted" in done
+    assert check_books_of(shared, user_id) == []
+    again = json.loads(run("--json", *arguments, "--credits", "").stdout)
+    assert again == {"malformed": {}, "grantedCredits": 0, "currentCredits": 2}
+    assert "no such user" in run("repair", "nobody-at-all", "--reason", "r", code=1).stderr
 
 
 def test_a_grant_needs_a_user_a_number_a_key_and_a_reason(shared: object, run: Admin) -> None:

@@ -33,6 +33,7 @@ SERVICES = (
     "secretmanager",
     "storage",
 )
+APP_CHECK = "firebaseappcheck"
 
 
 def project(google: Google, target: Target) -> Iterator[Finding]:
@@ -68,7 +69,8 @@ def billing(google: Google, target: Target) -> Iterator[Finding]:
 def services(google: Google, target: Target) -> Iterator[Finding]:
     """Every API that is called is enabled."""
     parent = f"projects/{target.project}"
-    names = [f"{parent}/services/{service}.googleapis.com" for service in SERVICES]
+    needed = SERVICES if target.app_check == "off" else (*SERVICES, APP_CHECK)
+    names = [f"{parent}/services/{service}.googleapis.com" for service in needed]
     answer = google.get("serviceusage", f"v1/{parent}/services:batchGet", names=names)
     off = [
         each["name"].rpartition("/")[2]

@@ -8,15 +8,15 @@ import {
   initializeAuth,
 } from "firebase/auth";
 import type { Firestore } from "firebase/firestore";
-import type { AppCheckTokens } from "./app-check";
+import { getFunctions } from "firebase/functions";
+import { type Client, imagegen } from "imagegen-client";
 import { type Deployment, discover } from "./deployment";
 
 interface Backend {
   deployment: Deployment;
   app: FirebaseApp;
   auth: Auth;
-  /** undefined where the console uses no App Check. */
-  appCheckToken: AppCheckTokens | undefined;
+  client: Client;
 }
 
 /** Loaded separately, because it is half of the console's code. */
@@ -39,14 +39,15 @@ async function start(): Promise<Backend> {
   const deployment = await discover(location);
   const app = initializeApp(deployment.options);
   const key = deployment.appCheck; // App Check is loaded only where it is used
-  const appCheckToken = key && (await import("./app-check")).startAppCheck(app, key);
+  if (key) (await import("./app-check")).startAppCheck(app, key);
   const auth = initializeAuth(app, {
     persistence: [indexedDBLocalPersistence, browserLocalPersistence],
   });
   if (deployment.emulators?.auth) {
     connectAuthEmulator(auth, `http://${deployment.emulators.auth}`, { disableWarnings: true });
   }
-  return { deployment, app, auth, appCheckToken };
+  const client = imagegen(getFunctions(app, deployment.functionsUrl));
+  return { deployment, app, auth, client };
 }
 
 /** Firestore, and the functions that read from it. After a failure the next call tries again. */

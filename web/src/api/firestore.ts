@@ -1,17 +1,23 @@
 /** What the console reads from Firestore directly, within what firestore.rules allow. */
 import type { FirebaseApp } from "firebase/app";
 import {
+  collection,
   connectFirestoreEmulator,
   doc,
   type Firestore,
   getFirestore,
+  limit,
   onSnapshot,
+  orderBy,
+  query,
   Timestamp,
   type Unsubscribe,
+  where,
 } from "firebase/firestore";
 import type { Deployment } from "./deployment";
 import type { Report } from "./report";
-import type { GenerationRequest, Status } from "./types";
+
+export { watchGenerationRequest, watchOpenGenerationRequests } from "imagegen-client/firestore";
 
 export function open(app: FirebaseApp, deployment: Deployment): Firestore {
   const db = getFirestore(app);
@@ -37,21 +43,20 @@ export function watchBalance(
   );
 }
 
-/** Calls `onChange` with the request, now and whenever it changes. */
-export function watchRequest(
+/** Calls `onChange` when one of the user's newest purchases has changed, and once at the start. */
+export function watchPurchases(
   db: Firestore,
-  id: string,
-  onChange: (request: GenerationRequest) => void,
+  userId: string,
+  onChange: () => void,
   onError: (error: Error) => void,
 ): Unsubscribe {
-  return onSnapshot(
-    doc(db, "generationRequests", id),
-    (snapshot) => {
-      const fields = snapshot.data();
-      if (fields) onChange(requestOf(id, fields));
-    },
-    onError,
+  const newest = query(
+    collection(db, "purchases"),
+    where("userId", "==", userId),
+    orderBy("createdAt", "desc"),
+    limit(10),
   );
+  return onSnapshot(newest, onChange, onError);
 }
 
 export function watchReport(
@@ -66,18 +71,6 @@ export function watchReport(
       onChange(snapshot.exists() ? (withIsoTimes(snapshot.data()) as unknown as Report) : null),
     onError,
   );
-}
-
-/** Converts a stored request to the form that the API returns. */
-function requestOf(id: string, fields: Record<string, unknown>): GenerationRequest {
-  const status = fields.status as Status;
-  const credits = Number(fields.credits);
-  return {
-    ...(withIsoTimes(fields) as unknown as GenerationRequest),
-    generationRequestId: id,
-    deductedCredits: credits,
-    refundedCredits: status === "failed" || status === "canceled" ? credits : 0,
-  };
 }
 
 function withIsoTimes(fields: Record<string, unknown>): Record<string, unknown> {

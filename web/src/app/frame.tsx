@@ -3,24 +3,11 @@ import type { ComponentChildren } from "preact";
 import { balance, liveProblem } from "../api/balance";
 import { leave, type User } from "../api/session";
 import { credits, number } from "../ui/format";
-import { Icon, type IconName, Mark } from "../ui/icons";
+import { Icon, Mark } from "../ui/icons";
 import { place } from "../ui/router";
 import { ThemeSwitch } from "../ui/theme-switch";
-
-interface Screen {
-  path: string;
-  name: string;
-  icon: IconName;
-  adminOnly?: boolean;
-}
-
-const SCREENS: readonly Screen[] = [
-  { path: "/create", name: "Create", icon: "create" },
-  { path: "/gallery", name: "Gallery", icon: "gallery" },
-  { path: "/credits", name: "Credits", icon: "credits" },
-  { path: "/reports", name: "Reports", icon: "reports", adminOnly: true },
-  { path: "/api", name: "API", icon: "api" },
-];
+import { Palette } from "./palette";
+import { SCREENS } from "./screens";
 
 /** Shown from the first paint on; what is still loading has its space. */
 export function Frame({ user, children }: { user: User | null; children: ComponentChildren }) {
@@ -37,6 +24,7 @@ export function Frame({ user, children }: { user: User | null; children: Compone
           <Mark />
           <span>imagegen</span>
         </a>
+        {user && <Palette user={user} />}
         <nav aria-label="Screens">
           {screens.map((screen) => (
             <a

@@ -1,11 +1,11 @@
 /** How numbers, times and percentages are written. */
 const whole = new Intl.NumberFormat("en", { maximumFractionDigits: 0 });
 const short = new Intl.NumberFormat("en", { notation: "compact", maximumFractionDigits: 1 });
-const date = { day: "numeric", month: "short" } as const;
+const dayAndMonth = { day: "numeric", month: "short" } as const;
 const time = { hour: "2-digit", minute: "2-digit" } as const;
-const toTheMinute = new Intl.DateTimeFormat("en-GB", { ...date, year: "numeric", ...time });
-const thisYear = new Intl.DateTimeFormat("en-GB", { ...date, ...time });
-const dateOnly = new Intl.DateTimeFormat("en-GB", { ...date, year: "numeric" });
+const toTheMinute = new Intl.DateTimeFormat("en-GB", { ...dayAndMonth, year: "numeric", ...time });
+const thisYear = new Intl.DateTimeFormat("en-GB", { ...dayAndMonth, ...time });
+const dateOnly = new Intl.DateTimeFormat("en-GB", { ...dayAndMonth, year: "numeric" });
 const timeOnly = new Intl.DateTimeFormat("en-GB", { ...time, second: "2-digit" });
 
 export const number = (value: number): string => whole.format(value);
@@ -13,6 +13,8 @@ export const compact = (value: number): string =>
   Math.abs(value) < 10_000 ? whole.format(value) : short.format(value);
 export const credits = (value: number): string =>
   `${whole.format(value)} ${value === 1 ? "credit" : "credits"}`;
+/** "27 Nov 2026" */
+export const date = (iso: string): string => dateOnly.format(new Date(iso));
 /** "27 Nov 2026, 01:25" */
 export const dateTime = (iso: string): string => toTheMinute.format(new Date(iso));
 /** ["27 Nov 2026", "01:25:31"] */
@@ -42,7 +44,10 @@ export function change(value: number, unit: "relative" | "points"): string {
 
 /** The time between two moments: "0.8 s", "42 s", "3 min". */
 export function span(from: string, to: string): string {
-  const seconds = Math.max(0, (Date.parse(to) - Date.parse(from)) / 1000);
+  return duration(Math.max(0, (Date.parse(to) - Date.parse(from)) / 1000));
+}
+
+export function duration(seconds: number): string {
   if (seconds < 10) return `${seconds.toFixed(1)} s`;
   return seconds < 120 ? `${Math.round(seconds)} s` : `${Math.round(seconds / 60)} min`;
 }

@@ -30,34 +30,40 @@ export function useLoaded<T>(
   return result;
 }
 
-export interface Action {
-  run: () => void;
+export interface Action<Argument extends unknown[]> {
+  run: (...given: Argument) => void;
   busy: boolean;
+  /** The first argument of the last run. */
+  argument: Argument[0] | undefined;
   /** What the last run threw; null when it succeeded. */
   error: unknown;
 }
 
 /** The action of a button. `run` is a no-op while the action runs, so a double click acts once. */
-export function useAction(act: () => Promise<void>): Action {
+export function useAction<Argument extends unknown[]>(
+  act: (...given: Argument) => Promise<void>,
+): Action<Argument> {
   const running = useRef(false);
-  const [state, setState] = useState<{ busy: boolean; error: unknown }>({
+  const [state, setState] = useState<Omit<Action<Argument>, "run">>({
     busy: false,
+    argument: undefined,
     error: null,
   });
-  const run = async () => {
+  const run = async (...given: Argument) => {
+    const [argument] = given;
     if (running.current) return;
     running.current = true;
-    setState({ busy: true, error: null });
+    setState({ busy: true, argument, error: null });
     try {
-      await act();
-      setState({ busy: false, error: null });
+      await act(...given);
+      setState({ busy: false, argument, error: null });
     } catch (error) {
-      setState({ busy: false, error });
+      setState({ busy: false, argument, error });
     } finally {
       running.current = false;
     }
   };
-  return { run: () => void run(), ...state };
+  return { run: (...given) => void run(...given), ...state };
 }
 
 /** Seconds since `since` (milliseconds, as from Date.now()), updated ten times a second; 0 for null. */

@@ -1,45 +1,43 @@
-import { afterEach, describe, expect, it, vi } from "vitest";
-import { send } from "../../src/api/client";
-import type { ApiError } from "../../src/api/errors";
-import { explain } from "../../src/ui/explain";
+import { imagegenError } from "imagegen-client";
+import { beforeEach, describe, expect, it, vi } from "vitest";
 
-const answer = (status: number, body: unknown, headers = {}) =>
-  vi.stubGlobal("fetch", () =>
-    Promise.resolve(new Response(JSON.stringify(body), { status, headers })),
-  );
-const failed = (details: object, status = 500, message = "It failed.") => ({
-  error: { code: status, status: "UNKNOWN", message, details },
+const sent = vi.hoisted(() => ({ listModels: vi.fn(), idToken: vi.fn() }));
+vi.mock("../../src/api/firebase", () => ({
+  backend: async () => ({ client: { listModels: sent.listModels } }),
+}));
+vi.mock("../../src/api/session", () => ({ idToken: sent.idToken }));
+const { call } = await import("../../src/api/client");
+
+const refusal = (reason: string) =>
+  imagegenError({ reason, status: "UNAUTHENTICATED", message: "", details: {} } as never);
+
+beforeEach(() => {
+  vi.resetAllMocks();
+  sent.idToken.mockResolvedValue("token");
 });
-const failure = async (): Promise<ApiError> =>
-  (await send("/x", {}).catch((error: unknown) => error)) as ApiError;
 
-afterEach(() => vi.unstubAllGlobals());
-
-describe("send", () => {
-  it("gives the answer of a call that went well", async () => {
-    answer(200, { imageUrl: "u" });
-    expect(await send("/x", {})).toEqual({ imageUrl: "u" });
+describe("call", () => {
+  it("asks for a new ID token once after the server refused one", async () => {
+    sent.listModels.mockRejectedValueOnce(refusal("TOKEN_EXPIRED")).mockResolvedValueOnce("answer");
+    expect(await call("listModels", {})).toBe("answer");
+    expect(sent.idToken.mock.calls).toEqual([[], [{ refresh: true }]]);
   });
 
-  it("keeps reason, details, request id and waiting time of a refusal", async () => {
-    answer(429, failed({ reason: "RATE_LIMITED" }, 429), {
-      "Retry-After": "12",
-      "X-Request-Id": "r1",
-    });
-    const error = await failure();
-    expect(error).toMatchObject({
-      code: 429,
-      reason: "RATE_LIMITED",
-      requestId: "r1",
-      retryAfterSeconds: 12,
-    });
-    expect(explain(error).text).toContain("Wait 12 s");
+  it("gives up after the second refusal", async () => {
+    sent.listModels.mockRejectedValue(refusal("TOKEN_EXPIRED"));
+    await expect(call("listModels", {})).rejects.toMatchObject({ reason: "TOKEN_EXPIRED" });
+    expect(sent.listModels).toHaveBeenCalledTimes(2);
   });
 
-  it("knows no answer, and an answer that is not JSON", async () => {
-    vi.stubGlobal("fetch", () => Promise.reject(new TypeError("Failed to fetch")));
-    expect((await failure()).reason).toBe("NETWORK");
-    vi.stubGlobal("fetch", () => Promise.resolve(new Response("<html>", { status: 502 })));
-    expect(await failure()).toMatchObject({ code: 502, reason: "UNEXPECTED" });
+  it("does not call without a token when the session has ended", async () => {
+    sent.idToken.mockRejectedValue(new Error("auth/user-token-expired"));
+    await expect(call("listModels", {})).rejects.toThrow("auth/user-token-expired");
+    expect(sent.listModels).not.toHaveBeenCalled();
+  });
+
+  it("does not try again when it was App Check that refused", async () => {
+    sent.listModels.mockRejectedValue(refusal("APP_CHECK_MISSING"));
+    await expect(call("listModels", {})).rejects.toMatchObject({ reason: "APP_CHECK_MISSING" });
+    expect(sent.listModels).toHaveBeenCalledTimes(1);
   });
 });

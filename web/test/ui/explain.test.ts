@@ -1,19 +1,14 @@
+import { type Failure, imagegenError } from "imagegen-client";
 import { describe, expect, it } from "vitest";
-import { ApiError } from "../../src/api/errors";
 import { explain } from "../../src/ui/explain";
 
-const failure = (details: { reason: string; [name: string]: unknown }, status = 500) =>
-  new ApiError(status, details.reason, "It failed.", details);
+const failure = (reason: Failure["reason"], details: object = {}) =>
+  imagegenError({ reason, status: "UNKNOWN", message: "It failed.", details } as never);
 
 describe("explain", () => {
   it("says that the credits came back, and which request it was", () => {
-    const error = failure({
-      reason: "GENERATION_FAILED",
-      generationRequestId: "g1",
-      refundedCredits: 3,
-      retryable: true,
-    });
-    expect(explain(error)).toMatchObject({
+    const details = { generationRequestId: "g1", refundedCredits: 3, retryable: true };
+    expect(explain(failure("GENERATION_FAILED", details))).toMatchObject({
       refunded: 3,
       generationRequestId: "g1",
       retryable: true,
@@ -22,11 +17,9 @@ describe("explain", () => {
   });
 
   it("does not suggest a retry that cannot help", () => {
-    expect(
-      explain(failure({ reason: "GENERATION_FAILED", refundedCredits: 1, retryable: false }))
-        .retryable,
-    ).toBe(false);
-    const poor = failure({ reason: "INSUFFICIENT_CREDITS", required: 4, available: 1 }, 402);
+    const refused = failure("GENERATION_FAILED", { refundedCredits: 1, retryable: false });
+    expect(explain(refused).retryable).toBe(false);
+    const poor = failure("INSUFFICIENT_CREDITS", { required: 4, available: 1 });
     expect(explain(poor)).toMatchObject({
       retryable: false,
       text: expect.stringContaining("costs 4 credits; you have 1"),
@@ -34,32 +27,31 @@ describe("explain", () => {
   });
 
   it("lists every field that is wrong", () => {
-    const error = failure(
-      {
-        reason: "INVALID_FIELD",
-        fieldViolations: [
-          { field: "prompt", description: "too long" },
-          { field: "size", description: "missing" },
-        ],
-      },
-      400,
-    );
+    const error = failure("INVALID_FIELD", {
+      fieldViolations: [
+        { field: "prompt", description: "too long" },
+        { field: "size", description: "missing" },
+      ],
+    });
     expect(explain(error).text).toBe("prompt: too long. size: missing.");
   });
 
-  it("treats a gateway that gave up like a server that did not answer", () => {
-    const timedOut = new ApiError(504, "UNEXPECTED", "The server answered 504.");
-    expect(explain(timedOut)).toMatchObject({ title: "No answer", retryable: true });
-    const denied = new ApiError(403, "UNEXPECTED", "The server answered 403.");
-    expect(explain(denied)).toMatchObject({ retryable: false, text: "The server answered 403." });
+  it("says how long to wait, in the unit that a person would use", () => {
+    const wait = (retryAfterSeconds: number) =>
+      explain(failure("RATE_LIMITED", { retryAfterSeconds })).text;
+    expect(wait(12)).toContain("Wait 12 s,");
+    expect(wait(300)).toContain("Wait 5 min,");
+    expect(wait(43_200)).toContain("Wait 12 hours,");
+  });
+
+  it("offers another try when nothing answered, and none when something unknown did", () => {
+    expect(explain(failure("NO_ANSWER"))).toMatchObject({ title: "No answer", retryable: true });
+    expect(explain(failure("UNEXPECTED"))).toMatchObject({ retryable: false, text: "It failed." });
   });
 
   it("tells a charge that may stand from none", () => {
-    expect(explain(failure({ reason: "BACKEND_UNAVAILABLE" }, 503)).text).toContain(
-      "Nothing was charged",
-    );
-    expect(
-      explain(failure({ reason: "BACKEND_UNAVAILABLE", generationRequestId: "g" }, 503)).text,
-    ).toContain("may stand");
+    expect(explain(failure("BACKEND_UNAVAILABLE")).text).toContain("Nothing was charged");
+    const charged = failure("BACKEND_UNAVAILABLE", { generationRequestId: "g" });
+    expect(explain(charged).text).toContain("may stand");
   });
 });

@@ -8,9 +8,11 @@ import { PageHead, Skeleton } from "../../ui/page";
 import { useCatalogue } from "../generation/catalogue";
 import { Code } from "./code";
 import { type Draft, draft, EMPTY } from "./draft";
+import { useDurations } from "./durations";
 import { OrderForm } from "./order-form";
-import { Result } from "./result";
+import { Result, requestIdOf } from "./result";
 import { resume, run, start } from "./run";
+import { Running } from "./running";
 
 export function Create({ user }: { user: User }) {
   useTitle("Create");
@@ -42,6 +44,7 @@ function Studio({ user, catalogue }: { user: User; catalogue: Catalogue }) {
   const [key, setKey] = useState(() => crypto.randomUUID());
   const result = useRef<HTMLElement>(null);
   useEffect(resume, []);
+  const durations = useDurations(user.uid);
   const values = onOffer(draft.current.value ?? EMPTY, catalogue);
   const order: Order = { userId: user.uid, ...values, prompt: values.prompt.trim() };
 
@@ -55,6 +58,7 @@ function Studio({ user, catalogue }: { user: User; catalogue: Catalogue }) {
     <div class="create">
       <OrderForm
         catalogue={catalogue}
+        durations={durations}
         values={values}
         change={(changes) => draft.keep({ ...values, ...changes })}
         busy={run.value?.state === "sending"}
@@ -63,6 +67,7 @@ function Studio({ user, catalogue }: { user: User; catalogue: Catalogue }) {
       <section class="card result" aria-labelledby="result-title" ref={result}>
         <h2 id="result-title">Result</h2>
         <Result catalogue={catalogue} onAgain={send} />
+        <Running userId={user.uid} except={run.value && requestIdOf(run.value)} />
       </section>
       <Code order={order} idempotencyKey={key} />
     </div>
@@ -73,9 +78,12 @@ function Studio({ user, catalogue }: { user: User; catalogue: Catalogue }) {
 function onOffer(written: Draft, catalogue: Catalogue): Draft {
   const pick = (value: string, options: { name: string }[]) =>
     options.some((each) => each.name === value) ? value : (options[0]?.name ?? "");
+  const model = pick(written.model, catalogue.models);
+  const slow = catalogue.models.find((each) => each.name === model)?.background;
   return {
     ...written,
-    model: pick(written.model, catalogue.models),
+    model,
+    mode: slow ? "async" : written.mode,
     style: pick(written.style, catalogue.styles),
     color: pick(written.color, catalogue.colors),
     size: pick(written.size, catalogue.sizes),

@@ -3,19 +3,22 @@ import { balance } from "../../api/balance";
 import type { Catalogue, Mode, Size } from "../../api/types";
 import { Button } from "../../ui/button";
 import { Choice, Field, Select } from "../../ui/fields";
-import { credits, number } from "../../ui/format";
+import { credits, duration, number } from "../../ui/format";
 import type { Draft } from "./draft";
 
 const MAX_PROMPT = 2000;
 
 export function OrderForm({
   catalogue,
+  durations,
   values,
   change,
   busy,
   onSubmit,
 }: {
   catalogue: Catalogue;
+  /** How many seconds a model usually takes, where it is known. */
+  durations: Record<string, number>;
   values: Draft;
   change: (changes: Partial<Draft>) => void;
   busy: boolean;
@@ -23,6 +26,7 @@ export function OrderForm({
 }) {
   const left = balance.value;
   const price = catalogue.sizes.find((size) => size.name === values.size)?.credits ?? 0;
+  const slow = catalogue.models.find((model) => model.name === values.model)?.background;
   const length = [...values.prompt.trim()].length;
   const missing = left === null || (typeof left === "number" && left < price);
   const problem = length > MAX_PROMPT ? `${number(length - MAX_PROMPT)} characters too many` : "";
@@ -68,7 +72,7 @@ export function OrderForm({
         options={catalogue.models.map((model) => ({
           value: model.name,
           title: model.name,
-          note: model.description,
+          note: <ModelNote model={model} seconds={durations[model.name]} sizes={catalogue.sizes} />,
         }))}
       />
       <div class="pair">
@@ -111,7 +115,7 @@ export function OrderForm({
         value={values.mode}
         onChange={(mode: Mode) => change({ mode })}
         options={[
-          { value: "sync", title: "Wait for it" },
+          ...(slow ? [] : [{ value: "sync" as const, title: "Wait for it" }]),
           { value: "async", title: "In the background" },
         ]}
       />
@@ -143,12 +147,40 @@ export function OrderForm({
           Create image
         </Button>
       </div>
+      {missing && left !== null && (
+        <p class="note">
+          <a href="/credits/buy">Buy credits</a>, or choose a smaller size.
+        </p>
+      )}
       {left === null && (
         <p class="note">
           There is no credit account for you yet: an administrator has to grant credits first.
         </p>
       )}
     </form>
+  );
+}
+
+/** What a model is, how long it usually takes, and what it costs by size. */
+function ModelNote({
+  model,
+  seconds,
+  sizes,
+}: {
+  model: Catalogue["models"][number];
+  seconds: number | undefined;
+  sizes: readonly Size[];
+}) {
+  const prices = sizes.map((size) => size.credits);
+  const [least, most] = [Math.min(...prices), Math.max(...prices)];
+  return (
+    <>
+      {model.description}
+      <span class="model-facts tabular">
+        {least === most ? credits(least) : `${number(least)}–${credits(most)}, by size`}
+        {seconds !== undefined && ` · usually ${duration(seconds)}`}
+      </span>
+    </>
   );
 }
 

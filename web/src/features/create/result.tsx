@@ -1,12 +1,16 @@
 /** The outcome of the last order. */
-import { ApiError } from "../../api/errors";
+import { imagegenError } from "imagegen-client";
+import { useState } from "preact/hooks";
 import { type Catalogue, type GenerationRequest, isOpen, type Order } from "../../api/types";
+import { explain } from "../../ui/explain";
 import { Failure } from "../../ui/failure";
 import { credits } from "../../ui/format";
 import { useStopwatch } from "../../ui/hooks";
 import { Empty } from "../../ui/page";
 import { Picture } from "../../ui/picture";
+import { aspectOf } from "../generation/aspect";
 import { useLiveRequest } from "../generation/live-request";
+import { Viewer } from "../generation/viewer";
 import { Details } from "./details";
 import { type Run, run } from "./run";
 
@@ -43,7 +47,13 @@ function Outcome({
   return (
     <div class="result-body" aria-live="polite">
       {failed ? (
-        <Failure error={failed} onRetry={canRetry(failed) ? onAgain : undefined} />
+        <Failure error={failed} onRetry={explain(failed).retryable ? onAgain : undefined}>
+          {failed.reason === "INSUFFICIENT_CREDITS" && (
+            <a class="button plain small" href="/credits/buy">
+              Buy credits
+            </a>
+          )}
+        </Failure>
       ) : (
         <Progress run={run} request={request} catalogue={catalogue} />
       )}
@@ -62,13 +72,32 @@ function Progress({
   request: GenerationRequest | null;
   catalogue: Catalogue;
 }) {
+  const [large, setLarge] = useState(false);
   const accepted = run.state === "accepted" ? run : null;
   const imageUrl = request?.imageUrl ?? accepted?.imageUrl;
   const working = !imageUrl && (!request || isOpen(request.status));
   const seconds = useStopwatch(working ? run.startedAt : null);
-  const size = catalogue.sizes.find((each) => each.name === run.order.size);
-  const ratio = size ? size.width / size.height : 1;
-  if (imageUrl) return <Picture url={imageUrl} alt={run.order.prompt} ratio={ratio} eager />;
+  const ratio = aspectOf({ size: run.order.size, ...request }, catalogue);
+  const { prompt } = run.order;
+  if (imageUrl) {
+    const id = request?.generationRequestId ?? requestIdOf(run) ?? "";
+    return (
+      <div class="opens-large">
+        <Picture url={imageUrl} alt={prompt} ratio={ratio} eager />
+        <button type="button" class="open-large" onClick={() => setLarge(true)}>
+          <span class="visually-hidden">Open the image large</span>
+        </button>
+        {large && (
+          <Viewer
+            images={[{ generationRequestId: id, imageUrl, prompt }]}
+            at={0}
+            onMove={() => {}}
+            onClose={() => setLarge(false)}
+          />
+        )}
+      </div>
+    );
+  }
   if (request?.status === "canceled") {
     return (
       <Empty icon="refund" title="Canceled">
@@ -87,27 +116,26 @@ function Progress({
   );
 }
 
-function requestIdOf(run: Run): string | null {
+export function requestIdOf(run: Run): string | null {
   if (run.state === "accepted") return run.generationRequestId;
-  const id = run.state === "failed" ? run.error.details.generationRequestId : null;
-  return typeof id === "string" ? id : null;
+  return run.state === "failed" ? explain(run.error).generationRequestId : null;
 }
 
 /** The error of a request that failed in the background, as a call would have thrown it. */
-function failureOf(request: GenerationRequest): ApiError {
-  const timedOut = request.error?.reason === "GENERATION_TIMEOUT";
-  return new ApiError(
-    500,
-    timedOut ? "GENERATION_TIMEOUT" : "GENERATION_FAILED",
-    request.error?.message ?? "",
-    {
-      generationRequestId: request.generationRequestId,
-      refundedCredits: request.refundedCredits,
-    },
+function failureOf({ generationRequestId, refundedCredits, error }: GenerationRequest) {
+  const cause = error?.reason ?? "";
+  const known = { status: "UNKNOWN", message: error?.message ?? "" } as const;
+  const details = { generationRequestId, refundedCredits };
+  if (cause === "CONTENT_REFUSED")
+    return imagegenError({ ...known, reason: cause, status: "INVALID_ARGUMENT", details });
+  return imagegenError(
+    cause === "GENERATION_TIMEOUT"
+      ? {
+          ...known,
+          reason: cause,
+          status: "DEADLINE_EXCEEDED",
+          details: { ...details, cause, retryable: true },
+        }
+      : { ...known, reason: "GENERATION_FAILED", details: { ...details, cause, retryable: true } },
   );
-}
-
-function canRetry(error: ApiError): boolean {
-  if (error.details.retryable === false) return false;
-  return error.code >= 500 || ["NETWORK", "UNEXPECTED", "RATE_LIMITED"].includes(error.reason);
 }

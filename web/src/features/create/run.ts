@@ -2,8 +2,8 @@
  * The last order that was sent, and its outcome. It is sent from this module and not from a
  * component, so that an order that may have been charged survives a change of screen and a reload.
  */
+import { type ImagegenError, imagegenError, isImagegenError } from "imagegen-client";
 import { call } from "../../api/client";
-import { ApiError } from "../../api/errors";
 import type { Order } from "../../api/types";
 import { tabValue } from "./tab-value";
 
@@ -18,14 +18,14 @@ export type Run = Sent &
   (
     | { state: "sending" }
     | { state: "accepted"; generationRequestId: string; imageUrl: string | null }
-    | { state: "failed"; error: ApiError }
+    | { state: "failed"; error: ImagegenError }
   );
 
 /** Orders interrupted longer ago than this are sent again only if the user asks for it. */
 const RESUME_WITHIN_MILLISECONDS = 5 * 60_000;
 
 const kept = tabValue<Run>("run", (stored) =>
-  stored.state === "failed" ? { ...stored, error: ApiError.from(stored.error) } : stored,
+  stored.state === "failed" ? { ...stored, error: imagegenError(stored.error) } : stored,
 );
 export const run = kept.current;
 
@@ -53,7 +53,7 @@ export function resume(): void {
   const last = run.peek();
   if (!last || sentHere.has(last.key)) return;
   const interrupted =
-    last.state === "sending" || (last.state === "failed" && last.error.reason === "NETWORK");
+    last.state === "sending" || (last.state === "failed" && last.error.reason === "NO_ANSWER");
   if (!interrupted) return;
   if (Date.now() - last.startedAt < RESUME_WITHIN_MILLISECONDS) void send(last);
   else kept.keep({ ...last, state: "failed", error: noAnswer("The page was closed.") });
@@ -74,26 +74,35 @@ type Outcome =
 
 async function outcomeOf({ order, key }: Sent): Promise<Outcome> {
   try {
-    const { generationRequestId, imageUrl } = await call("createGenerationRequest", order, {
+    const { generationRequestId, imageUrl } = await call("createGenerationRequest", {
+      ...order,
       idempotencyKey: key,
     });
     return { state: "accepted", generationRequestId, imageUrl: imageUrl ?? null };
   } catch (cause) {
-    const error = cause instanceof ApiError ? cause : new ApiError(0, "UNEXPECTED", String(cause));
-    const id = error.details.generationRequestId;
+    const error = isImagegenError(cause) ? cause : unexpected(cause);
     // The first call with this key is still running: follow its request.
-    if (error.reason === "REQUEST_IN_PROGRESS" && typeof id === "string") {
-      return { state: "accepted", generationRequestId: id, imageUrl: null };
+    if (error.reason === "REQUEST_IN_PROGRESS") {
+      const { generationRequestId } = error.details;
+      return { state: "accepted", generationRequestId, imageUrl: null };
     }
     return { state: "failed", error };
   }
 }
 
-const noAnswer = (message: string): ApiError => new ApiError(0, "NETWORK", message);
+const noAnswer = (message: string): ImagegenError =>
+  imagegenError({ reason: "NO_ANSWER", status: "UNAVAILABLE", message, details: {} });
+const unexpected = (cause: unknown): ImagegenError =>
+  imagegenError({ reason: "UNEXPECTED", status: "UNKNOWN", message: String(cause), details: {} });
 
 /** Whether the request has ended and was refunded, so that the same order is a new one. */
-function hasEnded(error: ApiError): boolean {
-  return ["GENERATION_FAILED", "GENERATION_TIMEOUT", "REQUEST_CANCELED"].includes(error.reason);
+function hasEnded(error: ImagegenError): boolean {
+  return [
+    "GENERATION_FAILED",
+    "GENERATION_TIMEOUT",
+    "CONTENT_REFUSED",
+    "REQUEST_CANCELED",
+  ].includes(error.reason);
 }
 
 function sameOrder(one: Order, other: Order): boolean {

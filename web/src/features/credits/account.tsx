@@ -10,10 +10,20 @@ import { Empty } from "../../ui/page";
 import { Chart } from "./balance-chart";
 import { balanceSeries, withBalances } from "./ledger";
 import { LedgerTable } from "./ledger-table";
+import { Lots } from "./lots";
+import { Purchases } from "./purchases";
 
 const PAGE = 25;
 
-export function Account({ newest, userId }: { newest: Credits; userId: string }) {
+export function Account({
+  newest,
+  userId,
+  own,
+}: {
+  newest: Credits;
+  userId: string;
+  own: boolean;
+}) {
   const [older, setOlder] = useState<LedgerEntry[]>([]);
   const [token, setToken] = useState(newest.nextPageToken);
   const [count, setCount] = useState(PAGE);
@@ -48,6 +58,8 @@ export function Account({ newest, userId }: { newest: Credits; userId: string })
         />
         <Tile name="Refunded" value={sum("refund")} note={token ? "in what is loaded" : "so far"} />
       </div>
+      <Lots answer={newest} />
+      <Purchases userId={userId} own={own} />
       {lines.length === 0 ? (
         <Empty
           icon="credits"

@@ -8,21 +8,23 @@ import { Button } from "../../ui/button";
 import { Failure } from "../../ui/failure";
 import { useAction, useLoaded, useTitle } from "../../ui/hooks";
 import { PageHead, Skeleton } from "../../ui/page";
-import { place } from "../../ui/router";
+import { place, segment } from "../../ui/router";
 import { Account } from "./account";
+import { Buy } from "./buy";
 import { exportHistory } from "./export";
 
 export function Credits() {
+  return segment() === "buy" ? <Buy /> : <Balance />;
+}
+
+function Balance() {
   useTitle("Credits");
   const me = signedIn();
   const userId = (me.isAdmin && place.value.query.get("user")) || me.uid;
   const own = userId === me.uid;
   // A new balance means new entries: they are loaded while the old ones stay on screen.
   const live = own ? balance.value : undefined;
-  const loaded = useLoaded(
-    (signal) => call("getUserCredits", { userId }, { signal }),
-    [userId, live],
-  );
+  const loaded = useLoaded(() => call("getUserCredits", { userId, view: "full" }), [userId, live]);
   const [shown, setShown] = useState<{ userId: string; answer: Answer } | null>(null);
   useEffect(() => {
     if (loaded.state === "ready") setShown({ userId, answer: loaded.value });
@@ -35,14 +37,21 @@ export function Credits() {
       <PageHead
         title="Credits"
         actions={
-          <Button
-            icon="download"
-            busy={download.busy}
-            disabled={!answer?.transactions.length}
-            onClick={download.run}
-          >
-            Export CSV
-          </Button>
+          <>
+            <Button
+              icon="download"
+              busy={download.busy}
+              disabled={!answer?.transactions.length}
+              onClick={download.run}
+            >
+              Export CSV
+            </Button>
+            {own && (
+              <a class="button primary" href="/credits/buy">
+                Buy credits
+              </a>
+            )}
+          </>
         }
       >
         {own ? "What you have, and every credit that came or went." : `The account of ${userId}.`}
@@ -54,7 +63,12 @@ export function Credits() {
           <Skeleton height="20rem" />
         </div>
       )}
-      {answer && <Account newest={answer} userId={userId} />}
+      {own && place.value.query.has("bought") && (
+        <p class="banner good" role="status">
+          Thank you. The credits appear here as soon as the payment is confirmed.
+        </p>
+      )}
+      {answer && <Account newest={answer} userId={userId} own={own} />}
     </>
   );
 }

@@ -1,6 +1,7 @@
 /** A user's whole history as a CSV file. */
 import { call } from "../../api/client";
 import type { LedgerEntry } from "../../api/types";
+import { save } from "../../ui/download";
 import { csv, withBalances } from "./ledger";
 
 export async function exportHistory(userId: string): Promise<void> {
@@ -13,13 +14,6 @@ export async function exportHistory(userId: string): Promise<void> {
     pageToken = page.nextPageToken;
   }
   // The balance of the newest page: by the time the last one is loaded it may have changed.
-  save(csv(withBalances(entries, newest.currentCredits)), `credits-${userId}.csv`);
-}
-
-function save(text: string, name: string): void {
-  const link = document.createElement("a");
-  link.href = URL.createObjectURL(new Blob([text], { type: "text/csv" }));
-  link.download = name;
-  link.click();
-  URL.revokeObjectURL(link.href);
+  const text = csv(withBalances(entries, newest.currentCredits));
+  save(new Blob([text], { type: "text/csv" }), `credits-${userId}.csv`);
 }

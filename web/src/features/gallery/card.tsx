@@ -41,7 +41,7 @@ export function Card({
 
 const sizeName = (name: string, catalogue: Catalogue): string => {
   const size = catalogue.sizes.find((each) => each.name === name);
-  return size ? `${size.width} × ${size.height}` : name;
+  return size ? `${size.width}\u202f×\u202f${size.height}` : name;
 };
 
 /** The image, or why there is none; where `small`, its thumbnail if it has one. */

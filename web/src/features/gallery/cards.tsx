@@ -7,6 +7,7 @@ import { Failure } from "../../ui/failure";
 import { useAction, useLoaded } from "../../ui/hooks";
 import { Empty } from "../../ui/page";
 import { Card } from "./card";
+import { listed } from "./changes";
 import type { Filters } from "./filters";
 
 const PAGE_SIZE = 24;
@@ -22,13 +23,14 @@ export function Cards({
   catalogue: Catalogue | null;
   filtered: boolean;
 }) {
-  const page = (pageToken: string | undefined, signal?: AbortSignal) =>
-    call(
-      "listGenerationRequests",
-      { userId, ...filters, pageSize: PAGE_SIZE, ...(pageToken && { pageToken }) },
-      { signal },
-    );
-  const first = useLoaded((signal) => page(undefined, signal), []);
+  const page = (pageToken?: string) =>
+    call("listGenerationRequests", {
+      userId,
+      ...filters,
+      pageSize: PAGE_SIZE,
+      ...(pageToken && { pageToken }),
+    });
+  const first = useLoaded(() => page(), []);
   const [more, setMore] = useState<GenerationRequest[]>([]);
   const [token, setToken] = useState<string | undefined>();
   useEffect(() => {
@@ -40,6 +42,10 @@ export function Cards({
     setMore((before) => [...before, ...next.generationRequests]);
     setToken(next.nextPageToken);
   });
+
+  useEffect(() => {
+    listed.value = first.state === "ready" ? [...first.value.generationRequests, ...more] : [];
+  }, [first, more]);
 
   if (first.state === "loading") return <LoadingCards />;
   if (first.state === "failed") return <Failure error={first.error} onRetry={first.retry} />;

@@ -3,14 +3,16 @@ import type { ComponentChildren } from "preact";
 import { useEffect } from "preact/hooks";
 import { call } from "../../api/client";
 import type { Catalogue } from "../../api/types";
-import { Button, Identifier } from "../../ui/button";
+import { Button, CopyButton, Identifier } from "../../ui/button";
 import { Dialog } from "../../ui/dialog";
+import { download } from "../../ui/download";
 import { Failure } from "../../ui/failure";
 import { credits, dateTime, span } from "../../ui/format";
 import { useAction, useLoaded } from "../../ui/hooks";
 import { Skeleton } from "../../ui/page";
-import { go, place } from "../../ui/router";
+import { go, place, withQuery } from "../../ui/router";
 import { draftFrom } from "../create/draft";
+import { aspectOf } from "../generation/aspect";
 import { useLiveRequest } from "../generation/live-request";
 import { StatusBadge } from "../generation/status-badge";
 import { Timeline } from "../generation/timeline";
@@ -26,10 +28,7 @@ export function Detail({
   catalogue: Catalogue | null;
   own: boolean;
 }) {
-  const loaded = useLoaded(
-    (signal) => call("getGenerationStatus", { generationRequestId: id }, { signal }),
-    [],
-  );
+  const loaded = useLoaded(() => call("getGenerationStatus", { generationRequestId: id }), []);
   const live = useLiveRequest(own ? id : null);
   const request = live ?? (loaded.state === "ready" ? loaded.value : null);
   useEffect(() => {
@@ -39,12 +38,14 @@ export function Detail({
   const cancel = useAction(async () => {
     await call("cancelGenerationRequest", { generationRequestId: id });
   });
+  const file = useAction(async () => {
+    if (request?.imageUrl) await download(request.imageUrl, `image-${id}`);
+  });
   const again = () => {
     if (!request) return;
     draftFrom(request);
     go("/create");
   };
-  const size = catalogue?.sizes.find((each) => each.name === request?.size);
   return (
     <Dialog
       title="Generation request"
@@ -60,7 +61,12 @@ export function Detail({
       {request && (
         <div class="detail">
           <div class="detail-picture">
-            <Shot request={request} ratio={size ? size.width / size.height : 1} eager />
+            <Shot request={request} ratio={aspectOf(request, catalogue)} eager />
+            {request.imageUrl && (
+              <a class="open-large" href={withQuery({ view: "image" })}>
+                <span class="visually-hidden">Open the image large</span>
+              </a>
+            )}
           </div>
           <div class="detail-text">
             <p class="detail-prompt">{request.prompt}</p>
@@ -98,10 +104,11 @@ export function Detail({
                 </Button>
               )}
               {request.imageUrl && (
-                <a class="button plain" href={request.imageUrl} target="_blank" rel="noreferrer">
-                  Open image
-                </a>
+                <Button icon="download" busy={file.busy} onClick={() => file.run()}>
+                  Download
+                </Button>
               )}
+              <CopyButton small={false} text={request.prompt} label="Copy prompt" />
               {request.status === "pending" && (
                 <Button kind="danger" busy={cancel.busy} onClick={cancel.run}>
                   Cancel and refund

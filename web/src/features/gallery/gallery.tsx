@@ -10,6 +10,7 @@ import { useCatalogue } from "../generation/catalogue";
 import { Cards } from "./cards";
 import { Detail } from "./detail";
 import { FILTERS, type Filters } from "./filters";
+import { Large } from "./large";
 
 const STATUSES = ["pending", "processing", "completed", "failed", "canceled"];
 
@@ -73,7 +74,8 @@ export function Gallery({ user, requestId }: { user: User; requestId: string }) 
         catalogue={known}
         filtered={filtered}
       />
-      {requestId && (
+      {requestId && query.get("view") === "image" && <Large id={requestId} />}
+      {requestId && query.get("view") !== "image" && (
         <Detail key={requestId} id={requestId} catalogue={known} own={userId === user.uid} />
       )}
     </>

@@ -13,7 +13,7 @@ export function useLiveRequest(id: string | null): GenerationRequest | null {
     if (!id) return;
     let stopPolling = () => {};
     const stopListening = listen(
-      (db, store) => store.watchRequest(db, id, setSeen, fallBack),
+      (db, store) => store.watchGenerationRequest(db, id, setSeen, fallBack),
       fallBack,
     );
     // Only the owner may listen to a request. Administrators ask the API instead.
@@ -34,13 +34,10 @@ function poll(
   onChange: (request: GenerationRequest) => void,
 ): () => void {
   let timer: ReturnType<typeof setTimeout> | undefined;
-  const abort = new AbortController();
+  let stopped = false;
   const ask = async () => {
-    const request = await call(
-      "getGenerationStatus",
-      { generationRequestId },
-      { signal: abort.signal },
-    );
+    const request = await call("getGenerationStatus", { generationRequestId });
+    if (stopped) return;
     onChange(request);
     if (isOpen(request.status)) timer = setTimeout(askAgain, POLL_MILLISECONDS);
   };
@@ -48,7 +45,7 @@ function poll(
   const askAgain = () => void ask().catch(() => {});
   askAgain();
   return () => {
-    abort.abort();
+    stopped = true;
     clearTimeout(timer);
   };
 }

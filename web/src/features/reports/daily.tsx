@@ -1,7 +1,9 @@
 /** The days of the week, compared with what was expected. */
 import { useState } from "preact/hooks";
 import type { Report } from "../../api/report";
+import { DataTable } from "../../ui/data-table";
 import { Choice } from "../../ui/fields";
+import { day, number } from "../../ui/format";
 import { DailyBars } from "./daily-bars";
 
 type DailyMetric = "requests" | "creditsCharged" | "newUsers";
@@ -62,6 +64,21 @@ export function Daily({ report }: { report: Report }) {
           </li>
         )}
       </ul>
+      <DataTable
+        summary="The days as a table"
+        columns={[
+          "Day",
+          chosen.title,
+          ...(metric === "requests" ? ["Failed"] : []),
+          "Expected range",
+        ]}
+        rows={bars.map(({ date, value, failed, band }) => [
+          day(date),
+          number(value),
+          ...(metric === "requests" ? [number(failed)] : []),
+          band ? `${number(band.low)}–${number(band.high)}` : "–",
+        ])}
+      />
     </section>
   );
 }

@@ -9,7 +9,8 @@ import { Failure } from "../../ui/failure";
 import { Select } from "../../ui/fields";
 import { type Loaded, useLoaded, useTitle } from "../../ui/hooks";
 import { Empty, PageHead, Skeleton } from "../../ui/page";
-import { go, segment } from "../../ui/router";
+import { go, place, segment, withQuery } from "../../ui/router";
+import { Comparison } from "./comparison";
 import { Sheet } from "./sheet";
 
 const ISO_WEEK = /^\d{4}-W\d{2}$/;
@@ -48,6 +49,8 @@ export function Reports() {
 
 function Week({ week, known }: { week: string; known: WeekSummary[] }) {
   const report = useReport(week);
+  const otherWeek = place.value.query.get("with") ?? "";
+  const other = useReport(otherWeek);
   const names = known.map((each) => each.isoWeek);
   return (
     <article class="report">
@@ -59,7 +62,16 @@ function Week({ week, known }: { week: string; known: WeekSummary[] }) {
               label="Week"
               value={week}
               options={names.includes(week) ? names : [week, ...names]}
-              onChange={(chosen) => go(`/reports/${chosen}`, { keepScroll: true })}
+              onChange={(chosen) =>
+                go(`/reports/${chosen}${location.search}`, { keepScroll: true })
+              }
+            />
+            <Select
+              label="Compare with"
+              placeholder="Compare with…"
+              value={otherWeek}
+              options={names.filter((name) => name !== week)}
+              onChange={(chosen) => go(withQuery({ with: chosen }), { keepScroll: true })}
             />
             <Button icon="print" onClick={() => print()}>
               Print
@@ -81,6 +93,17 @@ function Week({ week, known }: { week: string; known: WeekSummary[] }) {
             </a>
           }
         />
+      )}
+      {otherWeek && other.state === "failed" && (
+        <Failure error={other.error} onRetry={other.retry} />
+      )}
+      {otherWeek && other.state === "ready" && !other.value && (
+        <p class="banner" role="status">
+          There is no report for {otherWeek} to compare with.
+        </p>
+      )}
+      {report.state === "ready" && report.value && other.state === "ready" && other.value && (
+        <Comparison report={report.value} other={other.value} />
       )}
       {report.state === "ready" && report.value && <Sheet report={report.value} known={known} />}
     </article>

@@ -116,6 +116,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/uploadSource": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Upload a photo to start an image from
+         * @description Either JSON with the photo as base64, or the photo itself as the body, with its Content-Type and the `userId` in the query string. It is stored privately; only orders of the same user can name it, for a day. What it is, is decided by its content.
+         */
+        post: operations["uploadSource"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/listModels": {
         parameters: {
             query?: never;
@@ -437,6 +457,8 @@ export interface components {
             aliases: string[];
             /** @description Whether the model is so slow that it generates in the background only. */
             background: boolean;
+            /** @description Whether an order may name a photo as its `source`. */
+            takesPhotos: boolean;
         };
         /**
          * CatalogueOption
@@ -699,6 +721,8 @@ export interface components {
             mode: components["schemas"]["Mode"];
             /** @description The model, in the catalogue's spelling. */
             model: string;
+            /** @description The model that was tried in its place, where it was not available. */
+            fallbackModel?: string;
             /** @description The style, in the catalogue's spelling. */
             style: string;
             /** @description The color, in the catalogue's spelling. */
@@ -1006,6 +1030,21 @@ export interface components {
                 };
             };
         };
+        /** @description The model is out of order; nothing was charged; details: model. */
+        ModelUnavailable: {
+            error: {
+                /** @constant */
+                code: 503;
+                /** @constant */
+                status: "UNAVAILABLE";
+                message: string;
+                details: {
+                    /** @constant */
+                    reason: "MODEL_UNAVAILABLE";
+                    model: string;
+                };
+            };
+        };
         /**
          * NextExpiry
          * @description What expires next.
@@ -1108,9 +1147,23 @@ export interface components {
                 };
             };
         };
+        /** @description What was uploaded is no photo of a known type, or has too many pixels. */
+        PhotoNotUsable: {
+            error: {
+                /** @constant */
+                code: 400;
+                /** @constant */
+                status: "INVALID_ARGUMENT";
+                message: string;
+                details: {
+                    /** @constant */
+                    reason: "PHOTO_NOT_USABLE";
+                };
+            };
+        };
         /**
          * PhotoSource
-         * @description A photo to start from.
+         * @description A photo to start from: behind a URL, or one that the user has uploaded.
          */
         PhotoSource: {
             /**
@@ -1118,12 +1171,17 @@ export interface components {
              * @enum {string}
              */
             type: "photo";
-            /**
-             * Format: uri
-             * @description An https URL.
-             */
+            /** @description An https URL; or else `uploadId`. */
+            url?: string | null;
+            /** @description What uploadSource has answered; or else `url`. */
+            uploadId?: string | null;
+        } & ({
             url: string;
-        };
+            uploadId?: null;
+        } | {
+            uploadId: string;
+            url?: null;
+        });
         /** @description The price is above the `maxCredits` of the order; details: credits, the current price. */
         PriceChanged: {
             error: {
@@ -1239,8 +1297,9 @@ export interface components {
                     /** @constant */
                     reason: "RATE_LIMITED";
                     /** @enum {unknown} */
-                    limit: "requestsPerMinute" | "creditsPerDay" | "inFlight";
+                    limit: "requestsPerMinute" | "creditsPerDay" | "inFlight" | "uploads";
                     quota: number;
+                    retryAfterSeconds: number;
                 };
             };
         };
@@ -1316,8 +1375,10 @@ export interface components {
              * @constant
              */
             type: "photo";
-            /** @description Where the photo is. */
-            url: string;
+            /** @description Where the photo is, if it was not uploaded. */
+            url?: string;
+            /** @description Which upload it is, if it was uploaded. */
+            uploadId?: string;
         };
         /** @description The webhook was not sent by the payment provider, or too long ago. */
         SignatureInvalid: {
@@ -1330,6 +1391,21 @@ export interface components {
                 details: {
                     /** @constant */
                     reason: "SIGNATURE_INVALID";
+                };
+            };
+        };
+        /** @description The model takes no photo, and the order names one; details: model. */
+        SourceNotSupported: {
+            error: {
+                /** @constant */
+                code: 400;
+                /** @constant */
+                status: "INVALID_ARGUMENT";
+                message: string;
+                details: {
+                    /** @constant */
+                    reason: "SOURCE_NOT_SUPPORTED";
+                    model: string;
                 };
             };
         };
@@ -1423,7 +1499,7 @@ export interface components {
             /** @description The registration token that Firebase Cloud Messaging gave the app, or its Firebase installation id. */
             token: string;
         };
-        /** @description The Content-Type is not JSON. */
+        /** @description The Content-Type is not JSON, nor that of a photo where the endpoint takes one. */
         UnsupportedMediaType: {
             error: {
                 /** @constant */
@@ -1436,6 +1512,47 @@ export interface components {
                     reason: "UNSUPPORTED_MEDIA_TYPE";
                 };
             };
+        };
+        /** @description The user has no such upload, or it has expired; details: uploadId. */
+        UploadNotFound: {
+            error: {
+                /** @constant */
+                code: 404;
+                /** @constant */
+                status: "NOT_FOUND";
+                message: string;
+                details: {
+                    /** @constant */
+                    reason: "UPLOAD_NOT_FOUND";
+                    uploadId: string;
+                };
+            };
+        };
+        /**
+         * UploadSource
+         * @description A photo, and whose it is.
+         */
+        UploadSource: {
+            /** @description The user, by the uid of Firebase Authentication. */
+            userId: string;
+            /** @description The photo, JPEG, PNG, WebP or HEIC, at most 8 MiB. */
+            data: string;
+        };
+        /**
+         * UploadedSource
+         * @description A photo as it is stored.
+         */
+        UploadedSource: {
+            /** @description For an order: `source: {"type": "photo", "uploadId": …}`, for a day. */
+            uploadId: string;
+            /** @description Width in pixels. */
+            width: number;
+            /** @description Height in pixels. */
+            height: number;
+            /** @description MIME type, by the content. */
+            mimeType: string;
+            /** @description Size of the file in bytes. */
+            bytes: number;
         };
         /**
          * UserCredits
@@ -1589,7 +1706,7 @@ export interface operations {
                     } & WithRequired<components["schemas"]["Generation"], "status">;
                 };
             };
-            /** @description `INVALID_FIELD`: Fields are missing, mistyped, out of range or unknown; details: fieldViolations. `MALFORMED_JSON`: The body is not a well-formed JSON object. `MODE_NOT_SUPPORTED`: The model generates in the background only, and the order asked to wait. `UNKNOWN_OPTION`: No such model, style, color or size is on offer; details: field, value, allowed. */
+            /** @description `INVALID_FIELD`: Fields are missing, mistyped, out of range or unknown; details: fieldViolations. `MALFORMED_JSON`: The body is not a well-formed JSON object. `MODE_NOT_SUPPORTED`: The model generates in the background only, and the order asked to wait. `SOURCE_NOT_SUPPORTED`: The model takes no photo, and the order names one; details: model. `UNKNOWN_OPTION`: No such model, style, color or size is on offer; details: field, value, allowed. */
             400: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
@@ -1597,7 +1714,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["InvalidField"] | components["schemas"]["MalformedJson"] | components["schemas"]["ModeNotSupported"] | components["schemas"]["UnknownOption"];
+                    "application/json": components["schemas"]["InvalidField"] | components["schemas"]["MalformedJson"] | components["schemas"]["ModeNotSupported"] | components["schemas"]["SourceNotSupported"] | components["schemas"]["UnknownOption"];
                 };
             };
             /** @description `APP_CHECK_INVALID`: The App Check token was not issued for this project, has expired, or was used before. `APP_CHECK_MISSING`: The call needs a token of Firebase App Check and has none. `TOKEN_EXPIRED`: The token has expired. `TOKEN_INVALID`: The token was not issued by this project's Firebase Authentication. `TOKEN_MISSING`: The call needs a Firebase ID token and has none. */
@@ -1634,7 +1751,7 @@ export interface operations {
                     "application/json": components["schemas"]["NotOwner"];
                 };
             };
-            /** @description `USER_NOT_FOUND`: There is no such user document. */
+            /** @description `UPLOAD_NOT_FOUND`: The user has no such upload, or it has expired; details: uploadId. `USER_NOT_FOUND`: There is no such user document. */
             404: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
@@ -1642,7 +1759,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["UserNotFound"];
+                    "application/json": components["schemas"]["UploadNotFound"] | components["schemas"]["UserNotFound"];
                 };
             };
             /** @description `METHOD_NOT_ALLOWED`: The function does not support this HTTP method. */
@@ -1681,7 +1798,7 @@ export interface operations {
                     "application/json": components["schemas"]["PayloadTooLarge"];
                 };
             };
-            /** @description `UNSUPPORTED_MEDIA_TYPE`: The Content-Type is not JSON. */
+            /** @description `UNSUPPORTED_MEDIA_TYPE`: The Content-Type is not JSON, nor that of a photo where the endpoint takes one. */
             415: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
@@ -1730,7 +1847,7 @@ export interface operations {
                     "application/json": components["schemas"]["GenerationFailed"] | components["schemas"]["InternalError"];
                 };
             };
-            /** @description `BACKEND_UNAVAILABLE`: Firestore or Google is out of reach. A generation request in details may be charged. `BACKEND_UNAVAILABLE`: The reply to a commit was lost, so it may or may not have been applied. */
+            /** @description `BACKEND_UNAVAILABLE`: Firestore or Google is out of reach. A generation request in details may be charged. `BACKEND_UNAVAILABLE`: The reply to a commit was lost, so it may or may not have been applied. `MODEL_UNAVAILABLE`: The model is out of order; nothing was charged; details: model. */
             503: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
@@ -1740,7 +1857,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["BackendUnavailable"];
+                    "application/json": components["schemas"]["BackendUnavailable"] | components["schemas"]["ModelUnavailable"];
                 };
             };
             /** @description `GENERATION_TIMEOUT`: The model made no image in time; details as for `GenerationFailed`. */
@@ -1994,7 +2111,7 @@ export interface operations {
                     "application/json": components["schemas"]["PayloadTooLarge"];
                 };
             };
-            /** @description `UNSUPPORTED_MEDIA_TYPE`: The Content-Type is not JSON. */
+            /** @description `UNSUPPORTED_MEDIA_TYPE`: The Content-Type is not JSON, nor that of a photo where the endpoint takes one. */
             415: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
@@ -2215,7 +2332,7 @@ export interface operations {
                     "application/json": components["schemas"]["PayloadTooLarge"];
                 };
             };
-            /** @description `UNSUPPORTED_MEDIA_TYPE`: The Content-Type is not JSON. */
+            /** @description `UNSUPPORTED_MEDIA_TYPE`: The Content-Type is not JSON, nor that of a photo where the endpoint takes one. */
             415: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
@@ -2456,7 +2573,7 @@ export interface operations {
                     "application/json": components["schemas"]["PayloadTooLarge"];
                 };
             };
-            /** @description `UNSUPPORTED_MEDIA_TYPE`: The Content-Type is not JSON. */
+            /** @description `UNSUPPORTED_MEDIA_TYPE`: The Content-Type is not JSON, nor that of a photo where the endpoint takes one. */
             415: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
@@ -2589,7 +2706,7 @@ export interface operations {
                     "application/json": components["schemas"]["PayloadTooLarge"];
                 };
             };
-            /** @description `UNSUPPORTED_MEDIA_TYPE`: The Content-Type is not JSON. */
+            /** @description `UNSUPPORTED_MEDIA_TYPE`: The Content-Type is not JSON, nor that of a photo where the endpoint takes one. */
             415: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
@@ -2598,6 +2715,150 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["UnsupportedMediaType"];
+                };
+            };
+            /** @description `INTERNAL`: A defect of the service; its logs know the request id. */
+            500: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InternalError"];
+                };
+            };
+            /** @description `BACKEND_UNAVAILABLE`: Firestore or Google is out of reach. A generation request in details may be charged. */
+            503: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BackendUnavailable"];
+                };
+            };
+        };
+    };
+    uploadSource: {
+        parameters: {
+            query?: {
+                /** @description The user, by the uid of Firebase Authentication. Needed where the body is the photo itself. */
+                userId?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "userId": "testUser1",
+                 *       "data": "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR4nGNgAAAAAgABSK+kcQAAAABJRU5ErkJggg=="
+                 *     }
+                 */
+                "application/json": components["schemas"]["UploadSource"];
+                "image/jpeg": string;
+                "image/png": string;
+                "image/webp": string;
+                "image/heic": string;
+            };
+        };
+        responses: {
+            /** @description The photo is stored. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UploadedSource"];
+                };
+            };
+            /** @description `INVALID_FIELD`: Fields are missing, mistyped, out of range or unknown; details: fieldViolations. `MALFORMED_JSON`: The body is not a well-formed JSON object. `PHOTO_NOT_USABLE`: What was uploaded is no photo of a known type, or has too many pixels. */
+            400: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InvalidField"] | components["schemas"]["MalformedJson"] | components["schemas"]["PhotoNotUsable"];
+                };
+            };
+            /** @description `APP_CHECK_INVALID`: The App Check token was not issued for this project, has expired, or was used before. `APP_CHECK_MISSING`: The call needs a token of Firebase App Check and has none. `TOKEN_EXPIRED`: The token has expired. `TOKEN_INVALID`: The token was not issued by this project's Firebase Authentication. `TOKEN_MISSING`: The call needs a Firebase ID token and has none. */
+            401: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AppCheckInvalid"] | components["schemas"]["AppCheckMissing"] | components["schemas"]["TokenExpired"] | components["schemas"]["TokenInvalid"] | components["schemas"]["TokenMissing"];
+                };
+            };
+            /** @description `NOT_OWNER`: The data belongs to another user. */
+            403: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NotOwner"];
+                };
+            };
+            /** @description `METHOD_NOT_ALLOWED`: The function does not support this HTTP method. */
+            405: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    Allow: components["headers"]["Allow"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MethodNotAllowed"];
+                };
+            };
+            /** @description `PAYLOAD_TOO_LARGE`: The body is longer than the limit; details: limitBytes. */
+            413: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PayloadTooLarge"];
+                };
+            };
+            /** @description `UNSUPPORTED_MEDIA_TYPE`: The Content-Type is not JSON, nor that of a photo where the endpoint takes one. */
+            415: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UnsupportedMediaType"];
+                };
+            };
+            /** @description `RATE_LIMITED`: The user has reached a limit; details: limit. Retry-After says when to try again. */
+            429: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RateLimited"];
                 };
             };
             /** @description `INTERNAL`: A defect of the service; its logs know the request id. */
@@ -2776,7 +3037,7 @@ export interface operations {
                     "application/json": components["schemas"]["PayloadTooLarge"];
                 };
             };
-            /** @description `UNSUPPORTED_MEDIA_TYPE`: The Content-Type is not JSON. */
+            /** @description `UNSUPPORTED_MEDIA_TYPE`: The Content-Type is not JSON, nor that of a photo where the endpoint takes one. */
             415: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
@@ -2963,7 +3224,7 @@ export interface operations {
                     "application/json": components["schemas"]["PayloadTooLarge"];
                 };
             };
-            /** @description `UNSUPPORTED_MEDIA_TYPE`: The Content-Type is not JSON. */
+            /** @description `UNSUPPORTED_MEDIA_TYPE`: The Content-Type is not JSON, nor that of a photo where the endpoint takes one. */
             415: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
@@ -3099,7 +3360,7 @@ export interface operations {
                     "application/json": components["schemas"]["PayloadTooLarge"];
                 };
             };
-            /** @description `UNSUPPORTED_MEDIA_TYPE`: The Content-Type is not JSON. */
+            /** @description `UNSUPPORTED_MEDIA_TYPE`: The Content-Type is not JSON, nor that of a photo where the endpoint takes one. */
             415: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
@@ -3233,7 +3494,7 @@ export interface operations {
                     "application/json": components["schemas"]["PayloadTooLarge"];
                 };
             };
-            /** @description `UNSUPPORTED_MEDIA_TYPE`: The Content-Type is not JSON. */
+            /** @description `UNSUPPORTED_MEDIA_TYPE`: The Content-Type is not JSON, nor that of a photo where the endpoint takes one. */
             415: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
@@ -3482,7 +3743,7 @@ export interface operations {
                     "application/json": components["schemas"]["PayloadTooLarge"];
                 };
             };
-            /** @description `UNSUPPORTED_MEDIA_TYPE`: The Content-Type is not JSON. */
+            /** @description `UNSUPPORTED_MEDIA_TYPE`: The Content-Type is not JSON, nor that of a photo where the endpoint takes one. */
             415: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
@@ -3616,7 +3877,7 @@ export interface operations {
                     "application/json": components["schemas"]["PayloadTooLarge"];
                 };
             };
-            /** @description `UNSUPPORTED_MEDIA_TYPE`: The Content-Type is not JSON. */
+            /** @description `UNSUPPORTED_MEDIA_TYPE`: The Content-Type is not JSON, nor that of a photo where the endpoint takes one. */
             415: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
@@ -3739,7 +4000,7 @@ export interface operations {
                     "application/json": components["schemas"]["PayloadTooLarge"];
                 };
             };
-            /** @description `UNSUPPORTED_MEDIA_TYPE`: The Content-Type is not JSON. */
+            /** @description `UNSUPPORTED_MEDIA_TYPE`: The Content-Type is not JSON, nor that of a photo where the endpoint takes one. */
             415: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];

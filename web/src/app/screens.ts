@@ -1,0 +1,17 @@
+/** The screens in the navigation. */
+import type { IconName } from "../ui/icons";
+
+export interface Screen {
+  path: string;
+  name: string;
+  icon: IconName;
+  adminOnly?: boolean;
+}
+
+export const SCREENS: readonly Screen[] = [
+  { path: "/create", name: "Create", icon: "create" },
+  { path: "/gallery", name: "Gallery", icon: "gallery" },
+  { path: "/credits", name: "Credits", icon: "credits" },
+  { path: "/reports", name: "Reports", icon: "reports", adminOnly: true },
+  { path: "/api", name: "API", icon: "api" },
+];

@@ -1,0 +1,147 @@
+/** The user's purchases with their state, and the way to the payment provider's portal. */
+import { useEffect, useState } from "preact/hooks";
+import { call } from "../../api/client";
+import { listen } from "../../api/firebase";
+import type { Purchase } from "../../api/types";
+import { Badge } from "../../ui/badge";
+import { Button } from "../../ui/button";
+import { Failure } from "../../ui/failure";
+import { credits, number } from "../../ui/format";
+import { useAction } from "../../ui/hooks";
+import { ExactTime } from "../../ui/when";
+import { money, PURCHASE_STATES } from "./words";
+
+export function Purchases({ userId, own }: { userId: string; own: boolean }) {
+  const { purchases, error, more } = usePurchases(userId, own);
+  const portal = useAction(async () => {
+    const returnUrl = `${location.origin}/credits`;
+    location.assign((await call("createPortalSession", { userId, returnUrl })).url);
+  });
+  // Where nothing is sold, this part of the screen is left out.
+  if (error) return hasReason(error, "PAYMENTS_OFF") ? null : <Failure error={error} />;
+  if (!purchases?.length) return null;
+  const atStripe = purchases.some((each) => each.provider === "stripe");
+  return (
+    <section class="card flush" aria-labelledby="purchases-title">
+      <div class="card-head flush-head">
+        <h2 id="purchases-title">Purchases</h2>
+        {own && atStripe && (
+          <Button small busy={portal.busy} onClick={portal.run}>
+            Invoices and subscriptions
+          </Button>
+        )}
+      </div>
+      {portal.error !== null && <Failure error={portal.error} />}
+      <div class="table-scroll" tabIndex={0} role="group" aria-labelledby="purchases-title">
+        <table class="purchases">
+          <thead>
+            <tr>
+              <th scope="col">When</th>
+              <th scope="col">Product</th>
+              <th scope="col">State</th>
+              <th scope="col" class="end wide-cell">
+                Price
+              </th>
+              <th scope="col" class="end">
+                Credits
+              </th>
+            </tr>
+          </thead>
+          <tbody>
+            {purchases.map((purchase) => (
+              <Row key={purchase.purchaseId} purchase={purchase} />
+            ))}
+          </tbody>
+        </table>
+      </div>
+      {more && (
+        <div class="more padded">
+          <Button busy={more.busy} onClick={more.run}>
+            Show more
+          </Button>
+        </div>
+      )}
+    </section>
+  );
+}
+
+function Row({ purchase }: { purchase: Purchase }) {
+  const { name, tone } = PURCHASE_STATES[purchase.status];
+  const { amount, currency, clawedBackCredits, owedCredits } = purchase;
+  const price = currency ? money(amount, currency) : "–";
+  return (
+    <tr>
+      <td>
+        <ExactTime iso={purchase.createdAt} />
+      </td>
+      <td class="any-length">
+        {purchase.productId || "–"}
+        <span class="note narrow-only">{price}</span>
+      </td>
+      <td>
+        <Badge tone={tone}>{name}</Badge>
+        {clawedBackCredits > 0 && (
+          <span class="note block">{credits(clawedBackCredits)} taken back</span>
+        )}
+        {owedCredits > 0 && <span class="note block">{credits(owedCredits)} owed</span>}
+      </td>
+      <td class="end nowrap wide-cell">{price}</td>
+      <td class="end">{number(purchase.credits)}</td>
+    </tr>
+  );
+}
+
+/** The purchases, newest first; those of the signed-in user are loaded again when one changes. */
+function usePurchases(userId: string, own: boolean) {
+  const [first, setFirst] = useState<Purchase[] | null>(null);
+  const [older, setOlder] = useState<Purchase[]>([]);
+  const [token, setToken] = useState<string>();
+  const [error, setError] = useState<unknown>(null);
+  useEffect(() => {
+    let stopped = false;
+    const load = () =>
+      call("listPurchases", { userId, pageSize: 10 }).then(
+        ({ purchases, nextPageToken }) => {
+          if (stopped) return;
+          setFirst(purchases);
+          setOlder([]);
+          setToken(nextPageToken);
+          setError(null);
+        },
+        (problem: unknown) => {
+          if (!stopped) setError(problem);
+        },
+      );
+    // The listener tells of the start, too. Only the owner may listen.
+    const stop = own
+      ? listen(
+          (db, store) =>
+            store.watchPurchases(
+              db,
+              userId,
+              () => void load(),
+              () => void load(),
+            ),
+          () => void load(),
+        )
+      : () => {};
+    if (!own) void load();
+    return () => {
+      stopped = true;
+      stop();
+    };
+  }, [userId, own]);
+  const more = useAction(async () => {
+    const next = await call("listPurchases", { userId, pageSize: 10, pageToken: token });
+    setOlder((before) => [...before, ...next.purchases]);
+    setToken(next.nextPageToken);
+  });
+  return {
+    purchases: first && [...first, ...older],
+    error: error ?? more.error,
+    more: token ? more : null,
+  };
+}
+
+const hasReason = (error: unknown, reason: string): boolean =>
+  (error as { reason?: string }).reason === reason;
