@@ -144,13 +144,13 @@ def _connected(parts: SplitResult, addresses: Sequence[str], deadline: float) ->
     errors = []
     for address in addresses:
         try:
-            sock = socket.create_connection((address, port), _remaining(deadline))
+            sock = socket.create_connection((address, port), remaining(deadline))
         except OSError as error:
             errors.append(error)
             continue
         if parts.scheme == "https":
             try:
-                sock.settimeout(_remaining(deadline))
+                sock.settimeout(remaining(deadline))
                 sock = tls_context().wrap_socket(sock, server_hostname=host)
             except OSError:
                 sock.close()
@@ -176,7 +176,7 @@ def _read(response: http.client.HTTPResponse, max_bytes: int) -> bytes:
     return bytes(body)
 
 
-def _remaining(deadline: float) -> float:
+def remaining(deadline: float) -> float:
     """Seconds left. Raises TimeoutError when there are none."""
     seconds = deadline - time.monotonic()
     if seconds <= 0:
@@ -196,7 +196,7 @@ class _SocketWithDeadline:
         self._deadline = deadline
 
     def sendall(self, data: bytes) -> None:
-        self._sock.settimeout(_remaining(self._deadline))
+        self._sock.settimeout(remaining(self._deadline))
         self._sock.sendall(data)
 
     def makefile(self, _mode: str) -> io.BufferedReader:
@@ -215,5 +215,5 @@ class _Reader(io.RawIOBase):
         return True
 
     def readinto(self, buffer: Any) -> int:
-        self._sock.settimeout(_remaining(self._deadline))
+        self._sock.settimeout(remaining(self._deadline))
         return self._sock.recv_into(buffer)

@@ -7,7 +7,6 @@ public addresses only and carries no credentials.
 
 import base64
 import json as json_format
-import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -93,7 +92,7 @@ def fetch(url: str, *, deadline: float, max_bytes: int) -> bytes:
     for _ in range(MAX_REDIRECTS + 1):
         try:
             response = outbound.request(
-                "GET", url, timeout_seconds=_left(deadline), max_bytes=max_bytes
+                "GET", url, timeout_seconds=outbound.remaining(deadline), max_bytes=max_bytes
             )
         except (outbound.OutboundError, TimeoutError) as error:
             raise failure(Reason.IMAGE_NOT_FETCHED, type(error).__name__) from error
@@ -210,11 +209,3 @@ def _read(chunks: Iterable[bytes], max_bytes: int, deadline: float) -> bytes:
         if len(body) > LONG_BYTES:
             memory.images.take(deadline)
     return bytes(body)
-
-
-def _left(deadline: float) -> float:
-    """Seconds until `deadline`. Raises TimeoutError when there are none."""
-    seconds = deadline - time.monotonic()
-    if seconds <= 0:
-        raise TimeoutError("the time is up")
-    return seconds
