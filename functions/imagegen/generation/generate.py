@@ -32,7 +32,7 @@ def generate_image(
     Never raises: a defect of ours costs the user no more than a failure of the provider.
     """
     deadline = time.monotonic() + timeout_seconds
-    name = request.fallback_model or request.model
+    name = job.model_name(request)
     outcome = _attempt(request, offer, name, timeout_seconds)
     fallback = _fallback(request, offer, outcome)
     left = deadline - time.monotonic()
@@ -78,9 +78,10 @@ def _attempt(
 def _image(
     request: RequestDocument, offer: Catalogue, name: str, timeout_seconds: float
 ) -> StoredImage:
-    model, size = offer.models.get(name), offer.sizes.get(request.size)
-    if model is None or size is None:
+    found = job.options(request, name, offer)
+    if found is None:
         raise GeneratorError("OPTION_REMOVED", "The model is no longer on offer.", retryable=False)
+    model, size = found
     return run.run_provider(
         model.generator,
         job.of(request, model, size),

@@ -1,11 +1,8 @@
 """A request as the job of a provider, and what is left of it when the request has ended.
 
 Nothing here raises or changes how the request ended: a job that runs on costs the operator money
-but nobody credits, and an image that nobody was given is only in the way. Both go with the request
-at the latest (`delete_files`).
+but nobody credits, and an image that nobody was given is only in the way.
 """
-
-import time
 
 from imagegen import logger
 from imagegen.catalogue import catalogue
@@ -13,9 +10,7 @@ from imagegen.catalogue.catalogue import Catalogue, Model, Size
 from imagegen.errors import BackendUnavailable
 from imagegen.generation.request import RequestDocument
 from imagegen.providers import jobs
-from imagegen.providers.base import GenerationJob, GeneratorError
-
-DELETE_SECONDS = 5.0
+from imagegen.providers.base import GenerationJob
 
 
 def of(request: RequestDocument, model: Model, size: Size) -> GenerationJob:
@@ -36,10 +31,14 @@ def of(request: RequestDocument, model: Model, size: Size) -> GenerationJob:
     )
 
 
-def options(request: RequestDocument, offer: Catalogue) -> tuple[Model, Size] | None:
-    """The model that works on the request, and its size; None where one is no longer on offer."""
-    model = offer.models.get(request.fallback_model or request.model)
-    size = offer.sizes.get(request.size)
+def model_name(request: RequestDocument) -> str:
+    """The model that works on the request: the fallback, once it has been asked."""
+    return request.fallback_model or request.model
+
+
+def options(request: RequestDocument, name: str, offer: Catalogue) -> tuple[Model, Size] | None:
+    """The model of that name and the request's size; None where one is no longer on offer."""
+    model, size = offer.models.get(name), offer.sizes.get(request.size)
     return None if model is None or size is None else (model, size)
 
 
@@ -48,7 +47,7 @@ def cancel(request: RequestDocument) -> None:
     if request.provider_job is None:
         return
     try:
-        found = options(request, catalogue.current())
+        found = options(request, model_name(request), catalogue.current())
     except BackendUnavailable as error:
         logger.warn("provider job not canceled", generationRequestId=request.id, error=repr(error))
         return
@@ -61,13 +60,5 @@ def discard_images(request: RequestDocument, *, attempt_id: str = "") -> None:
     """Delete the images of an attempt that was too late, or of all at a request without one."""
     from imagegen.providers import bucket, storage  # noqa: PLC0415 - most requests store none
 
-    if not bucket.is_configured():
-        return
-    deadline = time.monotonic() + DELETE_SECONDS
-    try:
-        deleted = storage.delete_images(request.id, attempt_id=attempt_id, deadline=deadline)
-    except GeneratorError as error:
-        logger.warn("images not deleted", generationRequestId=request.id, error=repr(error))
-        return
-    if deleted:
-        logger.info("images deleted", generationRequestId=request.id, objects=deleted)
+    if bucket.is_configured():
+        storage.discard_images(request.id, attempt_id=attempt_id)

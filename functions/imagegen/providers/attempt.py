@@ -31,7 +31,6 @@ POLL_SECONDS = (0.5, 5.0)  # the first wait and the longest
 LAST_POLL_SECONDS = 0.5  # left for the last question before the deadline
 PAUSES_SECONDS = (0.5, 1.0, None)  # after each try at what costs nothing; None: it was the last
 MAX_BYTES = 20 * 1024 * 1024
-DISCARD_SECONDS = 5.0
 
 Result = TypeVar("Result")
 
@@ -80,12 +79,8 @@ class Attempt:
             return
         from imagegen.providers import storage  # noqa: PLC0415
 
-        deadline = time.monotonic() + DISCARD_SECONDS
         request_id, attempt_id = self._job.generation_request_id, self._job.attempt_id
-        try:
-            storage.delete_images(request_id, attempt_id=attempt_id, deadline=deadline)
-        except GeneratorError as error:
-            logger.warn("images not deleted", generationRequestId=request_id, error=repr(error))
+        storage.discard_images(request_id, attempt_id=attempt_id)
 
     def _run(self, provider_job: str | None) -> StoredImage:
         if self._generator not in registry.FREE_OF_CHARGE:

@@ -12,10 +12,12 @@ import hashlib
 import threading
 import time
 
+from imagegen import logger
 from imagegen.providers import bucket
 from imagegen.providers.base import GenerationJob, GeneratorError, StoredImage
 from imagegen.providers.images import EXTENSIONS, Picture
 
+DISCARD_SECONDS = 5.0
 THUMBNAIL_SECONDS = 1.0
 
 
@@ -51,6 +53,20 @@ def delete_images(generation_request_id: str, *, attempt_id: str = "", deadline:
     Raises GeneratorError (IMAGE_NOT_STORED) when the storage cannot be reached: call it again.
     """
     return bucket.delete(f"generations/{generation_request_id}/{attempt_id}", deadline=deadline)
+
+
+def discard_images(generation_request_id: str, *, attempt_id: str = "") -> None:
+    """The same for images that nobody was given, without fail: what stays is only in the way."""
+    deadline = time.monotonic() + DISCARD_SECONDS
+    try:
+        deleted = delete_images(generation_request_id, attempt_id=attempt_id, deadline=deadline)
+    except GeneratorError as error:
+        logger.warn(
+            "images not deleted", generationRequestId=generation_request_id, error=repr(error)
+        )
+        return
+    if deleted:
+        logger.info("images deleted", generationRequestId=generation_request_id, objects=deleted)
 
 
 def _token_of_thumbnail(token: str) -> str:

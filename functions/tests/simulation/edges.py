@@ -21,7 +21,7 @@ from imagegen.catalogue.cache import Cache
 from imagegen.catalogue.catalogue import Catalogue
 from imagegen.credits import lots
 from imagegen.generation import create as generation
-from imagegen.generation import generate, job, recovery, worker
+from imagegen.generation import generate, recovery, worker
 from imagegen.generation import request as generation_request
 from imagegen.providers import attempt, bucket, images, jobs, photos, registry, storage
 from imagegen.providers import run as providers
@@ -123,7 +123,7 @@ def replaced(
         (providers, "threads", ProcessThreads(world, "provider")),
         (tasks, "threads", ProcessThreads(world, "queue")),
         *((module, "time", time) for module in (providers, attempt, bucket, storage, photos)),
-        *((module, "time", time) for module in (jobs, job, generate)),
+        *((module, "time", time) for module in (jobs, generate)),
         (suspension, "_in_a_row", Counter()),
         (storage, "threading", SimpleNamespace(Thread=threads.thread)),
         (images, "prepare", picture),

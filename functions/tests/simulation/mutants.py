@@ -22,7 +22,7 @@ from imagegen.credits.endpoints import get_user_credits
 from imagegen.firestore import stored
 from imagegen.firestore.store import Create, Document, Update
 from imagegen.generation import create as generation
-from imagegen.generation import endpoints, generate, recovery, worker
+from imagegen.generation import endpoints, generate, job, recovery, worker
 from imagegen.generation import settle as lifecycle
 from imagegen.providers import attempt, storage
 from simulation.memory_store import MemoryStore
@@ -218,7 +218,7 @@ MUTANTS = [
            "error.billed or outcome.fallback_model", "outcome.fallback_model"),
     Mutant("fallback after a billed failure", generate._fallback,
            " or error.billed", ""),
-    Mutant("resumed job asked for at the model that was ordered", generate.generate_image,
+    Mutant("resumed job asked for at the model that was ordered", job.model_name,
            "request.fallback_model or request.model", "request.model"),
     Mutant("delivered image deleted", lifecycle._discard_unused,
            " and image.url != delivered", ""),
