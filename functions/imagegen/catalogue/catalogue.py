@@ -159,12 +159,14 @@ def forget() -> None:
 
 
 def _load() -> Catalogue:
+    models = _usable(_options("models", Model))
     return Catalogue(
-        models=_usable(_options("models", Model)),
+        models=models,
         styles=_options("styles", Option),
         colors=_options("colors", Option),
         sizes=_options("sizes", Size),
-        suspended=suspension.load(),
+        # Only a key or a quota suspends a model, and models free of charge have neither.
+        suspended=suspension.load() if any(each.is_paid for each in models.values()) else {},
     )
 
 
