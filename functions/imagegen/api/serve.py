@@ -122,11 +122,6 @@ def scheduled(reply: Mapping[str, str]) -> Callable[[HttpFunction], HttpFunction
     return decorate
 
 
-def reply_of(function: Callable[..., Any]) -> Mapping[str, str] | None:
-    """What a scheduled function answers when it succeeded; None for other functions."""
-    return getattr(function, "__reply__", None)
-
-
 def _success(reply: Reply[Any], is_callable: bool) -> Response:
     text = reply.body.model_dump_json(by_alias=True)
     # A callable client takes nothing but 200 for a success.
