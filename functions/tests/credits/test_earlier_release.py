@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
@@ -11,7 +10,7 @@ from google.cloud import firestore
 from support import earlier_release
 from support.accounts import bought, lot, remaining, with_lots
 from support.books import check_books, ledger_of
-from support.orders import ANYBODY, now, order
+from support.orders import ANYBODY, order
 
 from imagegen import db, tasks
 from imagegen.credits.endpoints import GetUserCredits, get_user_credits
@@ -28,11 +27,6 @@ def user_id(new_user: Users) -> str:
     """A user with a trial of 3 that is spent first, and a pack of 5."""
     end = datetime.now(UTC) + timedelta(days=9)
     return new_user(8, **with_lots(lot("trial", 3, expires_at=end), bought("pack", 5)))
-
-
-@pytest.fixture
-def request_id() -> str:
-    return uuid.uuid4().hex
 
 
 @pytest.fixture(autouse=True)
@@ -53,22 +47,22 @@ def fail(request_id: str) -> None:
 
 
 def test_its_charge_and_its_refund_on_a_user_with_lots(
-    client: firestore.Client, user_id: str, request_id: str
+    client: firestore.Client, user_id: str
 ) -> None:
-    earlier_release.charge(user_id, request_id, 4, now())
+    request_id = earlier_release.charge(user_id, 4)
     other = charge(user_id, size="512x512")
     assert remaining(client, user_id) == {"pack": 3}  # it took the trial and one of the pack
     fail(other)
     assert remaining(client, user_id) == {"pack": 4}
-    earlier_release.fail(user_id, request_id, now())
+    earlier_release.fail(request_id)
     assert get_user_credits(GetUserCredits(user_id=user_id), ANYBODY).current_credits == 8
     charge(user_id, size="512x512")
     assert remaining(client, user_id) == {"pack": 3, "opening": 4}
     assert check_books(client, user_id, opening=8) == 7
 
 
-def test_its_charge_and_our_refund(client: firestore.Client, user_id: str, request_id: str) -> None:
-    earlier_release.charge(user_id, request_id, 4, now())
+def test_its_charge_and_our_refund(client: firestore.Client, user_id: str) -> None:
+    request_id = earlier_release.charge(user_id, 4)
     fail(request_id)
     assert remaining(client, user_id) == {"pack": 4, "opening": 4}
     assert check_books(client, user_id, opening=8) == 8
@@ -76,7 +70,7 @@ def test_its_charge_and_our_refund(client: firestore.Client, user_id: str, reque
 
 def test_our_charge_and_its_refund(client: firestore.Client, user_id: str) -> None:
     request_id = charge(user_id)
-    earlier_release.fail(user_id, request_id, now())
+    earlier_release.fail(request_id)
     shown = get_user_credits(GetUserCredits(user_id=user_id, view="full"), ANYBODY)
     assert [(each.id, each.remaining) for each in shown.lots or ()] == [("pack", 4), ("opening", 4)]
     charge(user_id)
@@ -85,10 +79,10 @@ def test_our_charge_and_its_refund(client: firestore.Client, user_id: str) -> No
 
 
 def test_its_charge_between_our_charge_and_our_refund(
-    client: firestore.Client, user_id: str, request_id: str
+    client: firestore.Client, user_id: str
 ) -> None:
     ours = charge(user_id)
-    earlier_release.charge(user_id, request_id, 4, now())
+    request_id = earlier_release.charge(user_id, 4)
     fail(ours)
     assert remaining(client, user_id) == {"trial": 3, "pack": 1}
     fail(request_id)
@@ -97,11 +91,11 @@ def test_its_charge_between_our_charge_and_our_refund(
 
 
 def test_what_it_has_spent_of_an_expired_lot_does_not_expire(
-    client: firestore.Client, new_user: Users, request_id: str
+    client: firestore.Client, new_user: Users
 ) -> None:
     held = with_lots(lot("trial", 3, expires_at=NOON), bought("pack", 5))
     user_id = new_user(8, **held)
-    earlier_release.charge(user_id, request_id, 2, now())  # it knows no expiry either
+    earlier_release.charge(user_id, 2)  # it knows no expiry either
     assert get_user_credits(GetUserCredits(user_id=user_id), ANYBODY).current_credits == 5
     assert [entry["delta"] for entry in ledger_of(client, user_id)] == [-2, -1]
     assert check_books(client, user_id, opening=8) == 5

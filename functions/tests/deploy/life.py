@@ -2,8 +2,8 @@
 
 It runs in this release, and as a program with an earlier one's package on the path:
 
-    PYTHONPATH=tests/deploy/release_0_1.zip:tests python tests/deploy/life.py begin USER
-    PYTHONPATH=tests/deploy/release_0_1.zip:tests python tests/deploy/life.py finish USER
+    PYTHONPATH=tests/support/release_0_1.zip:tests python tests/deploy/life.py begin USER
+    PYTHONPATH=tests/support/release_0_1.zip:tests python tests/deploy/life.py finish USER
 """
 
 from __future__ import annotations

@@ -1,27 +1,18 @@
 """Old and new code side by side, on the emulator: each goes on with what the other has left.
 
-A deploy runs both for minutes, and a rollback brings old code to new documents. The archive is the
-package of the last release. At the next one it is made again, in the root of the repository:
-
-    git archive --format=zip -o functions/tests/deploy/release_0_1.zip TAG:functions imagegen \
-        ':(exclude)imagegen/report' ':(exclude)imagegen/audit'
+A deploy runs both for minutes, and a rollback brings old code to new documents.
 """
 
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from collections.abc import Iterator
-from pathlib import Path
 
 import life
 import pytest
 from google.cloud import firestore
-from support import projects
+from support import earlier_release, projects
 from support.books import check_books, requests_of
-from support.paths import FUNCTIONS
 
 from imagegen import clock, tasks
 from imagegen.catalogue import catalogue
@@ -32,7 +23,6 @@ MODELS = {
     "Sure Model": {"generator": "mock", "failureRate": 0.0},
     "Doomed Model": {"generator": "mock", "failureRate": 1.0},
 }
-RELEASE = Path(__file__).with_name("release_0_1.zip")
 OPENING = 20
 # The image of the synchronous request and that of the one which waited; all else is refunded.
 SEEN = {
@@ -48,19 +38,7 @@ USER = "ann"
 
 
 def last_release(*arguments: str) -> str:
-    """What Python prints, when it runs with the package of the last release."""
-    done = subprocess.run(
-        [sys.executable, *arguments],
-        env=os.environ
-        | {"PYTHONPATH": f"{RELEASE}{os.pathsep}{FUNCTIONS}/tests", "GCLOUD_PROJECT": PROJECT},
-        cwd=FUNCTIONS.parent,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    return done.stdout
+    return earlier_release.run(*arguments, GCLOUD_PROJECT=PROJECT)
 
 
 def last_release_begins() -> None:
@@ -87,7 +65,7 @@ def app(emulator: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[firestore.Cl
 
 def test_the_archive_is_what_the_last_release_runs() -> None:
     found = last_release("-c", "import imagegen.credits.ledger as it; print(it.__file__)")
-    assert found.startswith(str(RELEASE))
+    assert found.startswith(str(earlier_release.RELEASE))
 
 
 def test_this_release_goes_on_with_what_the_last_one_left(app: firestore.Client) -> None:

@@ -1,72 +1,74 @@
-"""What the release before lots writes for a charge and for a refund: it knows `credits` alone.
+"""The last release, which knows no lots: its own code charges and refunds, in a process of its own.
 
-A copy of its writes, not of its code: the same transaction, and the fields it had.
+The archive is its package. At the next release it is made again, in the root of the repository:
+
+    git archive --format=zip -o functions/tests/support/release_0_1.zip TAG:functions imagegen \
+        ':(exclude)imagegen/report' ':(exclude)imagegen/audit'
 """
 
 from __future__ import annotations
 
-from datetime import datetime
-from typing import Any
+import os
+import subprocess
+import sys
+from pathlib import Path
 
+from support.paths import FUNCTIONS
+
+RELEASE = Path(__file__).with_name("release_0_1.zip")
+CHARGE = """
+import dataclasses, sys
+from support.orders import ANYBODY, order
+from imagegen import tasks
+from imagegen.catalogue import catalogue
+from imagegen.generation import create
+
+user_id, price = sys.argv[1], int(sys.argv[2])
+offer = catalogue.current()
+size = offer.sizes["512x512"].model_copy(update={"credits": price})
+offer = dataclasses.replace(offer, sizes={size.name: size})
+catalogue.current = lambda: offer
+tasks.enqueue = lambda *_, **__: None
+reply = create.create(order(user_id, size=size.name, mode="async"), ANYBODY)
+print(reply.body.generation_request_id)
+"""
+FAIL = """
+import sys
 from imagegen import db
+from imagegen.generation.request import RequestDocument
+from imagegen.generation.settle import Outcome, settle
+from imagegen.providers.base import GeneratorError
 
-REQUEST = {
-    "model": "Sure Model", "style": "anime", "color": "neon", "size": "512x512", "prompt": "a cat",
-    "source": None, "mode": "async", "imageUrl": None, "error": None, "attempts": 0,
-    "fingerprint": "", "startedAt": None, "completedAt": None,
-}  # fmt: skip
-
-
-def charge(user_id: str, request_id: str, credits: int, moment: datetime) -> None:
-    """Create a pending request and take its price."""
-
-    def decide(transaction: db.Transaction) -> None:
-        if transaction[db.user(user_id)]["credits"] < credits:
-            raise ValueError("insufficient credits")
-        _append(transaction, user_id, request_id, "deduction", -credits, moment)
-        times = {"createdAt": moment, "updatedAt": moment, "expiresAt": moment}
-        fields = {"userId": user_id, "credits": credits, "status": "pending", "attemptId": "old"}
-        transaction.create(db.generation_request(request_id), REQUEST | times | fields)
-
-    db.transact(decide, db.user(user_id), db.generation_request(request_id))
+(document,) = db.read(db.generation_request(sys.argv[1]))
+error = GeneratorError("BUSY", "busy", retryable=True)
+print(settle(RequestDocument(document), Outcome.failed(error)).status)
+"""
 
 
-def fail(user_id: str, request_id: str, moment: datetime) -> None:
-    """End an open request and give its price back."""
-
-    def decide(transaction: db.Transaction) -> None:
-        request = transaction[db.generation_request(request_id)]
-        if request["status"] not in ("pending", "processing"):
-            raise ValueError("not open")
-        error = {"reason": "BUSY", "message": "busy", "retryable": True}
-        fields = {"status": "failed", "error": error, "completedAt": moment, "updatedAt": moment}
-        transaction.update(request.path, fields)
-        _append(transaction, user_id, request_id, "refund", request["credits"], moment)
-
-    db.transact(decide, db.user(user_id), db.generation_request(request_id))
-
-
-def _append(
-    transaction: db.Transaction,
-    user_id: str,
-    request_id: str,
-    entry_type: str,
-    change: int,
-    moment: datetime,
-) -> None:
-    user = transaction[db.user(user_id)]
-    balance, sequence = user["credits"] + change, user.get("ledgerSequence", 0) + 1
-    transaction.update(
-        user.path, {"credits": balance, "ledgerSequence": sequence, "updatedAt": moment}
+def run(*arguments: str, **environment: str) -> str:
+    """What Python prints, when it runs with the package of the last release."""
+    done = subprocess.run(
+        [sys.executable, *arguments],
+        env=os.environ | {"PYTHONPATH": f"{RELEASE}{os.pathsep}{FUNCTIONS}/tests"} | environment,
+        cwd=FUNCTIONS.parent,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
     )
-    entry: dict[str, Any] = {
-        "type": entry_type,
-        "credits": abs(change),
-        "delta": change,
-        "generationRequestId": request_id,
-        "balanceAfter": balance,
-        "sequence": sequence,
-        "timestamp": moment,
-        "reason": "generation",
-    }
-    transaction.create(f"{db.entries(user_id)}/{request_id}-{entry_type}", entry)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def charge(user_id: str, credits: int) -> str:
+    """Take the price of a request that stays open; its id."""
+    return _last_line(run("-c", CHARGE, user_id, str(credits)))
+
+
+def fail(request_id: str) -> None:
+    """End an open request, and give its price back."""
+    assert _last_line(run("-c", FAIL, request_id)) == "failed"
+
+
+def _last_line(printed: str) -> str:
+    return printed.splitlines()[-1]  # above it are the lines of the log
