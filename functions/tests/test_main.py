@@ -1,14 +1,10 @@
 """The function table as Firebase reads it at deployment."""
 
-import os
 import re
-import subprocess
-import sys
 from collections.abc import Callable
 from typing import Any
 
 import pytest
-import yaml
 from firebase_functions import tasks_fn
 from firebase_functions.params import IntParam
 from support.api import HTTP, SCHEDULED
@@ -98,24 +94,12 @@ def test_the_worker_is_open_to_cloud_tasks_alone_and_its_queue_is_set_by_paramet
     ],
 )
 def test_a_secret_is_declared_only_where_its_feature_is_on(
-    payments: str, declared: dict[str, list[str]]
+    manifest_with: Callable[..., dict[str, Any]], payments: str, declared: dict[str, list[str]]
 ) -> None:
     """A deploy stops at a declared secret without a value."""
-    script = (
-        "from firebase_functions.private import serving\n"
-        "print(serving.functions_as_yaml(serving.get_functions()))"
-    )
-    printed = subprocess.run(
-        [sys.executable, "-c", script],
-        cwd=FUNCTIONS,
-        env=os.environ | {"PAYMENTS": payments, "FUNCTIONS_EMULATOR": ""},
-        capture_output=True,
-        check=True,
-    ).stdout
-    endpoints = yaml.safe_load(printed)["endpoints"]
     found = {
         name: sorted(secret["key"] for secret in endpoint["secretEnvironmentVariables"])
-        for name, endpoint in endpoints.items()
+        for name, endpoint in manifest_with(PAYMENTS=payments, FUNCTIONS_EMULATOR="").items()
         if endpoint.get("secretEnvironmentVariables")
     }
     assert found == declared

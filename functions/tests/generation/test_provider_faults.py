@@ -1,6 +1,6 @@
 """Whatever a provider does wrong ends in one settle: the reason is stored, the price refunded."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 from google.cloud import firestore
@@ -8,14 +8,12 @@ from studio.faults import Fault
 from studio.server import Studio
 from support.books import check_books, ledger_of, requests_of
 from support.bucket import FakeBucket
-from support.models import PAID, settings_at
+from support.models import PAID
 from support.orders import ANYBODY, order
 
-from imagegen.catalogue import catalogue
 from imagegen.errors import ContentRefused, GenerationFailed, GenerationTimeout
 from imagegen.generation import create as generation
 
-MODEL = "Faulty Model"
 REASONS: dict[Fault, str] = {
     Fault.RATE_LIMIT: "PROVIDER_BUSY",
     Fault.QUOTA: "PROVIDER_QUOTA",
@@ -39,41 +37,22 @@ ALSO: dict[tuple[str, Fault], str] = {
 }
 
 
-@pytest.fixture
-def offer(
-    client: firestore.Client, studio: Studio, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Callable[[str], None]]:
-    """Puts a model of the studio on offer, by the protocol of a provider."""
-    monkeypatch.setenv("GENERATOR_SECRETS", f"STUDIO_KEY:{studio.host}")
-    monkeypatch.setenv("STUDIO_KEY", "sk-studio")
-    monkeypatch.setenv("GENERATION_DEADLINE_SECONDS", "3")
-    monkeypatch.setenv("MODEL_SUSPEND_AFTER", "0")
-    document = client.document(f"models/{MODEL}")
-
-    def write(generator: str) -> None:
-        settings = {"description": "Fails as asked.", "enabled": True, "sortOrder": 95}
-        document.set({"generator": generator, **settings, **settings_at(studio, generator)})
-        catalogue.forget()
-
-    yield write
-    document.delete()
-    catalogue.forget()
-
-
 @pytest.mark.parametrize("fault", Fault)
 @pytest.mark.parametrize("generator", PAID)
 def test_every_fault_ends_in_one_settle_with_its_reason(
     client: firestore.Client,
     new_user: Callable[..., str],
-    offer: Callable[[str], None],
+    studio_model: Callable[..., str],
     studio: Studio,
     bucket: FakeBucket,
+    monkeypatch: pytest.MonkeyPatch,
     generator: str,
     fault: Fault,
 ) -> None:
-    offer(generator)
+    monkeypatch.setenv("GENERATION_DEADLINE_SECONDS", "3")
+    monkeypatch.setenv("MODEL_SUSPEND_AFTER", "0")
     user_id = new_user(5)
-    ordered = order(user_id, model=MODEL, prompt=f"a lighthouse [fault:{fault}]")
+    ordered = order(user_id, model=studio_model(generator), prompt=f"a lighthouse [fault:{fault}]")
     with pytest.raises((GenerationFailed, GenerationTimeout, ContentRefused)) as told:
         generation.create(ordered, ANYBODY)
     (request,) = requests_of(client, user_id)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -15,38 +15,19 @@ from google.cloud.storage import Bucket
 from studio.server import Studio
 from support.books import check_books
 from support.instance import Instance
-from support.models import settings_at
 from support.orders import ANYBODY, now, order
 
 from imagegen import db, tasks
-from imagegen.catalogue import catalogue
 from imagegen.generation import create as generation
 
-MODEL = "Patient Model"
 LONGEST_SECONDS = 30
-
-
-@pytest.fixture
-def sells_by_jobs(client: firestore.Client, studio: Studio) -> Iterator[Callable[[str], None]]:
-    """Offers a model of the studio by the protocol of a vendor with jobs."""
-    document = client.document(f"models/{MODEL}")
-
-    def write(generator: str) -> None:
-        settings = {**settings_at(studio, generator), "fit": "native"}
-        shown = {"description": "Takes its time.", "enabled": True, "sortOrder": 96}
-        document.set({"generator": generator, **shown, **settings})
-        catalogue.forget()
-
-    yield write
-    document.delete()
-    catalogue.forget()
 
 
 @pytest.mark.parametrize("generator", ["fal", "replicate"])
 def test_a_job_of_a_killed_worker_is_resumed_and_paid_for_once(
     client: firestore.Client,
     new_user: Callable[..., str],
-    sells_by_jobs: Callable[[str], None],
+    studio_model: Callable[..., str],
     studio: Studio,
     emulated_bucket: Bucket,
     monkeypatch: pytest.MonkeyPatch,
@@ -58,14 +39,10 @@ def test_a_job_of_a_killed_worker_is_resumed_and_paid_for_once(
         "FUNCTIONS_EMULATOR": "true",  # the vendor is on loopback
         "STORAGE_EMULATOR_HOST": os.environ["STORAGE_EMULATOR_HOST"],
         "IMAGE_BUCKET": emulated_bucket.name,
-        "GENERATOR_SECRETS": f"STUDIO_KEY:{studio.host}",
-        "STUDIO_KEY": "sk-studio",
+        **{name: os.environ[name] for name in ("GENERATOR_SECRETS", "STUDIO_KEY")},
     }
-    for name, value in environment.items():
-        monkeypatch.setenv(name, value)
-    sells_by_jobs(generator)
-    user_id = new_user(5)
-    made = generation.create(order(user_id, model=MODEL, mode="async"), ANYBODY)
+    user_id, model = new_user(5), studio_model(generator, fit="native")
+    made = generation.create(order(user_id, model=model, mode="async"), ANYBODY)
     request = client.document(db.generation_request(made.body.generation_request_id))
     task = {"data": {"generationRequestId": request.id}}
     project = os.environ["GCLOUD_PROJECT"]

@@ -2,13 +2,16 @@
 
 import os
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
-from google.cloud import storage
+from google.cloud import firestore, storage
 from studio.server import Studio
 
+from imagegen.catalogue import catalogue
 from support.bucket import FakeBucket
+from support.models import settings_at
 
 
 @pytest.fixture
@@ -18,6 +21,27 @@ def studio(monkeypatch: pytest.MonkeyPatch) -> Iterator[Studio]:
     monkeypatch.setenv("FUNCTIONS_EMULATOR", "true")
     yield server
     server.stop()
+
+
+@pytest.fixture
+def studio_model(
+    client: firestore.Client, studio: Studio, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Callable[..., str]]:
+    """Puts a model of the studio on offer, by the protocol of a provider; its name."""
+    monkeypatch.setenv("GENERATOR_SECRETS", f"STUDIO_KEY:{studio.host}")
+    monkeypatch.setenv("STUDIO_KEY", "sk-studio")
+    name = "Studio Model"
+    document = client.document(f"models/{name}")
+
+    def offer(generator: str, **fields: Any) -> str:
+        shown = {"description": "Draws on this machine.", "enabled": True, "sortOrder": 95}
+        document.set({"generator": generator, **shown, **settings_at(studio, generator), **fields})
+        catalogue.forget()
+        return name
+
+    yield offer
+    document.delete()
+    catalogue.forget()
 
 
 @pytest.fixture
