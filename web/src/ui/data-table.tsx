@@ -1,3 +1,5 @@
+import { TableScroll } from "./table-scroll";
+
 /** The numbers of a chart as a table, for whoever cannot see it or wants to copy them. */
 export function DataTable({
   summary,
@@ -11,7 +13,7 @@ export function DataTable({
   return (
     <details class="data-table">
       <summary>{summary}</summary>
-      <div class="table-scroll" tabIndex={0} role="group" aria-label={summary}>
+      <TableScroll label={summary}>
         <table>
           <thead>
             <tr>
@@ -35,7 +37,7 @@ export function DataTable({
             ))}
           </tbody>
         </table>
-      </div>
+      </TableScroll>
     </details>
   );
 }

@@ -30,17 +30,18 @@ export function Dialog({
       <div class="dialog-body">
         <header class="dialog-head">
           <h2 id={id}>{title}</h2>
-          <button
-            type="button"
-            class="button quiet icon-only"
-            aria-label="Close"
-            onClick={() => dialog.current?.close()}
-          >
-            <Icon name="close" />
-          </button>
+          <CloseButton onClick={() => dialog.current?.close()} />
         </header>
         {children}
       </div>
     </dialog>
+  );
+}
+
+export function CloseButton({ onClick }: { onClick: () => void }) {
+  return (
+    <button type="button" class="button quiet icon-only" aria-label="Close" onClick={onClick}>
+      <Icon name="close" />
+    </button>
   );
 }

@@ -2,6 +2,7 @@
 import type { LedgerEntry } from "../../api/types";
 import { Badge } from "../../ui/badge";
 import { number } from "../../ui/format";
+import { TableScroll } from "../../ui/table-scroll";
 import { ExactTime } from "../../ui/when";
 import type { Line } from "./ledger";
 
@@ -30,7 +31,7 @@ const TONES: Record<LedgerEntry["type"], string> = {
 
 export function LedgerTable({ lines }: { lines: readonly Line[] }) {
   return (
-    <div class="table-scroll" tabIndex={0} role="group" aria-labelledby="ledger-title">
+    <TableScroll labelledBy="ledger-title">
       <table class="ledger">
         <thead>
           <tr>
@@ -50,7 +51,7 @@ export function LedgerTable({ lines }: { lines: readonly Line[] }) {
           ))}
         </tbody>
       </table>
-    </div>
+    </TableScroll>
   );
 }
 

@@ -2,6 +2,7 @@
 import type { Credits } from "../../api/types";
 import { Badge } from "../../ui/badge";
 import { credits, date, number } from "../../ui/format";
+import { TableScroll } from "../../ui/table-scroll";
 import { daysUntil, KINDS } from "./words";
 
 export function Lots({ answer }: { answer: Credits }) {
@@ -31,7 +32,7 @@ export function Lots({ answer }: { answer: Credits }) {
         </p>
       </div>
       {lots.length > 0 && (
-        <div class="table-scroll" tabIndex={0} role="group" aria-labelledby="lots-title">
+        <TableScroll labelledBy="lots-title">
           <table class="lots">
             <thead>
               <tr>
@@ -64,7 +65,7 @@ export function Lots({ answer }: { answer: Credits }) {
               ))}
             </tbody>
           </table>
-        </div>
+        </TableScroll>
       )}
     </section>
   );

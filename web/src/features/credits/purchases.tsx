@@ -8,6 +8,7 @@ import { Button } from "../../ui/button";
 import { Failure } from "../../ui/failure";
 import { credits, number } from "../../ui/format";
 import { useAction } from "../../ui/hooks";
+import { TableScroll } from "../../ui/table-scroll";
 import { ExactTime } from "../../ui/when";
 import { money, PURCHASE_STATES } from "./words";
 
@@ -32,7 +33,7 @@ export function Purchases({ userId, own }: { userId: string; own: boolean }) {
         )}
       </div>
       {portal.error !== null && <Failure error={portal.error} />}
-      <div class="table-scroll" tabIndex={0} role="group" aria-labelledby="purchases-title">
+      <TableScroll labelledBy="purchases-title">
         <table class="purchases">
           <thead>
             <tr>
@@ -53,7 +54,7 @@ export function Purchases({ userId, own }: { userId: string; own: boolean }) {
             ))}
           </tbody>
         </table>
-      </div>
+      </TableScroll>
       {more && (
         <div class="more padded">
           <Button busy={more.busy} onClick={more.run}>

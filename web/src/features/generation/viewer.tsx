@@ -2,6 +2,7 @@
 import { useEffect, useRef } from "preact/hooks";
 import type { GenerationRequest } from "../../api/types";
 import { Button, CopyButton } from "../../ui/button";
+import { CloseButton } from "../../ui/dialog";
 import { download } from "../../ui/download";
 import { useAction } from "../../ui/hooks";
 import { Icon } from "../../ui/icons";
@@ -48,14 +49,7 @@ export function Viewer({
         <Button kind="quiet" small icon="download" busy={file.busy} onClick={() => file.run()}>
           Download
         </Button>
-        <button
-          type="button"
-          class="button quiet icon-only"
-          aria-label="Close"
-          onClick={() => dialog.current?.close()}
-        >
-          <Icon name="close" />
-        </button>
+        <CloseButton onClick={() => dialog.current?.close()} />
       </header>
       <div class="viewer-stage">
         <img key={image.imageUrl} src={image.imageUrl} alt={image.prompt} />

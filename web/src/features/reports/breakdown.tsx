@@ -1,6 +1,7 @@
 /** The week by model, size, color or style. */
 import type { Numbers, Report } from "../../api/report";
 import { number, percent } from "../../ui/format";
+import { TableScroll } from "../../ui/table-scroll";
 import { RateBar } from "./rate-bar";
 import { wilson } from "./summary";
 
@@ -26,7 +27,7 @@ export function Breakdown({
       {rows.length === 0 ? (
         <p class="note padded">Nothing was generated.</p>
       ) : (
-        <div class="table-scroll" tabIndex={0} role="group" aria-labelledby={id}>
+        <TableScroll labelledBy={id}>
           <table>
             <thead>
               <tr>
@@ -73,7 +74,7 @@ export function Breakdown({
               })}
             </tbody>
           </table>
-        </div>
+        </TableScroll>
       )}
     </section>
   );

@@ -1,6 +1,7 @@
 /** Two weeks beside each other. */
 import type { Metric, Numbers, Report } from "../../api/report";
 import { change, number, percent } from "../../ui/format";
+import { TableScroll } from "../../ui/table-scroll";
 import { type Compared, compared, METRICS } from "./compare";
 
 export function Comparison({ report, other }: { report: Report; other: Report }) {
@@ -9,7 +10,7 @@ export function Comparison({ report, other }: { report: Report; other: Report })
       <h2 id="comparison">
         {report.isoWeek} compared with {other.isoWeek}
       </h2>
-      <div class="table-scroll" tabIndex={0} role="group" aria-labelledby="comparison">
+      <TableScroll labelledBy="comparison">
         <table class="comparison">
           <thead>
             <tr>
@@ -42,7 +43,7 @@ export function Comparison({ report, other }: { report: Report; other: Report })
           <Groups name="style" one={report.byStyle} two={other.byStyle} />
           <Groups name="color" one={report.byColor} two={other.byColor} />
         </table>
-      </div>
+      </TableScroll>
     </section>
   );
 }

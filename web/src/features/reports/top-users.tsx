@@ -1,5 +1,6 @@
 import type { Report } from "../../api/report";
 import { number } from "../../ui/format";
+import { TableScroll } from "../../ui/table-scroll";
 
 export function TopUsers({ report }: { report: Report }) {
   const most = Math.max(1, ...report.topUsers.map((each) => each.credits));
@@ -9,7 +10,7 @@ export function TopUsers({ report }: { report: Report }) {
       {report.topUsers.length === 0 ? (
         <p class="note padded">Nobody spent credits.</p>
       ) : (
-        <div class="table-scroll" tabIndex={0} role="group" aria-labelledby="top-users">
+        <TableScroll labelledBy="top-users">
           <table>
             <thead>
               <tr>
@@ -43,7 +44,7 @@ export function TopUsers({ report }: { report: Report }) {
               ))}
             </tbody>
           </table>
-        </div>
+        </TableScroll>
       )}
     </section>
   );
