@@ -19,6 +19,8 @@ from imagegen.generation.endpoints import (
 )
 from imagegen.generation.uploads import upload_source
 from imagegen.invoker import private
+from imagegen.notifications import recovery as notification_recovery
+from imagegen.notifications.endpoints import register_device, unregister_device
 from imagegen.purchases import webhooks
 from imagegen.purchases.endpoints import (
     create_checkout_session,
@@ -83,6 +85,8 @@ listProducts = http(list_products)
 createCheckoutSession = http(create_checkout_session, secrets=config.STRIPE_API_SECRETS)
 createPortalSession = http(create_portal_session, secrets=config.STRIPE_API_SECRETS)
 listPurchases = http(list_purchases)
+registerDevice = http(register_device)
+unregisterDevice = http(unregister_device)
 
 # Called by the providers' servers, which prove who they are by signing what they send.
 stripeWebhook = https_fn.on_request(
@@ -120,6 +124,30 @@ def processGeneration(task: https_fn.CallableRequest[Any]) -> None:
 def recoverLostGenerations(event: scheduler_fn.ScheduledEvent) -> None:
     """Refund requests that were lost."""
     recovery.recover()
+
+
+@private
+@tasks_fn.on_task_dispatched(
+    # What fails here is due again by its own schedule: recoverEvents puts it on the queue.
+    retry_config=options.RetryConfig(
+        max_attempts=3, min_backoff_seconds=60, max_backoff_seconds=60
+    ),
+    rate_limits=options.RateLimits(max_concurrent_dispatches=config.THREADS),
+    timeout_sec=120,
+)
+def deliverEvent(task: https_fn.CallableRequest[Any]) -> None:
+    # Not at the top: what calls other servers would cost every function's cold start.
+    from imagegen import event_data  # noqa: PLC0415
+    from imagegen.notifications import delivery  # noqa: PLC0415
+
+    delivery.deliver(task.data, event_data.of)
+
+
+@scheduled({"eventRecoveryStatus": "success"})  # type: ignore[arg-type] # the SDK's type is wrong
+@scheduler_fn.on_schedule(schedule="*/5 * * * *", timeout_sec=280, concurrency=1)
+def recoverEvents(event: scheduler_fn.ScheduledEvent) -> None:
+    """Enqueue the events that are due and were not delivered."""
+    notification_recovery.recover()
 
 
 @scheduled({"reportStatus": "success"})  # type: ignore[arg-type] # the SDK's type is wrong

@@ -192,6 +192,16 @@ REFUND_GRACE_DAYS = IntParam(
     default=7,
     description="Days that refunded credits last when they would have expired by then.",
 )
+LOW_BALANCE = IntParam(
+    "LOW_BALANCE",
+    default=5,
+    description="A balance that falls below so many credits is told as credits.low. 0: never.",
+)
+PUSH_TEXTS = StringParam(
+    "PUSH_TEXTS",
+    default="{}",
+    description="JSON object with titles and texts of push messages to override (docs/events.md).",
+)
 MOCK_FAILURE_RATE = StringParam(
     "MOCK_FAILURE_RATE",
     default="",

@@ -77,6 +77,14 @@ def purchase(purchase_id: str) -> str:
     return f"purchases/{purchase_id}"
 
 
+def event(event_id: str) -> str:
+    return f"events/{event_id}"
+
+
+def device(user_id: str, device_id: str) -> str:
+    return f"users/{user_id}/devices/{device_id}"
+
+
 def read(*paths: str) -> list[Document]:
     """The documents at `paths`, as of one moment.
 
@@ -88,13 +96,16 @@ def read(*paths: str) -> list[Document]:
         raise BackendUnavailable from error
 
 
-def query(wanted: Query) -> list[Document]:
+def query(wanted: Query, *, deadline_seconds: float | None = None) -> list[Document]:
     """The documents that match.
 
-    Raises BackendUnavailable when Firestore is out of reach.
+    Raises BackendUnavailable when Firestore is out of reach until the deadline, by default
+    DEADLINE_SECONDS.
     """
     try:
-        return retry(lambda seconds: connection().query(wanted, seconds), RETRYABLE_READ)
+        return retry(
+            lambda seconds: connection().query(wanted, seconds), RETRYABLE_READ, deadline_seconds
+        )
     except RETRYABLE_READ as error:
         raise BackendUnavailable from error
 
@@ -113,6 +124,7 @@ class Transaction:
     def __init__(self, documents: Sequence[Document]) -> None:
         self._documents = {document.path: document for document in documents}
         self.writes: dict[str, Create | Update] = {}
+        self.actions: list[Callable[[], None]] = []
 
     def __getitem__(self, path: str) -> Document:
         """The document, with what this decision has already changed in it.
@@ -147,6 +159,14 @@ class Transaction:
             path, {**(document.fields or {}), **fields}, document.update_time
         )
 
+    def after_commit(self, action: Callable[[], None]) -> None:
+        """Have `action` run once the writes are known to be applied.
+
+        It does not run when the reply to the commit is lost, or when the process dies first, so
+        something else has to make up for it. It must not raise.
+        """
+        self.actions.append(action)
+
     def committed(self, update_times: Sequence[Any]) -> dict[str, Document]:
         """All documents as they stand after the commit: good preconditions for the next one."""
         for path, update_time in zip(self.writes, update_times, strict=True):
@@ -178,7 +198,7 @@ def transact(
     known = {d.path: d for d in documents if isinstance(d, Document)}
     commit_sent = False
 
-    def attempt(seconds: float) -> Mapping[str, Document]:
+    def attempt(seconds: float) -> tuple[Transaction, Mapping[str, Document]]:
         nonlocal commit_sent
         while True:
             unread = [path for path in paths if path not in known]
@@ -191,18 +211,22 @@ def transact(
             except _NotRead as needed:
                 paths.append(needed.path)
         if not transaction.writes:
-            return transaction.committed([])
+            return transaction, transaction.committed([])
         commit_sent = True
-        return transaction.committed(connected.commit([*transaction.writes.values()], seconds))
+        update_times = connected.commit([*transaction.writes.values()], seconds)
+        return transaction, transaction.committed(update_times)
 
     try:
-        return retry(attempt, (*CONFLICT, *UNAVAILABLE_ERRORS), deadline_seconds)
-    except GoogleAPICallError as error:
+        done, found = retry(attempt, (*CONFLICT, *UNAVAILABLE_ERRORS), deadline_seconds)
+    except (GoogleAPICallError, BackendUnavailable) as error:
         if commit_sent:  # whatever the last error was, one of the commits may have been applied
             raise OutcomeUnknown from error
         if isinstance(error, (*CONFLICT, *UNAVAILABLE_ERRORS)):
             raise BackendUnavailable from error
         raise
+    for action in done.actions:
+        action()
+    return found
 
 
 def retry(

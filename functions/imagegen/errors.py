@@ -21,6 +21,8 @@ ImagegenError                      500 INTERNAL
 ├── UploadNotFound                 404 NOT_FOUND
 ├── CustomerNotFound               404 NOT_FOUND
 ├── ProductNotFound                404 NOT_FOUND
+├── WebhookEndpointNotFound        404 NOT_FOUND
+├── EventNotFound                  404 NOT_FOUND
 ├── PaymentsOff                    404 NOT_FOUND
 ├── MethodNotAllowed               405 UNIMPLEMENTED
 ├── AccountUnusable                409 FAILED_PRECONDITION
@@ -221,6 +223,20 @@ class ProductNotFound(ImagegenError):
 
     code, status, reason = 404, "NOT_FOUND", "PRODUCT_NOT_FOUND"
     message = "There is no such product."
+
+
+class WebhookEndpointNotFound(ImagegenError):
+    """There is no such webhook endpoint; details: webhookEndpointId."""
+
+    code, status, reason = 404, "NOT_FOUND", "WEBHOOK_ENDPOINT_NOT_FOUND"
+    message = "There is no such webhook endpoint."
+
+
+class EventNotFound(ImagegenError):
+    """There is no such event, or it has expired; details: eventId."""
+
+    code, status, reason = 404, "NOT_FOUND", "EVENT_NOT_FOUND"
+    message = "There is no such event, or it has expired."
 
 
 class PaymentsOff(ImagegenError):

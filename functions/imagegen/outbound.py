@@ -93,6 +93,17 @@ def request(
             raise OutboundUnanswered(f"no answer: {type(error).__name__}") from error
 
 
+def require_allowed(url: str) -> None:
+    """Check that `request` would call `url` as its host resolves now. Nothing is sent.
+
+    Raises OutboundRefused, or OutboundUnreachable when the name cannot be resolved.
+    """
+    try:
+        _addresses(_checked(url))
+    except OSError as error:
+        raise OutboundUnreachable(f"the host cannot be found: {type(error).__name__}") from error
+
+
 def _in_emulator() -> bool:
     return os.environ.get("FUNCTIONS_EMULATOR") == "true"
 

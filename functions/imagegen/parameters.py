@@ -40,6 +40,7 @@ RANGES: Mapping[str, tuple[int, int]] = {
     "RATE_LIMIT_PER_MINUTE": (0, 1_000_000),
     "DAILY_CREDIT_LIMIT": (0, 2**53),
     "MAX_IN_FLIGHT": (0, 10_000),
+    "LOW_BALANCE": (0, 2**53),
     "MODEL_SUSPEND_AFTER": (0, 1000),
     "MODEL_SUSPEND_SECONDS": (1, 3600),
     "SIGNUP_CREDITS": (0, 1_000_000),
@@ -55,6 +56,14 @@ TRUE_OR_FALSE = (
     "REQUIRE_VERIFIED_EMAIL",
     "ALLOW_ANONYMOUS",
 )
+CHOICES: Mapping[str, tuple[str, ...]] = {
+    "AUTH_MODE": ("required", "optional"),
+    "MODERATION": ("none", "words", "openai"),
+    "APP_CHECK": ("off", "warn", "required"),
+    "PAYMENTS": ("", "stripe", "revenuecat", "both"),
+}
+# What push messages tell.
+PUSHED = ("generation.completed", "generation.failed")
 # The first of each pair must not be greater than the second.
 ORDERED = (
     ("ASYNC_MIN_BACKOFF_SECONDS", "ASYNC_MAX_BACKOFF_SECONDS"),
@@ -92,14 +101,10 @@ def _problems() -> Iterator[str]:
 
 
 def _texts() -> Iterator[str]:
-    if config.AUTH_MODE.value not in ("required", "optional"):
-        yield "AUTH_MODE must be required or optional"
-    if config.MODERATION.value not in ("none", "words", "openai"):
-        yield "MODERATION must be none, words or openai"
-    if config.APP_CHECK.value not in ("off", "warn", "required"):
-        yield "APP_CHECK must be off, warn or required"
-    if config.PAYMENTS.value not in ("", "stripe", "revenuecat", "both"):
-        yield "PAYMENTS must be empty, stripe, revenuecat or both"
+    for name, choices in CHOICES.items():
+        if getattr(config, name).value not in choices:
+            *others, last = (each or "empty" for each in choices)
+            yield f"{name} must be {', '.join(others)} or {last}"
     for name in TRUE_OR_FALSE:
         if os.environ.get(name, "false").lower() not in ("true", "false"):
             yield f"{name} must be true or false"
@@ -109,6 +114,18 @@ def _texts() -> Iterator[str]:
         yield "REPORT_TIME_ZONE must be an IANA time zone such as Europe/Berlin"
     if not isinstance(_parsed(config.REPORT_THRESHOLDS.value), dict):
         yield "REPORT_THRESHOLDS must be a JSON object"
+    if not _are_push_texts(_parsed(config.PUSH_TEXTS.value)):
+        yield (
+            "PUSH_TEXTS must be a JSON object such as "
+            '{"generation.completed": ["Your image is ready", "Tap to see it."]}'
+        )
+
+
+def _are_push_texts(value: Any) -> bool:
+    return isinstance(value, dict) and all(
+        name in PUSHED and isinstance(pair, list) and [*map(type, pair)] == [str, str]
+        for name, pair in value.items()
+    )
 
 
 def _is_rate(text: str) -> bool:

@@ -1,6 +1,7 @@
-"""Cloud Tasks: one task for each background request."""
+"""Cloud Tasks: one task for each background request, and one for each event to deliver."""
 
 import math
+from collections.abc import Mapping
 from typing import Any
 
 from firebase_admin import exceptions
@@ -11,6 +12,7 @@ from imagegen.deadline import NoThread, Threads
 from imagegen.errors import BackendUnavailable
 
 WORKER = "processGeneration"
+DELIVERER = "deliverEvent"
 ENQUEUE_SECONDS = 10.0  # the SDK alone would wait up to four minutes for a silent queue
 
 # One for each call that the instance serves, and as many whose queue has not answered in time.
@@ -24,18 +26,37 @@ def enqueue(generation_request_id: str, *, delay_seconds: float = 0) -> None:
 
     Raises BackendUnavailable when the queue does not confirm the task: it may have it all the same.
     """
-    # Not at the top: only one of the functions uses the queue, and not at every start.
+    data = {"generationRequestId": generation_request_id}
+    _send(WORKER, data, generation_request_id, ENQUEUE_SECONDS, delay_seconds)
+
+
+def enqueue_event(event_id: str, *, timeout_seconds: float = ENQUEUE_SECONDS) -> None:
+    """Have the event with the id delivered, as far as it is due.
+
+    Raises BackendUnavailable, as `enqueue` does.
+    """
+    _send(DELIVERER, {"eventId": event_id}, event_id, timeout_seconds)
+
+
+def _send(
+    function: str,
+    data: Mapping[str, str],
+    about: str,
+    timeout_seconds: float,
+    delay_seconds: float = 0,
+) -> None:
+    # Not at the top: few of the functions use the queue, and not at every start.
     from firebase_admin import functions  # noqa: PLC0415
 
-    task: dict[str, Any] = {"data": {"generationRequestId": generation_request_id}}
-    worker = f"locations/{config.REGION.value}/functions/{WORKER}"
+    task: dict[str, Any] = {"data": data}
+    name = f"locations/{config.REGION.value}/functions/{function}"
     options = functions.TaskOptions(schedule_delay_seconds=math.ceil(delay_seconds) or None)
 
     def send() -> None:
-        functions.task_queue(worker, app=firebase.app()).enqueue(task, options)
+        functions.task_queue(name, app=firebase.app()).enqueue(task, options)
 
     try:
-        threads.call(send, seconds=ENQUEUE_SECONDS, name=f"enqueue {generation_request_id}")
+        threads.call(send, seconds=timeout_seconds, name=f"enqueue {about}")
     except (
         exceptions.FirebaseError,
         GoogleAuthError,

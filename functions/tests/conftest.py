@@ -23,8 +23,9 @@ from support.proxy import FirestoreProxy
 from imagegen import clock, db
 from imagegen.catalogue import catalogue
 from imagegen.firestore import client as firestore_client
+from imagegen.notifications import outbox
 
-pytest_plugins = ["support.vendor"]
+pytest_plugins = ["support.events", "support.fcm", "support.vendor"]
 
 # Parameters as the demo project has them, where a test does not say otherwise.
 os.environ.setdefault("GCLOUD_PROJECT", "demo-imagegen")
@@ -79,7 +80,9 @@ def proxy(
 ) -> Iterator[FirestoreProxy]:
     """The code under test reaches Firestore through this proxy."""
     catalogue.forget()
+    outbox.forget()
     catalogue.current()  # a warm catalogue: its reads are not what is counted
+    outbox.subscriptions()
     monkeypatch.setenv("CATALOGUE_TTL_SECONDS", "3600")
     between = FirestoreProxy(emulator)
     monkeypatch.setenv("FIRESTORE_EMULATOR_HOST", between.address)

@@ -15,7 +15,7 @@ from imagegen import config, parameters
 
 
 def test_exactly_these_functions_are_declared(manifest: dict[str, Any]) -> None:
-    others = {"processGeneration", "stripeWebhook", "revenueCatWebhook"}
+    others = {"processGeneration", "deliverEvent", "stripeWebhook", "revenueCatWebhook"}
     assert set(manifest["endpoints"]) == HTTP | SCHEDULED | others
 
 
@@ -172,6 +172,8 @@ def test_the_sdk_still_drops_the_invoker_of_a_task_queue_function() -> None:
         ("ASYNC_DEADLINE_SECONDS", "60", "ASYNC_ATTEMPT_SECONDS must not be greater than"),
         ("ASYNC_MAX_ATTEMPTS", "21", "ASYNC_MAX_ATTEMPTS must not be greater than"),
         ("AUTH_MODE", "off", "AUTH_MODE must be required or optional"),
+        ("PUSH_TEXTS", '{"generation.completed": ["a"]}', "PUSH_TEXTS must be a JSON object"),
+        ("PUSH_TEXTS", '{"credits.low": ["a", "b"]}', "PUSH_TEXTS must be a JSON object"),
         ("MOCK_FAILURE_RATE", "2", "MOCK_FAILURE_RATE must be"),
         ("MOCK_FAILURE_RATE", "often", "MOCK_FAILURE_RATE must be"),
         ("REPORT_TIME_ZONE", "Berlin", "REPORT_TIME_ZONE must be an IANA time zone"),

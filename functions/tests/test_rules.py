@@ -29,6 +29,9 @@ READERS: dict[str, tuple[str, set[str], set[str]]] = {
     "sizes": ("512x512", EVERYBODY, EVERYBODY),
     "products": ("of-a-test", EVERYBODY, EVERYBODY),
     "reports": ("1999-W01", {"admin"}, {"admin"}),
+    "users/{owner}/devices": ("device", set(), set()),
+    "events": ("of-{owner}", set(), set()),
+    "webhookEndpoints": ("of-a-test", set(), set()),
     "somethingElse": ("document", set(), set()),
 }
 WRITES = ("create", "update", "delete")
@@ -81,6 +84,9 @@ def world(emulator: str, client: firestore.Client) -> Iterator[World]:
         client.document(f"users/{owner}/transactions/entry"),
         client.document(f"generationRequests/of-{owner}"),
         client.document(f"purchases/of-{owner}"),
+        client.document(f"users/{owner}/devices/device"),
+        client.document(f"events/of-{owner}"),
+        client.document("webhookEndpoints/of-a-test"),
         client.document("reports/1999-W01"),
         client.document("products/of-a-test"),
         client.document("somethingElse/document"),

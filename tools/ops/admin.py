@@ -3,6 +3,7 @@
     imagegen-admin report [--week 2026-W46] [--run]     show a weekly report, made first with --run
     imagegen-admin audit                                check every balance, entry and request
     imagegen-admin grant USER CREDITS --reason R --key K [--request ID]
+    imagegen-admin webhooks …                           who is told of events (ops/webhooks.py)
     imagegen-admin book PURCHASE [--user U]             book a purchase that was unmatched
     imagegen-admin repair USER --reason R [--credits N] mend an account with a malformed balance
     imagegen-admin demo-data [--weeks 12] [--seed 7]    invent an app with a history
@@ -24,15 +25,17 @@ from imagegen.purchases import booking, buyer
 from imagegen.purchases.purchase import PurchaseStatus
 from imagegen.report import weekly, weeks
 from ops import audit as auditing
-from ops import rendering, results
+from ops import rendering, results, webhooks
 from ops.terminal import connect_to, log_lines, out, print_json, problems, progress
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, rich_markup_mode=None)
+app.add_typer(webhooks.app, name="webhooks")
 as_json = False
 
 
 @app.callback()
 def connect(
+    context: typer.Context,
     project: Annotated[str, typer.Option(help="A Firebase project instead of the emulators.")] = "",
     json_: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
@@ -43,7 +46,7 @@ def connect(
     command. Exit codes: 0 success, 1 failure or findings of the audit, 2 wrong usage.
     """
     global as_json  # noqa: PLW0603 - given once, before the command
-    as_json = json_
+    as_json = context.obj = json_
     connect_to(project)
 
 

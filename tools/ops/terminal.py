@@ -24,6 +24,7 @@ from emulators.suite import PROJECT
 from imagegen.errors import ImagegenError
 
 EMULATOR = "127.0.0.1:8080"  # where `make run` starts Firestore
+TASKS_EMULATOR = "127.0.0.1:9499"
 
 out = Console()
 err = Console(stderr=True)
@@ -32,9 +33,12 @@ err = Console(stderr=True)
 def connect_to(project: str) -> None:
     """Make Google's client library and the parameters use `project`, or the emulators."""
     if project:
-        os.environ.pop("FIRESTORE_EMULATOR_HOST", None)
+        for name in ("FIRESTORE_EMULATOR_HOST", "CLOUD_TASKS_EMULATOR_HOST", "FUNCTIONS_EMULATOR"):
+            os.environ.pop(name, None)
     else:
         os.environ.setdefault("FIRESTORE_EMULATOR_HOST", EMULATOR)
+        os.environ.setdefault("CLOUD_TASKS_EMULATOR_HOST", TASKS_EMULATOR)
+        os.environ["FUNCTIONS_EMULATOR"] = "true"  # webhooks may then be on this machine
         os.environ.update(environment.no_proxy_for_loopback(os.environ))
     os.environ["GCLOUD_PROJECT"] = project or os.environ.get("GCLOUD_PROJECT", PROJECT)
     read_parameters(os.environ["GCLOUD_PROJECT"])

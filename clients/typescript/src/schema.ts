@@ -248,6 +248,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/registerDevice": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Send push messages to a device
+         * @description From then on, the device is told when a background request of the user ends: completed, or failed and refunded. Call it after sign-in and whenever the app gets a new token; a second call changes nothing. A token belongs to the user who registered it last. A user has up to 20 devices: one more replaces the one that was registered longest ago.
+         */
+        post: operations["registerDevice"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/unregisterDevice": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Send no more push messages to a device
+         * @description Call it before the user signs out. A second call changes nothing.
+         */
+        post: operations["unregisterDevice"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/recoverLostGenerations-0": {
         parameters: {
             query?: never;
@@ -262,6 +302,26 @@ export interface paths {
          * @description What the scheduler runs. Only the emulator has this path.
          */
         post: operations["recoverLostGenerations"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/recoverEvents-0": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Enqueue the events that are due and were not delivered
+         * @description What the scheduler runs. Only the emulator has this path.
+         */
+        post: operations["recoverEvents"];
         delete?: never;
         options?: never;
         head?: never;
@@ -569,11 +629,36 @@ export interface components {
             };
         };
         /**
+         * Device
+         * @description A device that push messages are sent to, or not any more.
+         */
+        Device: {
+            /** @description The user, by the uid of Firebase Authentication. */
+            userId: string;
+            /** @description Whether the user's push messages go to the device. */
+            registered: boolean;
+        };
+        /**
          * EntryType
          * @description What an entry is for.
          * @enum {string}
          */
         EntryType: "deduction" | "refund" | "grant" | "purchase" | "expiry" | "clawback" | "reinstatement" | "transfer_out" | "transfer_in";
+        /** @description There is no such event, or it has expired; details: eventId. */
+        EventNotFound: {
+            error: {
+                /** @constant */
+                code: 404;
+                /** @constant */
+                status: "NOT_FOUND";
+                message: string;
+                details: {
+                    /** @constant */
+                    reason: "EVENT_NOT_FOUND";
+                    eventId: string;
+                };
+            };
+        };
         /**
          * Generation
          * @description The outcome of an order: the image, or in the background a request that is still open.
@@ -1227,6 +1312,16 @@ export interface components {
             url: string;
         };
         /**
+         * RegisterDevice
+         * @description Whose push messages go to which device.
+         */
+        RegisterDevice: {
+            /** @description The user, by the uid of Firebase Authentication. */
+            userId: string;
+            /** @description The registration token that Firebase Cloud Messaging gave the app, or its Firebase installation id. */
+            token: string;
+        };
+        /**
          * RequestAddress
          * @description The place that a generation request starts from.
          */
@@ -1394,6 +1489,16 @@ export interface components {
                 };
             };
         };
+        /**
+         * UnregisterDevice
+         * @description Which device gets no more push messages.
+         */
+        UnregisterDevice: {
+            /** @description The user, by the uid of Firebase Authentication. */
+            userId: string;
+            /** @description The registration token that Firebase Cloud Messaging gave the app, or its Firebase installation id. */
+            token: string;
+        };
         /** @description The Content-Type is not JSON, nor that of a photo where the endpoint takes one. */
         UnsupportedMediaType: {
             error: {
@@ -1491,6 +1596,21 @@ export interface components {
          * @enum {string}
          */
         View: "basic" | "full";
+        /** @description There is no such webhook endpoint; details: webhookEndpointId. */
+        WebhookEndpointNotFound: {
+            error: {
+                /** @constant */
+                code: 404;
+                /** @constant */
+                status: "NOT_FOUND";
+                message: string;
+                details: {
+                    /** @constant */
+                    reason: "WEBHOOK_ENDPOINT_NOT_FOUND";
+                    webhookEndpointId: string;
+                };
+            };
+        };
     };
     responses: never;
     parameters: never;
@@ -3659,6 +3779,263 @@ export interface operations {
             };
         };
     };
+    registerDevice: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "userId": "testUser1",
+                 *       "token": "dGVzdC1kZXZpY2U:APA91bExampleRegistrationToken"
+                 *     }
+                 */
+                "application/json": components["schemas"]["RegisterDevice"];
+            };
+        };
+        responses: {
+            /** @description The device is registered. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Device"];
+                };
+            };
+            /** @description `INVALID_FIELD`: Fields are missing, mistyped, out of range or unknown; details: fieldViolations. `MALFORMED_JSON`: The body is not a well-formed JSON object. */
+            400: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InvalidField"] | components["schemas"]["MalformedJson"];
+                };
+            };
+            /** @description `APP_CHECK_INVALID`: The App Check token was not issued for this project, has expired, or was used before. `APP_CHECK_MISSING`: The call needs a token of Firebase App Check and has none. `TOKEN_EXPIRED`: The token has expired. `TOKEN_INVALID`: The token was not issued by this project's Firebase Authentication. `TOKEN_MISSING`: The call needs a Firebase ID token and has none. */
+            401: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AppCheckInvalid"] | components["schemas"]["AppCheckMissing"] | components["schemas"]["TokenExpired"] | components["schemas"]["TokenInvalid"] | components["schemas"]["TokenMissing"];
+                };
+            };
+            /** @description `NOT_OWNER`: The data belongs to another user. */
+            403: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NotOwner"];
+                };
+            };
+            /** @description `USER_NOT_FOUND`: There is no such user document. */
+            404: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UserNotFound"];
+                };
+            };
+            /** @description `METHOD_NOT_ALLOWED`: The function does not support this HTTP method. */
+            405: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    Allow: components["headers"]["Allow"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MethodNotAllowed"];
+                };
+            };
+            /** @description `PAYLOAD_TOO_LARGE`: The body is longer than the limit; details: limitBytes. */
+            413: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PayloadTooLarge"];
+                };
+            };
+            /** @description `UNSUPPORTED_MEDIA_TYPE`: The Content-Type is not JSON, nor that of a photo where the endpoint takes one. */
+            415: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UnsupportedMediaType"];
+                };
+            };
+            /** @description `INTERNAL`: A defect of the service; its logs know the request id. */
+            500: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InternalError"];
+                };
+            };
+            /** @description `BACKEND_UNAVAILABLE`: Firestore or Google is out of reach. A generation request in details may be charged. */
+            503: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BackendUnavailable"];
+                };
+            };
+        };
+    };
+    unregisterDevice: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "userId": "testUser1",
+                 *       "token": "dGVzdC1kZXZpY2U:APA91bExampleRegistrationToken"
+                 *     }
+                 */
+                "application/json": components["schemas"]["UnregisterDevice"];
+            };
+        };
+        responses: {
+            /** @description The device is not registered, or not any more. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Device"];
+                };
+            };
+            /** @description `INVALID_FIELD`: Fields are missing, mistyped, out of range or unknown; details: fieldViolations. `MALFORMED_JSON`: The body is not a well-formed JSON object. */
+            400: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InvalidField"] | components["schemas"]["MalformedJson"];
+                };
+            };
+            /** @description `APP_CHECK_INVALID`: The App Check token was not issued for this project, has expired, or was used before. `APP_CHECK_MISSING`: The call needs a token of Firebase App Check and has none. `TOKEN_EXPIRED`: The token has expired. `TOKEN_INVALID`: The token was not issued by this project's Firebase Authentication. `TOKEN_MISSING`: The call needs a Firebase ID token and has none. */
+            401: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AppCheckInvalid"] | components["schemas"]["AppCheckMissing"] | components["schemas"]["TokenExpired"] | components["schemas"]["TokenInvalid"] | components["schemas"]["TokenMissing"];
+                };
+            };
+            /** @description `NOT_OWNER`: The data belongs to another user. */
+            403: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NotOwner"];
+                };
+            };
+            /** @description `METHOD_NOT_ALLOWED`: The function does not support this HTTP method. */
+            405: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    Allow: components["headers"]["Allow"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MethodNotAllowed"];
+                };
+            };
+            /** @description `PAYLOAD_TOO_LARGE`: The body is longer than the limit; details: limitBytes. */
+            413: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PayloadTooLarge"];
+                };
+            };
+            /** @description `UNSUPPORTED_MEDIA_TYPE`: The Content-Type is not JSON, nor that of a photo where the endpoint takes one. */
+            415: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UnsupportedMediaType"];
+                };
+            };
+            /** @description `INTERNAL`: A defect of the service; its logs know the request id. */
+            500: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InternalError"];
+                };
+            };
+            /** @description `BACKEND_UNAVAILABLE`: Firestore or Google is out of reach. A generation request in details may be charged. */
+            503: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BackendUnavailable"];
+                };
+            };
+        };
+    };
     recoverLostGenerations: {
         parameters: {
             query?: never;
@@ -3682,6 +4059,43 @@ export interface operations {
                     "application/json": {
                         /** @constant */
                         recoveryStatus: "success";
+                    };
+                };
+            };
+            /** @description `INTERNAL`: A defect of the service; its logs know the request id. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InternalError"];
+                };
+            };
+        };
+    };
+    recoverEvents: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "eventRecoveryStatus": "success"
+                     *     }
+                     */
+                    "application/json": {
+                        /** @constant */
+                        eventRecoveryStatus: "success";
                     };
                 };
             };

@@ -15,6 +15,8 @@ export const FUNCTIONS = [
   "createCheckoutSession",
   "createPortalSession",
   "listPurchases",
+  "registerDevice",
+  "unregisterDevice",
   "uploadSource",
 ] as const;
 export type FunctionName = (typeof FUNCTIONS)[number];

@@ -123,7 +123,7 @@ def _whole_number(value: Any) -> Any:
     raise ValueError("must be a whole number")
 
 
-def _rfc3339(moment: datetime) -> str:
+def rfc3339(moment: datetime) -> str:
     return moment.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
 
 
@@ -169,7 +169,7 @@ PageSize = Annotated[
 PageToken = Annotated[str | None, Field(description="`nextPageToken` of the page before.")]
 Timestamp = Annotated[
     datetime,
-    PlainSerializer(_rfc3339, return_type=str),
+    PlainSerializer(rfc3339, return_type=str),
     WithJsonSchema({"type": "string", "format": "date-time"}, mode="serialization"),
 ]
 

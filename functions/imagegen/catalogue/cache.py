@@ -18,9 +18,14 @@ class Cache(Generic[Value]):
     """Keeps what `load` returns. One thread loads; the others wait for it and share its failure."""
 
     def __init__(
-        self, load: Callable[[], Value], condition: threading.Condition | None = None
+        self,
+        load: Callable[[], Value],
+        condition: threading.Condition | None = None,
+        *,
+        name: str = "catalogue",
     ) -> None:
         self._load = load
+        self._name = name
         self._changed = condition or threading.Condition()
         self._value: Value | None = None
         self._loaded_at = 0.0
@@ -85,5 +90,5 @@ class Cache(Generic[Value]):
             self._changed.notify_all()
             if self._value is None or too_old:
                 raise error
-            logger.error("catalogue is stale", seconds=round(now - self._loaded_at))
+            logger.error(f"{self._name} is stale", seconds=round(now - self._loaded_at))
             return self._value

@@ -17,6 +17,15 @@ from imagegen.credits.free import Claim
 from imagegen.credits.lots import PRIORITIES, Kind, Lot, Lots
 from imagegen.credits.user import MAX_CREDITS, UserDocument
 from imagegen.errors import UserNotFound
+from imagegen.notifications import outbox
+from imagegen.notifications.event import EventType
+
+EVENTS = {
+    EntryType.GRANT: EventType.CREDITS_GRANTED,
+    EntryType.PURCHASE: EventType.CREDITS_PURCHASED,
+    EntryType.EXPIRY: EventType.CREDITS_EXPIRED,
+    EntryType.CLAWBACK: EventType.CREDITS_CLAWED_BACK,
+}
 
 
 class Account:
@@ -131,6 +140,17 @@ class Account:
                 reason=reason,
             ),
         )
+        self._tell(entry_type, entry_id, user.credits, balance_after)
+
+    def _tell(self, entry_type: EntryType, entry_id: str, before: int, after: int) -> None:
+        """Write the events of an entry that changes the balance from `before` to `after`."""
+        low = config.LOW_BALANCE.value
+        told = [EVENTS[entry_type]] if entry_type in EVENTS else []
+        if after < low <= before:
+            told.append(EventType.CREDITS_LOW)
+        about = f"{db.entries(self._user_id)}/{entry_id}"
+        for event_type in told:
+            outbox.record(self.transaction, event_type, about, self.moment, user_id=self._user_id)
 
     def _expire(self) -> None:
         if not any(lot.is_expired(self.moment) for lot in self.lots):

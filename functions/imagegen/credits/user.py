@@ -36,6 +36,7 @@ class UserDocument(Stored):
     lots: Field[Mapping[str, Any]] = Field("lots", mapping, {})
     rate: Field[Mapping[str, Any]] = Field("rate", mapping, {})
     in_flight: Field[Mapping[str, Any]] = Field("inFlight", mapping, {})
+    devices = Field("devices", whole_number, 0)
     created_at: Field[datetime | None] = Field("createdAt", instant, None)
     updated_at: Field[datetime | None] = Field("updatedAt", instant, None)
 

@@ -21,6 +21,7 @@ from imagegen.api.schema import Reply
 from imagegen.catalogue import catalogue, suspension
 from imagegen.catalogue.catalogue import Catalogue
 from imagegen.credits import ledger, limits
+from imagegen.credits.user import UserDocument
 from imagegen.errors import (
     BackendUnavailable,
     ContentRefused,
@@ -42,6 +43,7 @@ from imagegen.generation.generate import generate_image
 from imagegen.generation.replies import RETRY_AFTER_SECONDS, Generation
 from imagegen.generation.request import CreateGenerationRequest, Mode, RequestDocument, Status
 from imagegen.generation.settle import Outcome, settle
+from imagegen.notifications import outbox
 from imagegen.providers import run
 from imagegen.providers.base import GeneratorError
 from imagegen.providers.failures import Reason
@@ -119,6 +121,8 @@ def _charge(
             return
         # An earlier commit of this call may still arrive. So neither a newer catalogue nor a later
         # moment, at which a lot has expired, may refuse what was allowed then.
+        if offer is None:
+            outbox.subscriptions()  # read before anything is charged: the settle needs them
         offer = offer or catalogue.current()
         choice = offer.choose(
             model=order.model, style=order.style, color=order.color, size=order.size
@@ -140,7 +144,10 @@ def _charge(
         if mode is Mode.ASYNC:
             end = generation_request.latest_end(moment)
             limits.occupy(transaction, order.user_id, request_id, moment, end)
-        fields = generation_request.new_request(order, choice, mode, attempt_id, moment, parts)
+        devices = UserDocument(transaction[db.user(order.user_id)]).devices
+        fields = generation_request.new_request(
+            order, choice, mode, attempt_id, moment, parts, devices
+        )
         transaction.create(path, fields)
 
     # There is nothing to read under an id that was drawn just now.

@@ -82,6 +82,8 @@ class RequestDocument(Stored):
     )
     provider_job: StoredField[str | None] = StoredField("providerJob", text, None)
     error: StoredField[Mapping[str, Any] | None] = StoredField("error", mapping, None)
+    # How many devices the user had: only where there are any, and the request is asynchronous.
+    notify = StoredField("notify", whole_number, 0)
     # Stored only where it differs from what status and price say: the account was gone.
     refunded: StoredField[int | None] = StoredField("refundedCredits", whole_number, None)
     attempts = StoredField("attempts", whole_number, 0)
@@ -303,6 +305,7 @@ def new_request(
     attempt_id: str,
     moment: datetime,
     parts: Lots,
+    devices: int = 0,
 ) -> dict[str, Any]:
     """The document of a generation request at the moment of its charge."""
     is_async = mode is Mode.ASYNC
@@ -334,4 +337,5 @@ def new_request(
         updated_at=moment,
         expires_at=moment + timedelta(seconds=lifetime),
         **({"enqueued_at": moment} if is_async else {}),
+        **({"notify": devices} if is_async and devices else {}),
     )

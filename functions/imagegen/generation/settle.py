@@ -10,7 +10,15 @@ from imagegen.credits import ledger, limits
 from imagegen.errors import GenerationRequestNotFound
 from imagegen.generation import job
 from imagegen.generation.request import REFUNDED, Mode, RequestDocument, Status
+from imagegen.notifications import outbox
+from imagegen.notifications.event import EventType
 from imagegen.providers.base import GeneratorError, StoredImage
+
+EVENTS = {
+    Status.COMPLETED: EventType.GENERATION_COMPLETED,
+    Status.FAILED: EventType.GENERATION_FAILED,
+    Status.CANCELED: EventType.GENERATION_CANCELED,
+}
 
 
 @dataclass(frozen=True)
@@ -106,6 +114,7 @@ def settle(
             return
         moment = clock.now()
         transaction.update(request.path, outcome.fields(moment))
+        _tell(transaction, current, outcome.status, moment)
         if not needs_user:
             return
         if not transaction[user_path].exists:
@@ -143,6 +152,23 @@ def settle(
         job.cancel(settled)
     _discard_unused(request, outcome, settled.image_url)
     return settled
+
+
+def _tell(
+    transaction: db.Transaction, request: RequestDocument, status: Status, moment: datetime
+) -> None:
+    """Write the event of a request that ends with `status`.
+
+    The user's devices are told of what ends in the background, unless the user has ended it.
+    """
+    outbox.record(
+        transaction,
+        EVENTS[status],
+        request.path,
+        moment,
+        user_id=request.user_id,
+        to_devices=request.notify > 0 and status is not Status.CANCELED,
+    )
 
 
 def _discard_unused(request: RequestDocument, outcome: Outcome, delivered: str | None) -> None:

@@ -21,6 +21,7 @@ from imagegen.generation import job
 from imagegen.generation.generate import generate_image, is_paid
 from imagegen.generation.request import Mode, RequestDocument, Status
 from imagegen.generation.settle import Outcome, settle
+from imagegen.notifications import outbox
 from imagegen.providers import run
 from imagegen.providers.base import GeneratorError
 from imagegen.providers.failures import Reason, failure
@@ -64,6 +65,7 @@ def process(data: object) -> None:
     if run.threads.is_full:  # nor when it could not begin
         logger.error("no thread for a provider", generationRequestId=task.generation_request_id)
         raise RetryLater("too many generations are running")
+    outbox.subscriptions()  # before the lease, too: the settle needs them
     lease = _take_lease(task.generation_request_id, offer)
     if lease is None:
         return

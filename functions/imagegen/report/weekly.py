@@ -20,6 +20,8 @@ from datetime import datetime
 from google.cloud import firestore
 
 from imagegen import clock, config, db, logger
+from imagegen.notifications import outbox
+from imagegen.notifications.event import EventType
 from imagegen.report import aggregations, checks, digest, earlier, facts, requests, weeks
 from imagegen.report.aggregations import Measured
 from imagegen.report.anomalies.find import Findings, find
@@ -190,10 +192,12 @@ def _store(report: WeeklyReport) -> WeeklyReport:
         stored = transaction[path]
         if not stored.exists:
             transaction.create(path, {**fields, "revision": 1})
+            outbox.record(transaction, EventType.REPORT_STORED, path, clock.now())
         elif stored.get("generatedAt") != report.generated_at:  # else ours; the reply was lost
             gone = dict.fromkeys(stored.fields or {}, firestore.DELETE_FIELD)
             revision = WeeklyReport.from_firestore(stored.fields or {}).revision + 1
             transaction.update(path, {**gone, **fields, "revision": revision})
+            outbox.record(transaction, EventType.REPORT_STORED, path, clock.now())
 
     document = db.transact(decide, path)[path]
     return report.model_copy(update={"revision": document["revision"]})

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -24,9 +24,18 @@ from imagegen.credits.lots import Kind
 from imagegen.errors import GenerationFailed, OutstandingDebt
 from imagegen.firestore.store import Document
 from imagegen.generation import create as generation
+from imagegen.notifications import outbox
 
 NOON = datetime(2026, 11, 18, 12, tzinfo=UTC)
 Users = Callable[..., str]
+
+
+@pytest.fixture(autouse=True, scope="module")
+def nobody_is_told() -> Iterator[None]:
+    """Some of these have no store in which webhook endpoints could be looked up."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(outbox, "subscriptions", dict)
+        yield
 
 
 @pytest.fixture

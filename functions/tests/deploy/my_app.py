@@ -131,7 +131,12 @@ def service_account() -> dict[str, Json]:
     member = f"serviceAccount:{ACCOUNT}"
     project = [
         binding(role, member)
-        for role in ("roles/datastore.user", "roles/cloudtasks.enqueuer", VERIFIER)
+        for role in (
+            "roles/datastore.user",
+            "roles/cloudtasks.enqueuer",
+            "roles/firebasecloudmessaging.admin",
+            VERIFIER,
+        )
     ]
     return {
         ACCOUNT_PATH: {"email": ACCOUNT},

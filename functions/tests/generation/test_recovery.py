@@ -175,8 +175,8 @@ def test_a_request_deleted_between_query_and_settle_is_no_failure(
     (request,) = requests_of(client, lost())
     found = db.query
 
-    def query(wanted: Query) -> list[Document]:
-        page = found(wanted)
+    def query(wanted: Query, **options: float) -> list[Document]:
+        page = found(wanted, **options)
         client.document(db.generation_request(request["id"])).delete()
         return page
 

@@ -132,6 +132,12 @@ describe("a signed-in user", () => {
     }
   });
 
+  test("registers a device and takes it back", async () => {
+    const token = "dGVzdC1kZXZpY2U:APA91bExample";
+    assert.deepEqual(await call("registerDevice", { userId, token }), { userId, registered: true });
+    assert.deepEqual(await call("unregisterDevice", { userId, token }), { userId, registered: false });
+  });
+
   test("cancels a request that nobody works on yet", async () => {
     const canceled = await call("cancelGenerationRequest", { generationRequestId: PENDING });
     assert.deepEqual([canceled.status, canceled.refundedCredits], ["canceled", 1]);

@@ -95,6 +95,10 @@ class Books:
         user_id = self.charged_by[request_id].asked.user_id
         return request_id in self.broken or self.accounts[user_id].broken
 
+    def is_edited(self, path: str) -> bool:
+        """Whether the request at `path` was deleted or made malformed by hand."""
+        return path.rpartition("/")[2] in self.deleted | self.broken
+
     def was(self, request_id: str, states: Sequence[str], since: float) -> bool:
         """Whether the request was in one of `states` at some moment from the second `since` on."""
         versions = self.requests.get(request_id, [])
@@ -153,7 +157,7 @@ class Books:
             elif collection == "purchases":
                 target = task.asked if task.kind == "clawback" else None
                 self._purchases.written(old_fields, new, target)
-            elif collection not in ("users", "modelSuspensions"):
+            elif collection not in ("users", "events", "webhookEndpoints", "modelSuspensions"):
                 raise Violation(f"{write.path} is none of its business")
         if entries:
             raise Violation(f"entries without a cause: {list(entries)}")

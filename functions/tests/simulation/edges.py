@@ -8,7 +8,7 @@ import threading
 import uuid
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from types import SimpleNamespace
+from types import ModuleType, SimpleNamespace
 from typing import Any
 from unittest import mock
 
@@ -18,14 +18,16 @@ from firebase_functions import logger
 from imagegen import clock, config, db, deadline, firebase, tasks
 from imagegen.catalogue import cache, catalogue, suspension
 from imagegen.catalogue.cache import Cache
-from imagegen.catalogue.catalogue import Catalogue
 from imagegen.credits import lots
 from imagegen.generation import create as generation
 from imagegen.generation import generate, recovery, worker
 from imagegen.generation import request as generation_request
+from imagegen.notifications import delivery, event, outbox, push, sender
+from imagegen.notifications import recovery as event_recovery
 from imagegen.providers import attempt, bucket, images, jobs, photos, registry, storage
 from imagegen.providers import run as providers
 from simulation.bucket import Bucket, picture
+from simulation.consumers import Consumers
 from simulation.painters import Painters
 from simulation.remote import RemoteStore
 from simulation.remote_queue import RemoteQueue
@@ -35,7 +37,7 @@ from simulation.world import Process, World
 
 
 class ProcessCondition:
-    """Takes the place of the condition in a process's catalogue cache."""
+    """Takes the place of the condition in a process's cache."""
 
     def __init__(self, world: World, process: Process) -> None:
         self._world = world
@@ -53,21 +55,20 @@ class ProcessCondition:
 
 
 class ProcessCaches:
-    """Takes the place of the catalogue's cache: each process has its own."""
+    """Takes the place of the cache of a module: each process has its own."""
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: World, module: ModuleType) -> None:
         self._world = world
+        self._module = module
 
-    def get(self, max_age_seconds: float) -> Catalogue:
+    def get(self, max_age_seconds: float) -> Any:
         process = self._world.running().process
-        if process.catalogue is None:
-            condition: Any = ProcessCondition(self._world, process)
-            process.catalogue = Cache(catalogue._load, condition)
-        found: Catalogue = process.catalogue.get(max_age_seconds)
-        return found
+        condition: Any = ProcessCondition(self._world, process)
+        made = Cache(self._module._load, condition)
+        return process.caches.setdefault(self._module.__name__, made).get(max_age_seconds)
 
     def clear(self) -> None:
-        cached = self._world.running().process.catalogue
+        cached = self._world.running().process.caches.get(self._module.__name__)
         if cached is not None:
             cached.clear()
 
@@ -101,6 +102,7 @@ def replaced(
     painters: Painters,
     vendors: Vendors,
     threads: Threads,
+    consumers: Consumers,
     settings: Mapping[str, str],
 ) -> Iterator[None]:
     """imagegen, in `world`: its storage, clocks, randomness, threads, queue, providers and log."""
@@ -113,7 +115,7 @@ def replaced(
         (db, "time", time),
         (db, "random", world.random),
         (cache, "time", time),
-        (catalogue, "_cache", ProcessCaches(world)),
+        *((module, "_cache", ProcessCaches(world, module)) for module in (catalogue, outbox)),
         (clock, "now", world.process_time),
         (generation, "uuid", identity),
         (generation_request, "uuid", identity),
@@ -127,7 +129,13 @@ def replaced(
         (suspension, "_in_a_row", Counter()),
         (storage, "threading", SimpleNamespace(Thread=threads.thread)),
         (images, "prepare", picture),
-        (attempt, "uuid", identity),
+        *((module, "uuid", identity) for module in (attempt, outbox, delivery)),
+        (delivery, "time", time),
+        (delivery, "_map", map),
+        (sender, "outbound", SimpleNamespace(request=consumers.request)),
+        (push, "_send", consumers.push),
+        (event, "random", world.random),
+        (event_recovery, "PAGE_SIZE", int(settings["page_size"])),
         (bucket, "_client", lambda *_: objects),
         (firebase, "app", lambda: None),
         (functions, "task_queue", lambda name, app: queue),

@@ -24,6 +24,8 @@ from imagegen.firestore.store import Create, Document, Update
 from imagegen.generation import create as generation
 from imagegen.generation import endpoints, generate, job, recovery, worker
 from imagegen.generation import settle as lifecycle
+from imagegen.notifications import event, outbox, sender
+from imagegen.notifications import recovery as event_recovery
 from imagegen.providers import attempt, storage
 from simulation.memory_store import MemoryStore
 
@@ -200,8 +202,8 @@ MUTANTS = [
            "        return BackendUnavailable(generationRequestId=request.id)\n"),
     Mutant("callers that waited for the catalogue share one error", cache.Cache.get,
            "raise BackendUnavailable from self._failure", "raise self._failure"),
-    Mutant("silent queue waited for without end", tasks.enqueue,
-           "seconds=ENQUEUE_SECONDS", "seconds=600"),
+    Mutant("silent queue waited for without end", tasks._send,
+           "seconds=timeout_seconds", "seconds=600"),
     Mutant("error outside the lists after a commit was sent", db.transact,
            "if commit_sent:", "if commit_sent and isinstance(error, UNAVAILABLE_ERRORS):"),
     Mutant("worker forgets that its request may be deleted", worker._release_lease,
@@ -229,7 +231,7 @@ MUTANTS = [
     Mutant("charge in another order", lots._spend_order,
            "lot.priority, lot.expires_at or NEVER", "0, lot.expires_at or NEVER"),
     Mutant("split of a charge forgotten", generation._charge,
-           "moment, parts)", "moment, ())"),
+           "moment, parts, devices", "moment, (), devices"),
     Mutant("refund into the wrong lot", ledger.refund,
            "if lots.total(parts) != credits:", "if True:"),
     Mutant("refund into a lot that has expired", lots.restore,
@@ -263,5 +265,23 @@ MUTANTS = [
            "-taken)", "0)"),
     Mutant("reinstatement without what was taken last", clawback.reinstate,
            "tuple(reversed(kept))", "bought.clawed_back_lots"),
+    Mutant("an ended request is told to nobody", lifecycle.settle,
+           "        _tell(transaction, current, outcome.status, moment)\n", ""),
+    Mutant("a low balance is told at every charge", Account._tell,
+           "if after < low <= before:", "if after < low:"),
+    Mutant("an event is for everybody, whatever they asked for", outbox.record,
+           " if event_type in types]", "]"),
+    Mutant("devices are told of what their user has canceled", lifecycle._tell,
+           " and status is not Status.CANCELED", ""),
+    Mutant("an answer of any status counts as delivered", sender._post,
+           "200 <= response.status < 300", "True"),
+    Mutant("an answer that never came counts as delivered", sender._post,
+           "Result(DeliveryStatus.PENDING, str(error))", 'Result(DeliveryStatus.DELIVERED, "")'),
+    Mutant("what an attempt has claimed is never due again", event.Delivery.claimed,
+           "next_attempt_at=lease_end", "next_attempt_at=None"),
+    Mutant("a failed attempt is the last", event.Delivery.after,
+           "self.attempts >= most_attempts", "True"),
+    Mutant("recovery overlooks events that are due", event_recovery.due_query,
+           "horizon)],", "horizon.replace(year=2000))],"),
 ]
 # fmt: on

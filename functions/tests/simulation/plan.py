@@ -44,6 +44,9 @@ class Plan:
     changes: int  # of prices and options
     edits: int  # deletions and malformed documents, by hand
     sells: bool  # most calls are about purchases
+    endpoints: int  # that are told of events
+    consumer_failure_rate: float
+    consumer_goes_away: bool
 
 
 def draw_plan(source: random.Random) -> Plan:
@@ -86,6 +89,9 @@ def draw_plan(source: random.Random) -> Plan:
         changes=source.choice((0, 0, 1, 3, 6)),
         edits=0 if calm or sells else source.choice((0, 0, 1, 3)),
         sells=sells,
+        endpoints=source.choice((0, 1, 2)),
+        consumer_failure_rate=0 if calm else source.choice((0, 0.2, 0.6)),
+        consumer_goes_away=source.random() < 0.2,
     )
 
 
@@ -106,6 +112,7 @@ def _settings(source: random.Random) -> dict[str, str]:
         "SIGNUP_CREDITS": (0, 5),
         "FREE_MONTHLY_CREDITS": (0, 4),
         "ALLOWANCE_ROLLOVER": (0, 2),
+        "LOW_BALANCE": (0, 5, 20),
         "page_size": (1, 2, 100),
         "max_free_lots": (50, 50, 5),
     }
@@ -130,6 +137,8 @@ def _user(source: random.Random, span: float) -> dict[str, Any]:
         fields = {"credits": total + source.choice((0, 0, 3)), "lots": lots}
     if source.random() < 0.2:
         fields["ledgerSequence"] = source.choice((0, 0.0))
+    if source.random() < 0.4:
+        fields["devices"] = 1
     for name, values in JUNK.items():
         if source.random() < 0.1:
             fields[name] = source.choice(values)

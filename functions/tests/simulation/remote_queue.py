@@ -20,6 +20,8 @@ ERRORS: tuple[Callable[[str], Exception], ...] = (
     TransportError,
 )
 
+EVENT_DELIVERIES = 3
+
 
 class RemoteQueue:
     """A queue that delivers each task at least once, sometimes twice, until it is told "done"."""
@@ -29,7 +31,7 @@ class RemoteQueue:
         world: World,
         faults: Faults,
         network: Network,
-        work: Callable[[str], Any],
+        work: Mapping[str, Callable[[str], Any]],
         *,
         max_deliveries: int,
         twice_rate: float,
@@ -50,16 +52,17 @@ class RemoteQueue:
     def enqueue(self, task: Mapping[str, Any], options: Any) -> None:
         """As `firebase_admin.functions.TaskQueue.enqueue`; a slow queue takes minutes."""
         world, running = self._world, self._world.running()
-        request_id = task["data"]["generationRequestId"]
-        fault = self._network.fault(ON_ENQUEUE, running, f"enqueue {request_id[:6]}")
+        ((kind, task_id),) = task["data"].items()
+        fault = self._network.fault(ON_ENQUEUE, running, f"enqueue {kind[:5]} {task_id[:6]}")
         if fault is Fault.CRASH_BEFORE:
             world.kill(running.process)
             raise ProcessDied
         world.pause(self._travel_seconds())
         if fault is not Fault.REFUSED:
-            running.call.enqueued.append(request_id)
+            if kind == "generationRequestId":
+                running.call.enqueued.append(task_id)
             seconds = (options.schedule_delay_seconds or 0) + self._faults.travel_seconds()
-            self._deliver_later(request_id, 1, seconds)
+            self._deliver_later(kind, task_id, 1, seconds)
         if fault is Fault.CRASH_AFTER:
             world.kill(running.process)
             raise ProcessDied
@@ -72,24 +75,32 @@ class RemoteQueue:
             return self._world.random.choice((9.0, 20.0, 300.0)) * self._world.random.random()
         return self._faults.travel_seconds()
 
-    def _deliver_later(self, request_id: str, number: int, seconds: float) -> None:
-        self._world.after(seconds, lambda: self._deliver(request_id, number))
+    def _deliver_later(self, kind: str, task_id: str, number: int, seconds: float) -> None:
+        self._world.after(seconds, lambda: self._deliver(kind, task_id, number))
         if self._world.random.random() < self._twice_rate and not self._faults.over:
             again = (
                 seconds
                 + self._world.random.choice((0.001, 1, 150, 600)) * self._world.random.random()
             )
-            self._world.after(again, lambda: self._deliver(request_id, number + 1))
+            self._world.after(again, lambda: self._deliver(kind, task_id, number + 1))
 
-    def _deliver(self, request_id: str, number: int) -> None:
+    def _deliver(self, kind: str, task_id: str, number: int) -> None:
+        is_generation = kind == "generationRequestId"
+        most = self._max_deliveries if is_generation else EVENT_DELIVERIES
+
         def done(task: Task) -> None:
-            self._delivered(task)
-            if task.error is not None and number < self._max_deliveries:
+            if is_generation:
+                self._delivered(task)
+            if task.error is not None and number < most:
                 backoff = min(60.0, 5.0 * 2 ** (number - 1))
-                self._deliver_later(request_id, number + 1, backoff)
+                self._deliver_later(kind, task_id, number + 1, backoff)
 
-        about = f"delivery {number} of {request_id[:6]}"
-        self._delivering(request_id)
+        if is_generation:
+            self._delivering(task_id)
         self._world.spawn(
-            "worker", about, lambda: self._work(request_id), asked=request_id, done=done
+            "worker" if is_generation else "deliverer",
+            f"delivery {number} of {task_id[:6]}",
+            lambda: self._work[kind](task_id),
+            asked=task_id,
+            done=done,
         )

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 
+from imagegen import event_data
 from imagegen.catalogue.cache import RETRY_SECONDS, STALE_SECONDS
+from imagegen.firestore.store import Create, Document, Update
 from imagegen.generation import worker
+from imagegen.notifications import delivery
+from imagegen.notifications import recovery as event_recovery
 from simulation.answers import Answers
 from simulation.at_rest import check_at_rest, check_bills
 from simulation.books import OPEN, Books
 from simulation.bucket import Bucket
+from simulation.consumers import Consumers
 from simulation.edges import replaced
 from simulation.memory_store import MemoryStore
 from simulation.network import Network
@@ -20,9 +26,10 @@ from simulation.plan import clock_error, draw_plan
 from simulation.remote import RemoteStore
 from simulation.remote_queue import RemoteQueue
 from simulation.threads import Threads
+from simulation.told import Told
 from simulation.vendors import Vendors
 from simulation.workload import RECOVERY_SECONDS, Workload, faults_end
-from simulation.world import EPOCH, Violation, World
+from simulation.world import EPOCH, Task, Violation, World
 
 
 @dataclass
@@ -68,12 +75,24 @@ def simulate(
     )
     workload = Workload(world, plan, memory, books, offered, answers.given)
     network.when_delayed = workload.change_meanwhile
-    remote = RemoteStore(world, memory, network, books.committed)
+    consumers = Consumers(world, plan, memory)
+    told = Told(consumers, int(plan.settings["LOW_BALANCE"]))
+
+    def committed(
+        task: Task, before: Mapping[str, Document | None], writes: Sequence[Create | Update]
+    ) -> None:
+        books.committed(task, before, writes)
+        told.committed(before, writes, memory.documents)
+
+    remote = RemoteStore(world, memory, network, committed)
     tasks = RemoteQueue(
         world,
         plan.faults,
         network,
-        lambda request_id: worker.process({"generationRequestId": request_id}),
+        {
+            "generationRequestId": lambda each: worker.process({"generationRequestId": each}),
+            "eventId": lambda each: delivery.deliver({"eventId": each}, event_data.of),
+        },
         max_deliveries=int(plan.settings["ASYNC_MAX_DELIVERIES"]),
         twice_rate=plan.twice_rate,
         slow_rate=plan.queue_slow_rate,
@@ -82,16 +101,22 @@ def simulate(
     )
     violation = None
     try:
-        with replaced(world, remote, tasks, bucket, painters, vendors, threads, plan.settings):
+        with replaced(
+            world, remote, tasks, bucket, painters, vendors, threads, consumers, plan.settings
+        ):
             workload.schedule()
+            consumers.furnish()
             world.run(until=faults_end(plan))
             plan.faults.over = painters.over = vendors.over = bucket.over = threads.over = True
+            consumers.over = True
             _make_peace(world)
             world.run()
             _recover_the_rest(world, books, workload)
+            consumers.recover(event_recovery.recover)
         check_at_rest(world, memory.documents, books, painters)
         check_bills(memory.documents, vendors)
         answers.at_rest()
+        consumers.check_at_rest(books.is_edited)
     except Violation as found:
         violation = found
     calls = [task for task in world.tasks if task.parent is None]

@@ -91,6 +91,8 @@ class Workload:
         for user_id, user in self._plan.users.items():
             if user:
                 self._memory.put(db.user(user_id), user)
+            if "devices" in user:
+                self._memory.put(db.device(user_id, "phone"), {"token": "t", "registered": True})
             self._books.open_account(user_id, user)
 
     def _doings(self) -> list[tuple[Callable[[], None], int]]:

@@ -31,14 +31,14 @@ class ProcessDied(BaseException):
 
 @dataclass
 class Process:
-    """An instance of the service: its own clock, its own catalogue cache, and a sudden end."""
+    """An instance of the service: its own clock, its own caches, and a sudden end."""
 
     name: str
     clock_offset: timedelta = timedelta(0)
     alive: bool = True
-    catalogue: Any = None  # its cache
+    caches: dict[str, Any] = field(default_factory=dict)
     threads: dict[str, Any] = field(default_factory=dict)  # by what they are for
-    waiting: list[Task] = field(default_factory=list)  # for the catalogue
+    waiting: list[Task] = field(default_factory=list)  # for what another loads
 
 
 @dataclass(eq=False)

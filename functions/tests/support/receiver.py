@@ -22,41 +22,32 @@ class Receiver:
 
     def __init__(self, tls: ssl.SSLContext | None = None) -> None:
         self.messages: list[dict[str, Any]] = []
+        self.bodies: list[bytes] = []
         self.hosts: list[str] = []
         self.headers: list[Message] = []
         self.answers: list[int] = []
         self.content = b""
+        self.sends_headers: dict[str, str] = {}
         self.says_its_length = True
         self.breaks_off_after: int | None = None  # bytes of the content
         self.seconds_a_byte = 0.0
+        self.hangs_for = 0.0  # seconds before each answer
         receiver = self
 
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers["Content-Length"]))
                 receiver.messages.append(json.loads(body))
+                receiver.bodies.append(body)
                 receiver.hosts.append(self.headers["Host"])
                 receiver.headers.append(self.headers)
                 status = receiver.answers.pop(0) if receiver.answers else 200
+                time.sleep(receiver.hangs_for)
                 if status == 0:  # hangs up without a word
                     self.close_connection = True
                     return
-                self.send_response(status)
-                self.send_header("Location", "/elsewhere")
-                if receiver.says_its_length:
-                    self.send_header("Content-Length", str(len(receiver.content)))
-                self.end_headers()
-                self._send_content()
-
-            def _send_content(self) -> None:
-                content = receiver.content[: receiver.breaks_off_after]
-                if not receiver.seconds_a_byte:
-                    self.wfile.write(content)
-                    return
                 with suppress(OSError):  # the client has gone
-                    for byte in content:
-                        self.wfile.write(bytes([byte]))
-                        time.sleep(receiver.seconds_a_byte)
+                    answer(self, receiver, status)
 
             def log_message(self, *_: Any) -> None:
                 pass
@@ -71,6 +62,23 @@ class Receiver:
     def stop(self) -> None:
         self._server.shutdown()
         self._server.server_close()
+
+
+def answer(handler: BaseHTTPRequestHandler, receiver: Receiver, status: int) -> None:
+    handler.send_response(status)
+    handler.send_header("Location", "/elsewhere")
+    for name, value in receiver.sends_headers.items():
+        handler.send_header(name, value)
+    if receiver.says_its_length:
+        handler.send_header("Content-Length", str(len(receiver.content)))
+    handler.end_headers()
+    content = receiver.content[: receiver.breaks_off_after]
+    if not receiver.seconds_a_byte:
+        handler.wfile.write(content)
+        return
+    for byte in content:
+        handler.wfile.write(bytes([byte]))
+        time.sleep(receiver.seconds_a_byte)
 
 
 def report_webhook(monkeypatch: pytest.MonkeyPatch) -> Iterator[Receiver]:

@@ -26,6 +26,7 @@ from imagegen.catalogue import catalogue, products
 from imagegen.credits import ledger
 from imagegen.firestore import client as firestore_client
 from imagegen.generation import create as generation
+from imagegen.notifications import outbox
 from imagegen.purchases import booking
 from imagegen.purchases.items import Item
 from imagegen.purchases.purchase import Provider
@@ -328,3 +329,28 @@ def test_a_project_is_connected_to_instead_of_the_emulators(run: Admin) -> None:
 def test_emulators_that_are_not_there_are_missed_at_once(run: Admin) -> None:
     with mock.patch.dict(os.environ, FIRESTORE_EMULATOR_HOST="127.0.0.1:1"):
         assert "start the emulators" in run("audit", code=1).stderr
+
+
+def test_operators_register_endpoints_replace_secrets_and_send_tests(
+    emulator: str, client: firestore.Client, run: Admin, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own = firestore.Client(project=PROJECT)
+    monkeypatch.setattr(firestore_client, "_client", own)
+    monkeypatch.setattr(outbox, "enqueue", lambda event_id: None)
+    url = "http://127.0.0.1:9/hook"
+    made = json.loads(run("--json", "webhooks", "register", url, "--type", "credits.low").stdout)
+    (listed,) = json.loads(run("--json", "webhooks", "list").stdout)
+    assert (listed["id"], listed["url"], listed["types"]) == (made["id"], url, ["credits.low"])
+    assert made["secret"] not in str(listed)
+    assert made["secret"] not in run("webhooks", "list").output
+    rotated = json.loads(run("--json", "webhooks", "rotate", made["id"]).stdout)
+    assert rotated["secret"] != made["secret"]
+    event_id = json.loads(run("--json", "webhooks", "test", made["id"]).stdout)["eventId"]
+    assert own.document(f"events/{event_id}").get().get("type") == "test"
+    assert "1 delivered" in run("webhooks", "redeliver", made["id"], "--event", event_id).output
+    assert "0 delivered" in run("webhooks", "redeliver", made["id"], "--since", "2026-01-01").output
+    assert "disabled since" in run("webhooks", "disable", made["id"]).output
+    assert "enabled" in run("webhooks", "enable", made["id"]).output
+    run("webhooks", "redeliver", made["id"], code=2)
+    assert "no such webhook endpoint" in run("webhooks", "rotate", "none", code=1).stderr
+    assert "not valid" in run("webhooks", "register", "ftp://x", code=1).stderr

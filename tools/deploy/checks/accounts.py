@@ -10,7 +10,11 @@ from deploy.target import Target
 
 ACT_AS = "roles/iam.serviceAccountUser"
 # What the functions do in the project, and the least that lets them.
-PROJECT_ROLES = ("roles/datastore.user", "roles/cloudtasks.enqueuer")
+PROJECT_ROLES = (
+    "roles/datastore.user",
+    "roles/cloudtasks.enqueuer",
+    "roles/firebasecloudmessaging.admin",
+)
 BUCKET_ROLES = {"roles/storage.objectUser", "roles/storage.objectAdmin", "roles/storage.admin"}
 # They hold all of the above, and much more than a function should.
 BROAD_ROLES = {"roles/owner", "roles/editor"}

@@ -1,0 +1,44 @@
+"""Recovery of events: put on the queue again what is due and was not delivered.
+
+That is every later attempt of the schedule, and whatever a lost task or a dead process has left.
+"""
+
+from datetime import datetime
+
+from imagegen import clock, db, logger, tasks
+from imagegen.firestore.store import Query
+
+PAGE_SIZE = 100
+MAX_PAGES = 50  # 5,000 events in a run; the next run takes the rest
+
+
+def recover() -> int:
+    """Enqueue the events that are due; how many.
+
+    Raises BackendUnavailable when Firestore or the queue cannot be reached.
+    """
+    horizon, enqueued = clock.now(), 0
+    after: tuple[datetime, str] | None = None
+    for _ in range(MAX_PAGES):
+        page = db.query(due_query(horizon, after))
+        for document in page:
+            tasks.enqueue_event(document.id)
+        enqueued += len(page)
+        if len(page) < PAGE_SIZE:
+            break
+        after = (page[-1]["nextAttemptAt"], page[-1].id)
+    if enqueued:
+        logger.info("events enqueued again", events=enqueued)
+    return enqueued
+
+
+def due_query(horizon: datetime, after: tuple[datetime, str] | None = None) -> Query:
+    """A page of the events of which an attempt is due, the longest waiting first."""
+    return Query(
+        "events",
+        where=[("nextAttemptAt", "<=", horizon)],
+        order_by=("nextAttemptAt", "ASCENDING"),
+        limit=PAGE_SIZE,
+        start_after=after,
+        select=("nextAttemptAt",),
+    )

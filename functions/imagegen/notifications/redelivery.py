@@ -1,0 +1,87 @@
+"""What operators do about deliveries: send a test event, and deliver events again."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from imagegen import clock, db
+from imagegen.errors import EventNotFound, WebhookEndpointNotFound
+from imagegen.firestore.store import Query
+from imagegen.notifications import outbox, webhooks
+from imagegen.notifications.event import Delivery, DeliveryStatus, EventDocument, EventType
+
+PAGE_SIZE = 100
+MISSED = (DeliveryStatus.FAILED, DeliveryStatus.DROPPED)
+
+
+def send_test(endpoint_id: str) -> str:
+    """Send a `test` event to one endpoint; its id.
+
+    Raises WebhookEndpointNotFound, BackendUnavailable.
+    """
+    moment, event_id = clock.now(), ""
+
+    def decide(transaction: db.Transaction) -> None:
+        nonlocal event_id
+        if not transaction[webhooks.path(endpoint_id)].exists:
+            raise WebhookEndpointNotFound(webhookEndpointId=endpoint_id)
+        about = webhooks.path(endpoint_id)
+        event_id = outbox.write(transaction, EventType.TEST, about, moment, [endpoint_id])
+
+    db.transact(decide, webhooks.path(endpoint_id))
+    return event_id
+
+
+def redeliver(event_id: str, endpoint_id: str) -> EventDocument:
+    """Deliver an event to an endpoint from the beginning of the schedule, whatever became of it.
+
+    Raises EventNotFound, WebhookEndpointNotFound, BackendUnavailable.
+    """
+    path = db.event(event_id)
+
+    def decide(transaction: db.Transaction) -> None:
+        event = EventDocument(transaction[path])
+        if not event.exists:
+            raise EventNotFound(eventId=event_id)
+        if not transaction[webhooks.path(endpoint_id)].exists:
+            raise WebhookEndpointNotFound(webhookEndpointId=endpoint_id)
+        moment = clock.now()
+        deliveries = {**event.deliveries, endpoint_id: Delivery(next_attempt_at=moment)}
+        transaction.update(path, EventDocument.fields_of(deliveries, moment))
+        transaction.after_commit(lambda: outbox.enqueue(event_id))
+
+    return EventDocument(db.transact(decide, path, webhooks.path(endpoint_id))[path])
+
+
+def redeliver_missed(endpoint_id: str, since: datetime) -> int:
+    """Deliver to an endpoint again what it has missed since then; how many events.
+
+    For when it was out of order for longer than the schedule lasts, or disabled. What was made
+    while it was disabled was not addressed to it, and is not delivered.
+
+    Raises WebhookEndpointNotFound, BackendUnavailable.
+    """
+    redelivered = 0
+    after: tuple[datetime, str] | None = (clock.now(), "")
+    while after is not None:
+        page = [EventDocument(each) for each in db.query(newest_query(after))]
+        wanted = [each for each in page if each.created_at >= since]
+        for event in wanted:
+            delivery = event.deliveries.get(endpoint_id)
+            if delivery is not None and delivery.status in MISSED:
+                redeliver(event.id, endpoint_id)
+                redelivered += 1
+        is_last = len(wanted) < PAGE_SIZE
+        after = None if is_last else (wanted[-1].created_at, wanted[-1].id)
+    return redelivered
+
+
+def newest_query(before: tuple[datetime, str]) -> Query:
+    """A page of events, the newest first."""
+    return Query(
+        "events",
+        where=[("createdAt", "<=", before[0])],
+        order_by=("createdAt", "DESCENDING"),
+        limit=PAGE_SIZE,
+        start_after=before if before[1] else None,
+    )

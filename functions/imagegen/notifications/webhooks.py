@@ -1,0 +1,113 @@
+"""Webhook endpoints: whom the operators have registered, and whether they answer.
+
+The secrets that sign the deliveries stand in the documents, which no client may read. Whoever may
+read the database can forge deliveries to the endpoints, and nothing else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from imagegen import clock, db, logger
+from imagegen.errors import WebhookEndpointNotFound
+from imagegen.firestore.store import Query
+from imagegen.firestore.stored import Field, Stored, array, instant, mapping, text
+
+MAX_ENDPOINTS = 50
+# An endpoint at which every delivery has failed for so long is disabled.
+PATIENCE = timedelta(days=5)
+
+
+def _types(value: Any) -> tuple[str, ...]:
+    return tuple(text(each) for each in array(value))
+
+
+def _secrets(value: Any) -> Sequence[Mapping[str, Any]]:
+    return [mapping(each) for each in array(value)]
+
+
+class WebhookEndpoint(Stored):
+    """`webhookEndpoints/{id}`: where events of some types are sent."""
+
+    url = Field("url", text)
+    types: Field[tuple[str, ...]] = Field("types", _types, ())
+    # [{secret, expiresAt}]: the newest first; expiresAt is null for that one.
+    secrets: Field[Sequence[Mapping[str, Any]]] = Field("secrets", _secrets)
+    created_at = Field("createdAt", instant)
+    # The first failure since the last success.
+    failing_since: Field[datetime | None] = Field("failingSince", instant, None)
+    disabled_at: Field[datetime | None] = Field("disabledAt", instant, None)
+    disabled_reason: Field[str | None] = Field("disabledReason", text, None)
+
+    def signing_secrets(self, moment: datetime) -> list[str]:
+        """The newest secret, and those that it has replaced not long before `moment`."""
+        return [
+            each["secret"]
+            for each in self.secrets
+            if each.get("expiresAt") is None or each["expiresAt"] > moment
+        ]
+
+
+def path(endpoint_id: str) -> str:
+    return f"webhookEndpoints/{endpoint_id}"
+
+
+def all_query() -> Query:
+    return Query("webhookEndpoints", limit=MAX_ENDPOINTS)
+
+
+def note(endpoint: WebhookEndpoint, *, succeeded: bool, is_gone: bool, moment: datetime) -> None:
+    """Keep in mind how an attempt ended: nothing is written but what changes.
+
+    An endpoint that is gone (410), or at which nothing has succeeded for PATIENCE, is disabled.
+    """
+    reason = "it answered 410 Gone" if is_gone else ""
+    since = endpoint.failing_since
+    if not succeeded and since is not None and moment - since >= PATIENCE:
+        reason = reason or f"no delivery has succeeded since {since:%Y-%m-%d %H:%M} UTC"
+    if reason:
+        disable(endpoint.id, reason)
+        logger.error("webhook endpoint disabled", webhookEndpointId=endpoint.id, reason=reason)
+    elif succeeded != (since is None):
+
+        def changed(current: WebhookEndpoint) -> dict[str, Any]:
+            if succeeded == (current.failing_since is None):
+                return {}
+            return WebhookEndpoint.fields(failing_since=None if succeeded else moment)
+
+        change(endpoint.id, changed)
+
+
+def disable(endpoint_id: str, reason: str = "by an operator") -> WebhookEndpoint:
+    """Send it nothing more; what is pending is dropped when its next attempt is due.
+
+    Raises WebhookEndpointNotFound, BackendUnavailable.
+    """
+    moment = clock.now()
+
+    def changed(endpoint: WebhookEndpoint) -> dict[str, Any]:
+        if endpoint.disabled_at is not None:
+            return {}
+        return WebhookEndpoint.fields(disabled_at=moment, disabled_reason=reason)
+
+    return change(endpoint_id, changed)
+
+
+def change(
+    endpoint_id: str, changed: Callable[[WebhookEndpoint], dict[str, Any]]
+) -> WebhookEndpoint:
+    """Write the fields that `changed` gives for the endpoint; none: nothing is written.
+
+    Raises WebhookEndpointNotFound, BackendUnavailable.
+    """
+
+    def decide(transaction: db.Transaction) -> None:
+        endpoint = WebhookEndpoint(transaction[path(endpoint_id)])
+        if not endpoint.exists:
+            raise WebhookEndpointNotFound(webhookEndpointId=endpoint_id)
+        if fields := changed(endpoint):
+            transaction.update(endpoint.path, fields)
+
+    return WebhookEndpoint(db.transact(decide, path(endpoint_id))[path(endpoint_id)])
