@@ -123,6 +123,14 @@ def test_every_function_is_exported_under_the_name_that_firebase_deploys(
     for name, endpoint in manifest["endpoints"].items():
         assert endpoint["entryPoint"] == name
         assert getattr(main, name).__name__ == name
+    for name in HTTP:
+        assert getattr(main, name).load_endpoint().name == name
+
+
+def test_a_browser_may_use_every_method_of_every_endpoint() -> None:
+    """Pages of other origins may always send GET and POST; other methods have to be allowed."""
+    for name in HTTP:
+        assert set(getattr(main, name).load_endpoint().methods) <= {"GET", "POST"}
 
 
 def test_a_new_project_admits_as_many_instances_as_are_declared(manifest: dict[str, Any]) -> None:
