@@ -21,11 +21,13 @@ ImagegenError                      500 INTERNAL
 ├── UploadNotFound                 404 NOT_FOUND
 ├── CustomerNotFound               404 NOT_FOUND
 ├── ProductNotFound                404 NOT_FOUND
+├── PurchaseNotFound               404 NOT_FOUND
 ├── WebhookEndpointNotFound        404 NOT_FOUND
 ├── EventNotFound                  404 NOT_FOUND
 ├── PaymentsOff                    404 NOT_FOUND
 ├── MethodNotAllowed               405 UNIMPLEMENTED
 ├── AccountUnusable                409 FAILED_PRECONDITION
+├── PurchaseNotRefundable          409 FAILED_PRECONDITION
 ├── PriceChanged                   409 FAILED_PRECONDITION
 ├── RequestInProgress              409 ABORTED
 ├── RequestCanceled                409 FAILED_PRECONDITION
@@ -225,6 +227,13 @@ class ProductNotFound(ImagegenError):
     message = "There is no such product."
 
 
+class PurchaseNotFound(ImagegenError):
+    """There is no such purchase; details: purchaseId."""
+
+    code, status, reason = 404, "NOT_FOUND", "PURCHASE_NOT_FOUND"
+    message = "There is no such purchase."
+
+
 class WebhookEndpointNotFound(ImagegenError):
     """There is no such webhook endpoint; details: webhookEndpointId."""
 
@@ -257,6 +266,16 @@ class AccountUnusable(ImagegenError):
 
     code, status, reason = 409, "FAILED_PRECONDITION", "ACCOUNT_UNUSABLE"
     message = "This account cannot be used at the moment; please contact support."
+
+
+class PurchaseNotRefundable(ImagegenError):
+    """An operator notes refunds of store purchases only, whose credits have come in.
+
+    Details: purchaseId, provider, status.
+    """
+
+    code, status, reason = 409, "FAILED_PRECONDITION", "PURCHASE_NOT_REFUNDABLE"
+    message = "Only a store purchase whose credits have come in can be noted as refunded."
 
 
 class PriceChanged(ImagegenError):

@@ -1269,6 +1269,38 @@ export interface components {
              */
             createdAt: string;
         };
+        /** @description There is no such purchase; details: purchaseId. */
+        PurchaseNotFound: {
+            error: {
+                /** @constant */
+                code: 404;
+                /** @constant */
+                status: "NOT_FOUND";
+                message: string;
+                details: {
+                    /** @constant */
+                    reason: "PURCHASE_NOT_FOUND";
+                    purchaseId: string;
+                };
+            };
+        };
+        /** @description An operator notes refunds of store purchases only, whose credits have come in. */
+        PurchaseNotRefundable: {
+            error: {
+                /** @constant */
+                code: 409;
+                /** @constant */
+                status: "FAILED_PRECONDITION";
+                message: string;
+                details: {
+                    /** @constant */
+                    reason: "PURCHASE_NOT_REFUNDABLE";
+                    purchaseId: string;
+                    provider: string;
+                    status: string;
+                };
+            };
+        };
         /**
          * PurchasePage
          * @description A page of purchases.

@@ -54,4 +54,4 @@ class PurchaseBooks:
 
 
 def _taken(purchase: Fields) -> int:
-    return int(purchase["clawedBack"] + purchase["owed"])
+    return int(purchase["clawedBack"] + purchase["owed"] + purchase.get("waived", 0))

@@ -51,7 +51,9 @@ class Bought:
                 expires_at=self.expires_at and max(self.expires_at, moment + GRACE),
             )
             fields = {"userId": self.user_id, "credits": CREDITS, "clawedBack": 0, "owed": 0}
-            transaction.create(self.path, fields)
+            # Whatever is taken back later, this status says nothing of how much.
+            booked = {"lotId": self.id, "status": "partially_refunded"}
+            transaction.create(self.path, fields | booked)
             account = Account(transaction, self.user_id, moment)
             for purchase_id in others:
                 clawback.collect(account, purchase_id)
