@@ -58,6 +58,7 @@ listGenerationRequests = http(
     "generation.endpoints:list_generation_requests", max_instances=config.MAX_INSTANCES
 )
 cancelGenerationRequest = http("generation.endpoints:cancel_generation_request")
+deleteImage = http("generation.endpoints:delete_image")
 uploadSource = http(
     "generation.uploads:upload_source",
     timeout_sec=60,
