@@ -16,6 +16,7 @@ ImagegenError                      500 INTERNAL
 ├── InsufficientCredits            402 RESOURCE_EXHAUSTED
 ├── OutstandingDebt                402 FAILED_PRECONDITION
 ├── NotOwner                       403 PERMISSION_DENIED
+├── AccountDisabled                403 PERMISSION_DENIED
 ├── UserNotFound                   404 NOT_FOUND
 ├── GenerationRequestNotFound      404 NOT_FOUND
 ├── UploadNotFound                 404 NOT_FOUND
@@ -28,6 +29,7 @@ ImagegenError                      500 INTERNAL
 ├── MethodNotAllowed               405 UNIMPLEMENTED
 ├── AccountUnusable                409 FAILED_PRECONDITION
 ├── PurchaseNotRefundable          409 FAILED_PRECONDITION
+├── AccountClosing                 409 FAILED_PRECONDITION
 ├── PriceChanged                   409 FAILED_PRECONDITION
 ├── RequestInProgress              409 ABORTED
 ├── RequestCanceled                409 FAILED_PRECONDITION
@@ -194,6 +196,13 @@ class NotOwner(ImagegenError):
     message = "You may only act for yourself."
 
 
+class AccountDisabled(ImagegenError):
+    """An operator has disabled the account: it can be read, and nothing spent or bought."""
+
+    code, status, reason = 403, "PERMISSION_DENIED", "ACCOUNT_DISABLED"
+    message = "This account is disabled; please contact support."
+
+
 class UserNotFound(ImagegenError):
     """There is no such user document."""
 
@@ -278,6 +287,13 @@ class PurchaseNotRefundable(ImagegenError):
 
     code, status, reason = 409, "FAILED_PRECONDITION", "PURCHASE_NOT_REFUNDABLE"
     message = "Only a store purchase whose credits have come in can be noted as refunded."
+
+
+class AccountClosing(ImagegenError):
+    """The account is being deleted, or was closed: nothing can be spent, given or bought."""
+
+    code, status, reason = 409, "FAILED_PRECONDITION", "ACCOUNT_CLOSING"
+    message = "This account is being deleted."
 
 
 class PriceChanged(ImagegenError):

@@ -50,6 +50,8 @@ ERRORS: tuple[ImagegenError, ...] = (
     errors.MethodNotAllowed("Use POST, OPTIONS.", headers={"Allow": "POST, OPTIONS"}),
     errors.AccountUnusable(),
     errors.PurchaseNotRefundable(purchaseId=PURCHASE_ID, provider="stripe", status="paid"),
+    errors.AccountClosing(),
+    errors.AccountDisabled(),
     errors.PriceChanged(credits=3),
     errors.RequestInProgress(generationRequestId=REQUEST_ID),
     errors.RequestCanceled(generationRequestId=REQUEST_ID, refundedCredits=3),
