@@ -251,7 +251,7 @@ def pay(purchase_id: str, user_id: str = "bob", product_id: str = "pack") -> Pur
     payment = Payment(
         purchase_id=purchase_id,
         provider=Provider.STRIPE,
-        user_id=user_id,
+        named=[user_id],
         items=[Item("id", product_id)],
         amount=100,
         currency="usd",

@@ -76,7 +76,7 @@ def buy(purchase_id: str, user_id: str = "ann", **terms: Any) -> None:
         "is_test": True,
         "ids": {"transaction_id": purchase_id},
     }
-    booking.book(Payment(purchase_id=purchase_id, user_id=user_id, **told | terms))
+    booking.book(Payment(purchase_id=purchase_id, named=[user_id], **told | terms))
 
 
 def told(result: Result) -> Any:
