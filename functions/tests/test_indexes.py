@@ -15,13 +15,13 @@ from support.paths import FUNCTIONS
 from imagegen import db, tasks
 from imagegen.catalogue import catalogue
 from imagegen.credits import endpoints as credit_endpoints
+from imagegen.credits.clawback import owing_query
 from imagegen.firestore.store import Document, Query
 from imagegen.generation import create as generation
 from imagegen.generation import recovery, worker
 from imagegen.generation.endpoints import requests_query
 from imagegen.notifications.recovery import due_query
 from imagegen.notifications.redelivery import newest_query
-from imagegen.purchases.booking import owing_query
 from imagegen.purchases.endpoints import purchases_query
 
 Composite = tuple[str, tuple[tuple[str, str], ...]]
