@@ -16,6 +16,7 @@ from imagegen import actions, db, tasks
 from imagegen.admin import users
 from imagegen.catalogue import catalogue
 from imagegen.credits import endpoints as credit_endpoints
+from imagegen.credits.clawback import owing_query
 from imagegen.firestore.store import Document, Query
 from imagegen.generation import create as generation
 from imagegen.generation import recovery, worker
@@ -23,7 +24,6 @@ from imagegen.generation.endpoints import requests_query
 from imagegen.notifications.recovery import due_query
 from imagegen.notifications.redelivery import newest_query
 from imagegen.purchases import listing
-from imagegen.purchases.booking import owing_query
 from imagegen.purchases.purchase import PurchaseStatus
 
 Composite = tuple[str, tuple[tuple[str, str], ...]]
