@@ -23,7 +23,15 @@ from simulation.vendors import Vendors
 from simulation.world import Task, Violation, World
 
 ITS_OWN = frozenset(
-    {"users", "events", "webhookEndpoints", "modelSuspensions", "stripeLinks", "stripeCustomers"}
+    {
+        "users",
+        "events",
+        "webhookEndpoints",
+        "modelSuspensions",
+        "stripeLinks",
+        "stripeCustomers",
+        "adminActions",
+    }
 )
 OPEN = ("pending", "processing")
 REFUNDED = ("failed", "canceled")
@@ -146,6 +154,8 @@ class Books:
         entries: dict[tuple[str, str | None], Mapping[str, Any]] = {}
         self._open_again({path for path, document in before.items() if document is None})
         for write in writes:
+            if write.path.startswith("adminActions/") and before[write.path] is not None:
+                raise Violation(f"{task} changes {write.path}, a line of the log")
             if "/transactions/" in write.path:
                 self._enter(write, before[write.path], entries, [w.path for w in writes])
         for write in writes:
@@ -162,9 +172,6 @@ class Books:
                 self._request(task, document_id, old_fields, new, entries)
             elif collection == "purchases":
                 self._sales.written(task, document_id, old_fields, new)
-            elif collection == "adminActions":
-                if old is not None:
-                    raise Violation(f"{task} changes {write.path}, a line of the log")
             elif collection not in ITS_OWN:
                 raise Violation(f"{write.path} is none of its business")
         if entries:

@@ -48,7 +48,7 @@ def run() -> Iterator[Run]:
 def shop(
     emulator: str, client: firestore.Client, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[firestore.Client]:
-    """A project of its own, in which a pack of 10 credits is sold; ann has 2 credits."""
+    """A project of its own, in which a pack of 10 credits is sold; ann has 2 credits, bob none."""
     url = f"http://{emulator}/emulator/v1/projects/{PROJECT}/databases/(default)/documents"
     urllib.request.urlopen(urllib.request.Request(url, method="DELETE")).close()
     own = firestore.Client(project=PROJECT)
@@ -57,6 +57,7 @@ def shop(
             own.document(f"{collection}/{option.id}").set(option.to_dict() or {})
     own.document("products/pack").set({"credits": 10, "kind": "purchase", "stripePrice": "price"})
     own.document("users/ann").set({"credits": 2})
+    own.document("users/bob").set({"credits": 0})
     monkeypatch.setattr(firestore_client, "_client", own)
     catalogue.forget()
     products.forget()
