@@ -152,10 +152,9 @@ class Books:
     ) -> None:
         """Check one commit that `task` has sent and that has just been applied."""
         entries: dict[tuple[str, str | None], Mapping[str, Any]] = {}
+        self._log_is_unchanged(task, before)
         self._open_again({path for path, document in before.items() if document is None})
         for write in writes:
-            if write.path.startswith("adminActions/") and before[write.path] is not None:
-                raise Violation(f"{task} changes {write.path}, a line of the log")
             if "/transactions/" in write.path:
                 self._enter(write, before[write.path], entries, [w.path for w in writes])
         for write in writes:
@@ -176,6 +175,11 @@ class Books:
                 raise Violation(f"{write.path} is none of its business")
         if entries:
             raise Violation(f"entries without a cause: {list(entries)}")
+
+    def _log_is_unchanged(self, task: Task, before: Mapping[str, Document | None]) -> None:
+        for path, document in before.items():
+            if path.startswith("adminActions/") and document is not None:
+                raise Violation(f"{task} changes {path}, a line of the log")
 
     def _open_again(self, created: Set[str]) -> None:
         """Begin a new account where the document of one is created that was deleted by hand."""
