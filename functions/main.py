@@ -80,6 +80,11 @@ createPortalSession = http(
 listPurchases = http("purchases.endpoints:list_purchases")
 registerDevice = http("notifications.endpoints:register_device")
 unregisterDevice = http("notifications.endpoints:unregister_device")
+deleteAccount = http(
+    "accounts.endpoints:delete_account", timeout_sec=60, secrets=config.STRIPE_API_SECRETS
+)
+exportAccount = http("accounts.endpoints:export_account")
+mergeAccount = http("accounts.endpoints:merge_account")
 
 
 @https_fn.on_request(
@@ -164,13 +169,33 @@ def deliverEvent(task: https_fn.CallableRequest[Any]) -> None:
     delivery.deliver(task.data, event_data.of)
 
 
+@private
+@tasks_fn.on_task_dispatched(
+    # What fails here is due again after ten minutes: recoverEvents puts it on the queue.
+    retry_config=options.RetryConfig(
+        max_attempts=3, min_backoff_seconds=60, max_backoff_seconds=60
+    ),
+    timeout_sec=540,
+    concurrency=4,
+    secrets=config.STRIPE_API_SECRETS,
+)
+def processAccount(task: https_fn.CallableRequest[Any]) -> None:
+    from imagegen.accounts import worker
+
+    worker.process(task.data)
+
+
 @scheduled({"eventRecoveryStatus": "success"})  # type: ignore[arg-type] # the SDK's type is wrong
 @scheduler_fn.on_schedule(schedule="*/5 * * * *", timeout_sec=280, concurrency=1)
 def recoverEvents(event: scheduler_fn.ScheduledEvent) -> None:
-    """Enqueue the events that are due and were not delivered."""
-    from imagegen.notifications import recovery
+    """Enqueue the events and the closing accounts that are due; delete expired exports."""
+    from imagegen.accounts import recovery as account_recovery
+    from imagegen.notifications import recovery as notification_recovery
 
-    recovery.recover()
+    try:
+        notification_recovery.recover()
+    finally:
+        account_recovery.recover()
 
 
 @scheduled({"reportStatus": "success"})  # type: ignore[arg-type] # the SDK's type is wrong

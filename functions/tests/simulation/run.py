@@ -8,7 +8,7 @@ from datetime import timedelta
 
 from imagegen import event_data
 from imagegen.catalogue.cache import RETRY_SECONDS, STALE_SECONDS
-from imagegen.firestore.store import Create, Document, Update
+from imagegen.firestore.store import Delete, Document, Write
 from imagegen.generation import worker
 from imagegen.notifications import delivery
 from imagegen.notifications import recovery as event_recovery
