@@ -179,10 +179,11 @@ class Simulation:
         self,
         task: Task,
         before: Mapping[str, Document | None],
-        writes: Sequence[Create | Update],
+        writes: Sequence[Write],
     ) -> None:
-        self._books.committed(task, before, writes)
-        self._told.committed(before, writes, self._memory.documents)
+        kept = [each for each in writes if not isinstance(each, Delete)]
+        self._books.committed(task, before, kept)
+        self._told.committed(before, kept, self._memory.documents)
 
     def _queue(self) -> RemoteQueue:
         return RemoteQueue(

@@ -127,7 +127,7 @@ def test_nothing_personal_is_left_and_the_books_balance(
     source = {"type": "photo", "uploadId": photo.upload_id}
     requests = [spend(user_id), spend(user_id, source=source)]
     purchase_id = pay(user_id, pack)
-    ledger.grant_credits(user_id, 2, key=MARKER, reason=f"sorry, {user_id}: yours")
+    ledger.grant_credits(user_id, 2, key=MARKER, reason=f"sorry, {user_id}: yours", by="cli:test")
     devices.register(user_id, MARKER)
     by_hand: dict[str, dict[str, Any]] = {
         f"events/{uuid.uuid4().hex}": {"userId": user_id, "about": db.user(user_id)},
