@@ -83,7 +83,11 @@ def test_every_error_of_the_tree_has_an_example_and_an_endpoint() -> None:
     assert {type(error) for error in ERRORS} == tree
     answered = {error for e in ENDPOINTS for method in e.methods for error in errors_of(e, method)}
     at_webhooks = {errors.SignatureInvalid}  # which are no endpoints
-    to_operators = {errors.WebhookEndpointNotFound, errors.EventNotFound}
+    to_operators = {
+        errors.WebhookEndpointNotFound,
+        errors.EventNotFound,
+        errors.ImageReportNotFound,
+    }
     assert answered | at_webhooks | to_operators == tree
 
 
