@@ -130,6 +130,16 @@ def recoverLostGenerations(event: scheduler_fn.ScheduledEvent) -> None:
     recovery.recover()
 
 
+@scheduled({"cleanupStatus": "success"})  # type: ignore[arg-type] # the SDK's type is wrong
+@scheduler_fn.on_schedule(schedule="17 * * * *", timeout_sec=540, concurrency=1)
+def deleteExpiredData(event: scheduler_fn.ScheduledEvent) -> None:
+    """Delete prompts, images and uploads for their age."""
+    # Not at the top: no other function needs it.
+    from imagegen import cleanup  # noqa: PLC0415
+
+    cleanup.run()
+
+
 @private
 @tasks_fn.on_task_dispatched(
     # What fails here is due again by its own schedule: recoverEvents puts it on the queue.

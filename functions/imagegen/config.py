@@ -217,6 +217,16 @@ GENERATOR_SECRETS = StringParam(
     default="",
     description="Secrets of image providers and the host each is sent to: NAME:host, NAME:host.",
 )
+PROMPT_RETENTION_DAYS = IntParam(
+    "PROMPT_RETENTION_DAYS",
+    default=0,
+    description="Days after which the prompt and the source of a request are deleted. 0: never.",
+)
+IMAGE_RETENTION_DAYS = IntParam(
+    "IMAGE_RETENTION_DAYS",
+    default=0,
+    description="Days after which the image of a request is deleted. 0: never.",
+)
 MODERATION = StringParam(
     "MODERATION",
     default="none",

@@ -49,6 +49,8 @@ RANGES: Mapping[str, tuple[int, int]] = {
     "ALLOWANCE_ROLLOVER": (0, 1_000_000),
     "REFUND_GRACE_DAYS": (1, 3650),
     "CATALOGUE_TTL_SECONDS": (0, 86_400),
+    "PROMPT_RETENTION_DAYS": (0, 36_500),
+    "IMAGE_RETENTION_DAYS": (0, 36_500),
 }
 TRUE_OR_FALSE = (
     "REPORT_DIGEST",

@@ -33,6 +33,7 @@ READERS: dict[str, tuple[str, set[str], set[str]]] = {
     "events": ("of-{owner}", set(), set()),
     "webhookEndpoints": ("of-a-test", set(), set()),
     "imageReports": ("of-{owner}", set(), set()),
+    "sweeps": ("prompts", set(), set()),
     "somethingElse": ("document", set(), set()),
 }
 WRITES = ("create", "update", "delete")
@@ -89,6 +90,7 @@ def world(emulator: str, client: firestore.Client) -> Iterator[World]:
         client.document(f"events/of-{owner}"),
         client.document("webhookEndpoints/of-a-test"),
         client.document(f"imageReports/of-{owner}"),
+        client.document("sweeps/prompts"),
         client.document("reports/1999-W01"),
         client.document("products/of-a-test"),
         client.document("somethingElse/document"),

@@ -348,6 +348,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/deleteExpiredData-0": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Delete prompts, images and uploads for their age
+         * @description What the scheduler runs. Only the emulator has this path.
+         */
+        post: operations["deleteExpiredData"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/recoverEvents-0": {
         parameters: {
             query?: never;
@@ -4484,6 +4504,43 @@ export interface operations {
                     "application/json": {
                         /** @constant */
                         recoveryStatus: "success";
+                    };
+                };
+            };
+            /** @description `INTERNAL`: A defect of the service; its logs know the request id. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InternalError"];
+                };
+            };
+        };
+    };
+    deleteExpiredData: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "cleanupStatus": "success"
+                     *     }
+                     */
+                    "application/json": {
+                        /** @constant */
+                        cleanupStatus: "success";
                     };
                 };
             };
