@@ -68,10 +68,12 @@ createGenerationRequest = http(
     timeout_sec=parameters.CREATE_TIMEOUT_SECONDS,
     memory=config.GENERATION_MEMORY_MB,
     min_instances=config.MIN_INSTANCES,
-    secrets=config.GENERATOR_SECRET_PARAMS,
+    secrets=[*config.GENERATOR_SECRET_PARAMS, *config.TRIAL_SECRETS],
     max_instances=config.CREATE_MAX_INSTANCES,
 )
-getUserCredits = http(get_user_credits, max_instances=config.MAX_INSTANCES)
+getUserCredits = http(
+    get_user_credits, secrets=config.TRIAL_SECRETS, max_instances=config.MAX_INSTANCES
+)
 getGenerationStatus = http(get_generation_status, max_instances=config.MAX_INSTANCES)
 listGenerationRequests = http(list_generation_requests, max_instances=config.MAX_INSTANCES)
 cancelGenerationRequest = http(cancel_generation_request)

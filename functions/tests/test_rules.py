@@ -34,6 +34,7 @@ READERS: dict[str, tuple[str, set[str], set[str]]] = {
     "webhookEndpoints": ("of-a-test", set(), set()),
     "imageReports": ("of-{owner}", set(), set()),
     "sweeps": ("prompts", set(), set()),
+    "trialEmails": ("of-a-test", set(), set()),
     "somethingElse": ("document", set(), set()),
 }
 WRITES = ("create", "update", "delete")
@@ -91,6 +92,7 @@ def world(emulator: str, client: firestore.Client) -> Iterator[World]:
         client.document("webhookEndpoints/of-a-test"),
         client.document(f"imageReports/of-{owner}"),
         client.document("sweeps/prompts"),
+        client.document("trialEmails/of-a-test"),
         client.document("reports/1999-W01"),
         client.document("products/of-a-test"),
         client.document("somethingElse/document"),

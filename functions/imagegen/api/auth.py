@@ -26,6 +26,7 @@ class Caller:
     is_admin: bool = False
     is_anonymous: bool = False
     has_verified_email: bool = False
+    email: str | None = None
 
     def may_access(self, user_id: str) -> bool:
         return self.uid is None or self.is_admin or self.uid == user_id
@@ -70,4 +71,5 @@ def identify(authorization: str | None) -> Caller:
         is_admin=claims.get("admin") is True,
         is_anonymous=claims.get("firebase", {}).get("sign_in_provider") == "anonymous",
         has_verified_email=claims.get("email_verified") is True,
+        email=claims.get("email"),
     )
