@@ -104,6 +104,7 @@ def test_every_error_of_the_tree_has_an_example_and_an_endpoint() -> None:
     to_operators = {
         errors.WebhookEndpointNotFound,
         errors.EventNotFound,
+        errors.ImageReportNotFound,
         errors.PurchaseNotFound,
         errors.PurchaseNotRefundable,
     }
