@@ -161,7 +161,7 @@ def recoverLostGenerations(event: scheduler_fn.ScheduledEvent) -> None:
 @scheduled({"cleanupStatus": "success"})  # type: ignore[arg-type] # the SDK's type is wrong
 @scheduler_fn.on_schedule(schedule="17 * * * *", timeout_sec=540, concurrency=1)
 def deleteExpiredData(event: scheduler_fn.ScheduledEvent) -> None:
-    """Delete prompts, images and uploads for their age."""
+    """Delete prompts, images, uploads and exports for their age."""
     from imagegen import cleanup
 
     cleanup.run()
@@ -202,7 +202,7 @@ def processAccount(task: https_fn.CallableRequest[Any]) -> None:
 @scheduled({"eventRecoveryStatus": "success"})  # type: ignore[arg-type] # the SDK's type is wrong
 @scheduler_fn.on_schedule(schedule="*/5 * * * *", timeout_sec=280, concurrency=1)
 def recoverEvents(event: scheduler_fn.ScheduledEvent) -> None:
-    """Enqueue the events and the closing accounts that are due; delete expired exports."""
+    """Enqueue the events and the closing accounts that are due."""
     from imagegen.accounts import recovery as account_recovery
     from imagegen.notifications import recovery as notification_recovery
 
