@@ -32,6 +32,8 @@ ImagegenError                      500 INTERNAL
 ├── RequestInProgress              409 ABORTED
 ├── RequestCanceled                409 FAILED_PRECONDITION
 ├── NotCancelable                  409 FAILED_PRECONDITION
+├── NotCompleted                   409 FAILED_PRECONDITION
+├── NotRetryable                   409 FAILED_PRECONDITION
 ├── PayloadTooLarge                413 INVALID_ARGUMENT
 ├── UnsupportedMediaType           415 INVALID_ARGUMENT
 ├── IdempotencyKeyReused           422 INVALID_ARGUMENT
@@ -309,6 +311,20 @@ class NotCancelable(ImagegenError):
 
     code, status, reason = 409, "FAILED_PRECONDITION", "NOT_CANCELABLE"
     message = "Only a pending request can be canceled."
+
+
+class NotCompleted(ImagegenError):
+    """Goodwill is for a completed request; details: generationRequestId, status."""
+
+    code, status, reason = 409, "FAILED_PRECONDITION", "NOT_COMPLETED"
+    message = "The request has not completed: a failed one is refunded already."
+
+
+class NotRetryable(ImagegenError):
+    """Only a failed request is tried again for free; details: generationRequestId, status."""
+
+    code, status, reason = 409, "FAILED_PRECONDITION", "NOT_RETRYABLE"
+    message = "Only a failed request can be tried again."
 
 
 class PayloadTooLarge(ImagegenError):

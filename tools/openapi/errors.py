@@ -53,6 +53,8 @@ ERRORS: tuple[ImagegenError, ...] = (
     errors.RequestInProgress(generationRequestId=REQUEST_ID),
     errors.RequestCanceled(generationRequestId=REQUEST_ID, refundedCredits=3),
     errors.NotCancelable(generationRequestId=REQUEST_ID, status="completed"),
+    errors.NotCompleted(generationRequestId=REQUEST_ID, status="failed"),
+    errors.NotRetryable(generationRequestId=REQUEST_ID, status="completed"),
     errors.PayloadTooLarge(limitBytes=body.MAX_BODY_BYTES),
     errors.UnsupportedMediaType(),
     errors.IdempotencyKeyReused(generationRequestId=REQUEST_ID),

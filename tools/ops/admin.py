@@ -3,6 +3,7 @@
     imagegen-admin report [--week 2026-W46] [--run]     show a weekly report, made first with --run
     imagegen-admin audit                                check every balance, entry and request
     imagegen-admin grant USER CREDITS --reason R --key K [--request ID]
+    imagegen-admin requests …                           cancel, retry, goodwill, recover
     imagegen-admin webhooks …                           who is told of events (ops/webhooks.py)
     imagegen-admin book PURCHASE [--user U]             book a purchase that was unmatched
     imagegen-admin repair USER --reason R [--credits N] mend an account with a malformed balance
@@ -25,10 +26,11 @@ from imagegen.purchases import booking, buyer
 from imagegen.purchases.purchase import PurchaseStatus
 from imagegen.report import weekly, weeks
 from ops import audit as auditing
-from ops import rendering, results, webhooks
+from ops import rendering, requests, results, webhooks
 from ops.terminal import connect_to, log_lines, operator, out, print_json, problems, progress
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, rich_markup_mode=None)
+app.add_typer(requests.app, name="requests")
 app.add_typer(webhooks.app, name="webhooks")
 as_json = False
 
