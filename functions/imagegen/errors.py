@@ -18,6 +18,7 @@ ImagegenError                      500 INTERNAL
 ├── NotOwner                       403 PERMISSION_DENIED
 ├── NotAdmin                       403 PERMISSION_DENIED
 ├── PathNotFound                   404 NOT_FOUND
+├── AccountDisabled                403 PERMISSION_DENIED
 ├── UserNotFound                   404 NOT_FOUND
 ├── GenerationRequestNotFound      404 NOT_FOUND
 ├── UploadNotFound                 404 NOT_FOUND
@@ -28,6 +29,7 @@ ImagegenError                      500 INTERNAL
 ├── PaymentsOff                    404 NOT_FOUND
 ├── MethodNotAllowed               405 UNIMPLEMENTED
 ├── AccountUnusable                409 FAILED_PRECONDITION
+├── AccountClosing                 409 FAILED_PRECONDITION
 ├── PriceChanged                   409 FAILED_PRECONDITION
 ├── RequestInProgress              409 ABORTED
 ├── RequestCanceled                409 FAILED_PRECONDITION
@@ -213,6 +215,13 @@ class PathNotFound(ImagegenError):
     message = "There is no such path."
 
 
+class AccountDisabled(ImagegenError):
+    """An operator has disabled the account: it can be read, and nothing spent or bought."""
+
+    code, status, reason = 403, "PERMISSION_DENIED", "ACCOUNT_DISABLED"
+    message = "This account is disabled; please contact support."
+
+
 class UserNotFound(ImagegenError):
     """There is no such user document."""
 
@@ -280,6 +289,13 @@ class AccountUnusable(ImagegenError):
 
     code, status, reason = 409, "FAILED_PRECONDITION", "ACCOUNT_UNUSABLE"
     message = "This account cannot be used at the moment; please contact support."
+
+
+class AccountClosing(ImagegenError):
+    """The account is being deleted, or was closed: nothing can be spent, given or bought."""
+
+    code, status, reason = 409, "FAILED_PRECONDITION", "ACCOUNT_CLOSING"
+    message = "This account is being deleted."
 
 
 class PriceChanged(ImagegenError):

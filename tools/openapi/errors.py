@@ -49,6 +49,8 @@ ERRORS: tuple[ImagegenError, ...] = (
     errors.PaymentsOff(),
     errors.MethodNotAllowed("Use POST, OPTIONS.", headers={"Allow": "POST, OPTIONS"}),
     errors.AccountUnusable(),
+    errors.AccountClosing(),
+    errors.AccountDisabled(),
     errors.PriceChanged(credits=3),
     errors.RequestInProgress(generationRequestId=REQUEST_ID),
     errors.RequestCanceled(generationRequestId=REQUEST_ID, refundedCredits=3),

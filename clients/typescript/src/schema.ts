@@ -552,6 +552,34 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /** @description The account is being deleted, or was closed: nothing can be spent, given or bought. */
+        AccountClosing: {
+            error: {
+                /** @constant */
+                code: 409;
+                /** @constant */
+                status: "FAILED_PRECONDITION";
+                message: string;
+                details: {
+                    /** @constant */
+                    reason: "ACCOUNT_CLOSING";
+                };
+            };
+        };
+        /** @description An operator has disabled the account: it can be read, and nothing spent or bought. */
+        AccountDisabled: {
+            error: {
+                /** @constant */
+                code: 403;
+                /** @constant */
+                status: "PERMISSION_DENIED";
+                message: string;
+                details: {
+                    /** @constant */
+                    reason: "ACCOUNT_DISABLED";
+                };
+            };
+        };
         /** @description The user document is malformed, for instance its balance is no whole number. */
         AccountUnusable: {
             error: {
@@ -2333,7 +2361,7 @@ export interface operations {
                     "application/json": components["schemas"]["InsufficientCredits"] | components["schemas"]["OutstandingDebt"];
                 };
             };
-            /** @description `NOT_OWNER`: The data belongs to another user. */
+            /** @description `ACCOUNT_DISABLED`: An operator has disabled the account: it can be read, and nothing spent or bought. `NOT_OWNER`: The data belongs to another user. */
             403: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
@@ -2341,7 +2369,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["NotOwner"];
+                    "application/json": components["schemas"]["AccountDisabled"] | components["schemas"]["NotOwner"];
                 };
             };
             /** @description `UPLOAD_NOT_FOUND`: The user has no such upload, or it has expired; details: uploadId. `USER_NOT_FOUND`: There is no such user document. */
@@ -2367,7 +2395,7 @@ export interface operations {
                     "application/json": components["schemas"]["MethodNotAllowed"];
                 };
             };
-            /** @description `ACCOUNT_UNUSABLE`: The user document is malformed, for instance its balance is no whole number. `PRICE_CHANGED`: The price is above the `maxCredits` of the order; details: credits, the current price. `REQUEST_CANCELED`: The request was canceled; details: generationRequestId, refundedCredits. `REQUEST_IN_PROGRESS`: A call with this idempotency key is still running; details: generationRequestId. */
+            /** @description `ACCOUNT_CLOSING`: The account is being deleted, or was closed: nothing can be spent, given or bought. `ACCOUNT_UNUSABLE`: The user document is malformed, for instance its balance is no whole number. `PRICE_CHANGED`: The price is above the `maxCredits` of the order; details: credits, the current price. `REQUEST_CANCELED`: The request was canceled; details: generationRequestId, refundedCredits. `REQUEST_IN_PROGRESS`: A call with this idempotency key is still running; details: generationRequestId. */
             409: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
@@ -2377,7 +2405,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["AccountUnusable"] | components["schemas"]["PriceChanged"] | components["schemas"]["RequestCanceled"] | components["schemas"]["RequestInProgress"];
+                    "application/json": components["schemas"]["AccountClosing"] | components["schemas"]["AccountUnusable"] | components["schemas"]["PriceChanged"] | components["schemas"]["RequestCanceled"] | components["schemas"]["RequestInProgress"];
                 };
             };
             /** @description `PAYLOAD_TOO_LARGE`: The body is longer than the limit; details: limitBytes. */
@@ -3908,7 +3936,7 @@ export interface operations {
                     "application/json": components["schemas"]["AppCheckInvalid"] | components["schemas"]["AppCheckMissing"] | components["schemas"]["TokenExpired"] | components["schemas"]["TokenInvalid"] | components["schemas"]["TokenMissing"];
                 };
             };
-            /** @description `NOT_OWNER`: The data belongs to another user. */
+            /** @description `ACCOUNT_DISABLED`: An operator has disabled the account: it can be read, and nothing spent or bought. `NOT_OWNER`: The data belongs to another user. */
             403: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
@@ -3916,7 +3944,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["NotOwner"];
+                    "application/json": components["schemas"]["AccountDisabled"] | components["schemas"]["NotOwner"];
                 };
             };
             /** @description `PAYMENTS_OFF`: The parameter PAYMENTS does not switch this payment provider on. `PRODUCT_NOT_FOUND`: No such product is sold through this payment provider; details: productId. `USER_NOT_FOUND`: There is no such user document. */
@@ -3940,6 +3968,17 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["MethodNotAllowed"];
+                };
+            };
+            /** @description `ACCOUNT_CLOSING`: The account is being deleted, or was closed: nothing can be spent, given or bought. */
+            409: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AccountClosing"];
                 };
             };
             /** @description `PAYLOAD_TOO_LARGE`: The body is longer than the limit; details: limitBytes. */
