@@ -10,14 +10,15 @@ from typing import Any
 
 import pytest
 from google.cloud import firestore
-from imagegen import db, tasks
-from imagegen.generation import amends, worker
-from imagegen.generation.request import Status
 from support.admin_calls import actions_about
 from support.books import check_books, ledger_of, requests_of
 from support.operators import OPERATOR
 from support.orders import now, order_body
 from support.proxy import Fault, FirestoreProxy
+
+from imagegen import db, tasks
+from imagegen.generation import amends, worker
+from imagegen.generation.request import Status
 
 Call = Callable[..., Any]
 REASON = {"reason": "the provider was out of order"}

@@ -7,9 +7,10 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from support.operators import OPERATOR, bearer
+
 from imagegen.admin.routes import ROUTES
 from imagegen.api import router
-from support.operators import OPERATOR, bearer
 
 Call = Callable[..., Any]
 # A call of each endpoint, its fields of the path filled in.
