@@ -1,4 +1,4 @@
-"""Cloud Tasks: one task for each background request, and one for each event to deliver."""
+"""Cloud Tasks: a task for each background request, each event to deliver and each audit."""
 
 import math
 from collections.abc import Mapping
@@ -13,6 +13,7 @@ from imagegen.errors import BackendUnavailable
 
 WORKER = "processGeneration"
 DELIVERER = "deliverEvent"
+AUDITOR = "runAudit"
 ENQUEUE_SECONDS = 10.0  # the SDK alone would wait up to four minutes for a silent queue
 
 # One for each call that the instance serves, and as many whose queue has not answered in time.
@@ -36,6 +37,11 @@ def enqueue_event(event_id: str, *, timeout_seconds: float = ENQUEUE_SECONDS) ->
     Raises BackendUnavailable, as `enqueue` does.
     """
     _send(DELIVERER, {"eventId": event_id}, event_id, timeout_seconds)
+
+
+def enqueue_audit(audit_id: str) -> None:
+    """Have the audit with the id run. Raises BackendUnavailable, as `enqueue` does."""
+    _send(AUDITOR, {"auditId": audit_id}, audit_id, ENQUEUE_SECONDS)
 
 
 def _send(

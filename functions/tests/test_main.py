@@ -15,7 +15,8 @@ from imagegen import config, parameters
 
 
 def test_exactly_these_functions_are_declared(manifest: dict[str, Any]) -> None:
-    others = {"processGeneration", "deliverEvent", "stripeWebhook", "revenueCatWebhook"}
+    tasks = {"processGeneration", "deliverEvent", "runAudit"}
+    others = {*tasks, "stripeWebhook", "revenueCatWebhook"}
     assert set(manifest["endpoints"]) == HTTP | SCHEDULED | others
 
 
