@@ -13,7 +13,7 @@ from support.orders import ANYBODY, now, order
 from support.paths import FUNCTIONS
 
 from imagegen import actions, db, tasks
-from imagegen.admin import users
+from imagegen.admin import events, users
 from imagegen.audit import runs
 from imagegen.catalogue import catalogue
 from imagegen.credits import endpoints as credit_endpoints
@@ -56,6 +56,8 @@ def queries() -> Iterator[Query]:
     yield actions.newest_query(20)
     yield users.newest_query(20)
     yield runs.newest_query(20)
+    yield events.events_query(None, 20)
+    yield events.events_query("u", 20)
     yield users.open_requests_query("u")
 
 
