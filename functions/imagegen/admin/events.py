@@ -50,7 +50,7 @@ class EventView(WireModel):
     """An event, and how far its deliveries are."""
 
     event_id: str = Field(description="The event.")
-    type: EventType = Field(description="What has happened.")
+    type: EventType = Field(description="What kind of event it is.")
     about: str = Field(description="The path of the document that it is about.")
     user_id: str | None = Field(
         default=None, exclude_if=is_none, description="Whose it is. Absent if nobody's."
