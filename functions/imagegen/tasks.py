@@ -1,4 +1,4 @@
-"""Cloud Tasks: a task for each background request, each event to deliver and each audit."""
+"""Cloud Tasks: for background requests, events to deliver, audits, and accounts that leave."""
 
 import math
 from collections.abc import Mapping
@@ -14,6 +14,7 @@ from imagegen.errors import BackendUnavailable
 WORKER = "processGeneration"
 DELIVERER = "deliverEvent"
 AUDITOR = "runAudit"
+ACCOUNT_WORKER = "processAccount"
 ENQUEUE_SECONDS = 10.0  # the SDK alone would wait up to four minutes for a silent queue
 
 # One for each call that the instance serves, and as many whose queue has not answered in time.
@@ -42,6 +43,14 @@ def enqueue_event(event_id: str, *, timeout_seconds: float = ENQUEUE_SECONDS) ->
 def enqueue_audit(audit_id: str) -> None:
     """Have the audit with the id run. Raises BackendUnavailable, as `enqueue` does."""
     _send(AUDITOR, {"auditId": audit_id}, audit_id, ENQUEUE_SECONDS)
+
+
+def enqueue_account(kind: str, account_id: str, *, delay_seconds: float = 0) -> None:
+    """Have the work on an account done: `kind` is closureId or exportOf.
+
+    Raises BackendUnavailable, as `enqueue` does.
+    """
+    _send(ACCOUNT_WORKER, {kind: account_id}, account_id, ENQUEUE_SECONDS, delay_seconds)
 
 
 def _send(

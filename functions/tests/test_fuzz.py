@@ -166,6 +166,7 @@ BEYOND_SCHEMAS = {
     "prompt": "must contain a visible character",  # no pattern tells which can be seen
     "credits": "Input should be less than or equal",  # numbers that are written as text
     "expiresAt": "is in the past",
+    "fromUserId": "credits cannot be transferred to the same account",
     "week": "is no",
     "url": "",  # which hosts may be called is decided by their addresses
     "types": "unknown: ",

@@ -1,5 +1,6 @@
 """The paths of the operators' API: which endpoint answers where."""
 
+from imagegen.admin.accounts import delete_user, export_user, transfer_credits
 from imagegen.admin.audits import get_audit, list_audits, make_report, start_audit
 from imagegen.admin.catalogue import editors, get_catalogue
 from imagegen.admin.events import (
@@ -31,10 +32,12 @@ NAME = "admin"  # of the function
 
 ROUTES: Routes = {
     "/users": (list_users,),
-    "/users/{userId}": (get_user,),
+    "/users/{userId}": (get_user, delete_user),
     "/users/{userId}/grants": (grant_credits,),
     "/users/{userId}/repair": (repair_user,),
     "/users/{userId}/status": (set_user_status,),
+    "/users/{userId}/exports": (export_user,),
+    "/transfers": (transfer_credits,),
     "/users/{userId}/events": (list_user_events,),
     "/generationRequests": (list_all_generation_requests,),
     "/generationRequests/{generationRequestId}": (get_generation_request,),

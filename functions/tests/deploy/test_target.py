@@ -28,6 +28,7 @@ def test_the_manifest_is_read_with_the_parameters_of_the_project(
     assert read.secrets == ["REPORT_WEBHOOK_URL"]
     assert read.with_trigger("taskQueueTrigger") == [
         "deliverEvent",
+        "processAccount",
         "processGeneration",
         "runAudit",
     ]
