@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 from google.cloud import firestore
-from support.accounts import bought
+from support.accounts import bought, lot, with_lots
 from support.admin_calls import actions_about
 from support.books import check_books
 
@@ -63,8 +64,19 @@ def test_an_export_is_begun_once_and_logged(
 def test_what_was_paid_for_moves_once_for_each_key(
     admin: Call, client: firestore.Client, new_user: Callable[..., str]
 ) -> None:
-    source, target = new_user(5), new_user(0)
-    bought(source, 80)
+    purchase_id = f"p-{uuid.uuid4().hex}"
+    source = new_user(85, **with_lots(lot("trial", 5), bought(purchase_id, 80)))
+    target = new_user(0)
+    purchase = {
+        "userId": source,
+        "provider": "stripe",
+        "status": "paid",
+        "credits": 80,
+        "amount": 800,
+        "lotId": purchase_id,
+        "createdAt": firestore.SERVER_TIMESTAMP,
+    }
+    client.document(db.purchase(purchase_id)).set(purchase)
     body = {"fromUserId": source, "toUserId": target, "idempotencyKey": "ticket-1"} | WHY
     assert admin("POST", "/transfers", json=body) == {
         "transferredCredits": 80,
@@ -72,7 +84,7 @@ def test_what_was_paid_for_moves_once_for_each_key(
     }
     again = admin("POST", "/transfers", json=body)
     assert again == {"transferredCredits": 0, "currentCredits": 80}
-    assert check_books(client, source, opening=5) == 5
+    assert check_books(client, source, opening=85) == 5
     assert check_books(client, target, opening=0) == 80
     for user_id, credits in ((source, -80), (target, 80)):
         (action,) = actions_about(client, db.user(user_id))
