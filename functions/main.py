@@ -185,6 +185,20 @@ def deliverEvent(task: https_fn.CallableRequest[Any]) -> None:
 
 @private
 @tasks_fn.on_task_dispatched(
+    # One that has failed says so; whoever wants another asks for it.
+    retry_config=options.RetryConfig(max_attempts=1),
+    rate_limits=options.RateLimits(max_concurrent_dispatches=1),
+    timeout_sec=1800,
+    concurrency=1,
+)
+def runAudit(task: https_fn.CallableRequest[Any]) -> None:
+    from imagegen.audit import runs
+
+    runs.run(task.data)
+
+
+@private
+@tasks_fn.on_task_dispatched(
     # What fails here is due again after ten minutes: recoverEvents puts it on the queue.
     retry_config=options.RetryConfig(
         max_attempts=3, min_backoff_seconds=60, max_backoff_seconds=60

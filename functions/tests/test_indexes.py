@@ -13,14 +13,15 @@ from support.orders import ANYBODY, now, order
 from support.paths import FUNCTIONS
 
 from imagegen import actions, db, tasks
-from imagegen.admin import users
+from imagegen.admin import events, users
+from imagegen.audit import runs
 from imagegen.catalogue import catalogue
 from imagegen.credits import endpoints as credit_endpoints
 from imagegen.credits.clawback import owing_query
 from imagegen.firestore.store import Document, Query
 from imagegen.generation import create as generation
 from imagegen.generation import deletion, image_reports, recovery, retention, worker
-from imagegen.generation.endpoints import requests_query
+from imagegen.generation.listing import requests_query
 from imagegen.notifications.recovery import due_query
 from imagegen.notifications.redelivery import newest_query
 from imagegen.purchases import listing
@@ -47,6 +48,8 @@ def queries() -> Iterator[Query]:
     for count in range(len(filters) + 1):
         for names in itertools.combinations(filters, count):
             yield requests_query("u", [(name, "x") for name in names], 20)
+    for names in ((), ("status",), ("model",), ("status", "model")):
+        yield requests_query(None, [(name, "x") for name in names], 20, since=now())
     yield recovery.expired_query(now())
     yield deletion.due_query(now())
     yield retention.old_query(now())
@@ -59,6 +62,9 @@ def queries() -> Iterator[Query]:
     yield newest_query((now(), ""))
     yield actions.newest_query(20)
     yield users.newest_query(20)
+    yield runs.newest_query(20)
+    yield events.events_query(None, 20)
+    yield events.events_query("u", 20)
     yield users.open_requests_query("u")
 
 

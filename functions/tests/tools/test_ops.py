@@ -14,13 +14,14 @@ from unittest import mock
 import pytest
 from demo import life
 from google.cloud import firestore
-from ops import admin, audit, rendering, terminal
+from ops import admin, rendering, terminal
 from rich.console import Console
 from support.books import check_books, ledger_of
 from support.orders import order
 from typer.testing import CliRunner, Result
 
 from imagegen.api.auth import Caller
+from imagegen.audit import project as audit
 from imagegen.audit.findings import findings
 from imagegen.catalogue import catalogue, products
 from imagegen.credits import ledger
@@ -370,3 +371,18 @@ def test_operators_register_endpoints_replace_secrets_and_send_tests(
     run("webhooks", "redeliver", made["id"], code=2)
     assert "no such webhook endpoint" in run("webhooks", "rotate", "none", code=1).stderr
     assert "not valid" in run("webhooks", "register", "ftp://x", code=1).stderr
+
+
+def test_amends_are_made_for_requests(
+    shared: firestore.Client, run: Admin, new_user: Callable[..., str]
+) -> None:
+    user_id = new_user(5)
+    made = generation.create(order(user_id, size="1024x1024"), Caller(uid=None)).body
+    arguments = ("requests", "goodwill", made.generation_request_id, "--reason", "a windmill")
+    assert "Granted. The user has 5 credits now." in run(*arguments).stdout
+    assert json.loads(run("--json", *arguments).stdout)["isNew"] is False
+    assert check_books(shared, user_id, opening=5) == 5
+    for command in ("retry", "cancel"):
+        refused = run("requests", command, made.generation_request_id, "--reason", "r", code=1)
+        assert made.generation_request_id in refused.stderr
+    assert "requests recovered." in run("requests", "recover", "--reason", "a test").stdout
