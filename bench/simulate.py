@@ -1,14 +1,17 @@
 """Runs seeds of the simulated world, with mutants also how many it takes to find each.
 
-    functions/venv/bin/python bench/simulate.py [--seeds N | --seconds N] [--first N] [--seed N]
+    functions/venv/bin/python bench/simulate.py [--seeds N | --seconds N] [--first N]
+    functions/venv/bin/python bench/simulate.py --seed N [--mutants NAME]
     functions/venv/bin/python bench/simulate.py [--seeds N] --mutants [NAME]
 
-`--seed` runs one seed and prints its schedule, as a seed does that fails.
+`--seed` runs one seed and prints its schedule. A seed that fails is reduced to the few things that
+make it fail, which are told as a story.
 """
 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import itertools
 import re
 import sys
@@ -20,6 +23,7 @@ sys.path[:0] = [str(FUNCTIONS), str(FUNCTIONS / "tests"), str(FUNCTIONS.parent /
 
 from simulation.mutants import MUTANTS
 from simulation.run import simulate
+from simulation.shrinking import shrink
 
 
 def main() -> int:
@@ -31,7 +35,11 @@ def main() -> int:
     parser.add_argument("--mutants", nargs="?", const="", help="find planted bugs (of that name)")
     asked = parser.parse_args()
     if asked.seed is not None:
-        return replay(asked.seed)
+        with contextlib.ExitStack() as planted:
+            for mutant in MUTANTS:
+                if mutant.name == asked.mutants:
+                    planted.enter_context(mutant.planted())
+            return replay(asked.seed)
     if asked.mutants is not None:
         return find_mutants(asked.mutants, asked.seeds)
     return run(asked.first, asked.seeds, asked.seconds)
@@ -46,12 +54,14 @@ def run(first: int, seeds: int, seconds: float | None = None) -> int:
         outcome = simulate(first + number)
         calls, commits = calls + outcome.calls, commits + outcome.commits
         if outcome.violation:
-            return replay(first + number)
+            print("\n".join(shrink(first + number).story))
+            return 1
         if number % 1000 == 999:
             print(f"{number + 1:,} seeds, {time.monotonic() - started:.0f} s", flush=True)
+    took = time.monotonic() - started
     print(
         f"{number:,} seeds from {first:,}: {calls:,} calls, {commits:,} commits, no violation, "
-        f"{time.monotonic() - started:.0f} s"
+        f"{took:.0f} s, {number / took * 60:,.0f} seeds a minute"
     )
     return 0
 
@@ -59,8 +69,11 @@ def run(first: int, seeds: int, seconds: float | None = None) -> int:
 def replay(seed: int) -> int:
     outcome = simulate(seed, tracing=True)
     print("\n".join(outcome.trace))
-    print(f"seed {seed}: {outcome.violation or 'no violation'}")
-    return 1 if outcome.violation else 0
+    if outcome.violation is None:
+        print(f"seed {seed}: no violation")
+        return 0
+    print("\n".join(shrink(seed).story))
+    return 1
 
 
 def find_mutants(name: str, seeds: int) -> int:

@@ -59,6 +59,9 @@ class Sale:
     refunds: dict[str, Back] = field(default_factory=dict)
     disputes: dict[str, Back] = field(default_factory=dict)
 
+    def __str__(self) -> str:
+        return f"{self.purchase_id} ({self.product} of {self.user_id} for {self.amount})"
+
     @property
     def is_due(self) -> bool:
         return self.paid_at is not None and self.is_ours

@@ -57,8 +57,11 @@ class Shopping:
     def furnish(self) -> None:
         """Put the products on offer, except perhaps one that is forgotten until later."""
         forgotten = self._random.choice((None, None, *PRODUCTS))
+        is_forgotten = forgotten is not None and self._world.happens()
         for name in PRODUCTS:
-            self._put(name, None if name == forgotten else PRODUCTS[name])
+            self._put(name, None if is_forgotten and name == forgotten else PRODUCTS[name])
+        if is_forgotten:
+            self._world.tell(f"product {forgotten} has been forgotten")
 
     def shop(self) -> None:
         """Something that has to do with purchases."""
@@ -284,11 +287,12 @@ class Shopping:
         """The operator changes a product, or takes it away, or puts it back."""
         name = self._random.choice(list(PRODUCTS))
         changed = {**PRODUCTS[name], "credits": PRODUCTS[name]["credits"] + 2}
-        self._put(name, self._random.choice((None, PRODUCTS[name], changed)))
+        fields = self._random.choice((None, PRODUCTS[name], changed))
+        said = "is not on offer" if fields is None else f"gives {fields['credits']} credits"
+        self._world.tell(f"from now on, product {name} {said}")
+        self._put(name, fields)
 
     def _put(self, name: str, fields: dict[str, Any] | None) -> None:
-        said = "is not on offer" if fields is None else f"gives {fields['credits']} credits"
-        self._world.tell(f"product {name} {said}")
         self._memory.put(f"products/{name}", fields)
         credits = None if fields is None else fields["credits"]
         self._offered.change("products", name, credits, self._world.seconds)

@@ -4,7 +4,8 @@ import os
 
 import pytest
 
-from simulation.mutants import MUTANTS, Mutant
+from simulation.mutant import Mutant
+from simulation.mutants import MUTANTS
 from simulation.run import simulate
 
 MOST_SEEDS = 4000
