@@ -44,17 +44,24 @@ def new_purchase(client: firestore.Client) -> Callable[[int], str]:
 
     def make(credits: int) -> str:
         purchase_id = f"p-{uuid.uuid4().hex[:12]}"
-        client.document(db.purchase(purchase_id)).set({"credits": credits, "status": "paid"})
+        client.document(db.purchase(purchase_id)).set({"credits": credits, "status": "pending"})
         return purchase_id
 
     return make
 
 
 def book(user_id: str, purchase_id: str, credits: int, **terms: Any) -> None:
-    db.transact(
-        lambda t: ledger.purchase(t, user_id, purchase_id, credits, NOON, **terms),
-        db.user(user_id),
-    )
+    def decide(transaction: db.Transaction) -> None:
+        ledger.purchase(transaction, user_id, purchase_id, credits, NOON, **terms)
+        mark_booked(transaction, user_id, purchase_id)
+
+    db.transact(decide, db.user(user_id), db.purchase(purchase_id))
+
+
+def mark_booked(transaction: db.Transaction, user_id: str, purchase_id: str) -> None:
+    """What `purchases.booking` writes; the money is paid back in part, or never was."""
+    fields = {"userId": user_id, "lotId": purchase_id, "status": "partially_refunded"}
+    transaction.update(transaction[db.purchase(purchase_id)].path, fields)
 
 
 def claw_back(user_id: str, purchase_id: str, credits: int) -> None:
@@ -156,6 +163,7 @@ def test_a_later_purchase_is_booked_whole_and_then_pays_the_debt(
 
     def book_and_collect(transaction: db.Transaction) -> None:
         ledger.purchase(transaction, user_id, second, 3, NOON)
+        mark_booked(transaction, user_id, second)
         clawback.collect(Account(transaction, user_id, NOON))
 
     db.transact(book_and_collect, db.user(user_id))

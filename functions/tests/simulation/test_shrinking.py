@@ -17,7 +17,7 @@ PLANTED = {mutant.name: mutant for mutant in MUTANTS}
 @pytest.mark.parametrize(
     ("name", "told"),
     [
-        ("won dispute not reinstated", "stripe sends"),
+        ("won dispute not reinstated", "Stripe sends"),
         ("refund without state check", "orders a"),
     ],
 )
