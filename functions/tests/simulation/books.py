@@ -23,7 +23,15 @@ from simulation.vendors import Vendors
 from simulation.world import Task, Violation, World
 
 ITS_OWN = frozenset(
-    {"users", "events", "webhookEndpoints", "modelSuspensions", "stripeLinks", "stripeCustomers"}
+    {
+        "users",
+        "events",
+        "webhookEndpoints",
+        "modelSuspensions",
+        "stripeLinks",
+        "stripeCustomers",
+        "adminActions",
+    }
 )
 OPEN = ("pending", "processing")
 REFUNDED = ("failed", "canceled")
@@ -144,6 +152,7 @@ class Books:
     ) -> None:
         """Check one commit that `task` has sent and that has just been applied."""
         entries: dict[tuple[str, str | None], Mapping[str, Any]] = {}
+        self._log_is_unchanged(task, before)
         self._open_again({path for path, document in before.items() if document is None})
         for write in writes:
             if "/transactions/" in write.path:
@@ -166,6 +175,11 @@ class Books:
                 raise Violation(f"{write.path} is none of its business")
         if entries:
             raise Violation(f"entries without a cause: {list(entries)}")
+
+    def _log_is_unchanged(self, task: Task, before: Mapping[str, Document | None]) -> None:
+        for path, document in before.items():
+            if path.startswith("adminActions/") and document is not None:
+                raise Violation(f"{task} changes {path}, a line of the log")
 
     def _open_again(self, created: Set[str]) -> None:
         """Begin a new account where the document of one is created that was deleted by hand."""

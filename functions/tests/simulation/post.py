@@ -33,8 +33,8 @@ class Post:
         self._calm = plan.calm
         self._clocks_are_right = len(plan.clocks_wrong_by) == 1
         self._functions: dict[str, Callable[[Request], Response]] = {
-            "stripe": webhooks.stripe_webhook(),
-            "revenuecat": webhooks.revenuecat_webhook(),
+            "stripe": webhooks.stripe_webhook,
+            "revenuecat": webhooks.revenuecat_webhook,
         }
 
     def send(self, provider: str, event: Json) -> None:
