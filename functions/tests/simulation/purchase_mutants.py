@@ -6,6 +6,7 @@ from imagegen.credits import clawback
 from imagegen.purchases import (
     booking,
     items,
+    operators,
     revenuecat,
     revenuecat_events,
     reversals,
@@ -18,11 +19,11 @@ from simulation.mutant import Mutant
 
 # fmt: off
 PURCHASE_MUTANTS = [
-    Mutant("taken before it was committed", webhooks._webhook,
+    Mutant("taken before it was committed", webhooks._answer,
            "outcome = handle(event)",
            "try:\n            outcome = handle(event)\n        except Exception:\n"
            "            outcome = 'later'"),
-    Mutant("signature not checked", webhooks._webhook,
+    Mutant("signature not checked", webhooks._answer,
            "if not is_genuine(request, body):", "if False:"),
     Mutant("event of the other mode accepted", stripe.handle,
            'event["livemode"] is not config.stripe_is_live()', "False"),
@@ -64,7 +65,14 @@ PURCHASE_MUTANTS = [
     Mutant("won dispute not reinstated", reversing.apply,
            "clawback.reinstate(account, purchase.id, -change, reason=status)", "pass"),
     Mutant("what is owed taken again", reversing.apply,
-           "(purchase.clawed_back + purchase.owed)", "purchase.clawed_back"),
+           "(purchase.clawed_back + purchase.owed + purchase.waived)",
+           "(purchase.clawed_back + purchase.waived)"),
+    Mutant("what was waived asked for again", reversing.apply,
+           " + purchase.waived)", ")"),
+    Mutant("waiver twice under one key", operators.waive,
+           "if action.exists:", "if False:"),
+    Mutant("waiver that leaves the debt", clawback.waive,
+           "    _change_debt(account, purchase_id, -credits)\n", ""),
     Mutant("payment linked without what is parked there", reversing.link_payment,
            "if parked != Reversals():", "if False:"),
     Mutant("payment booked without what is parked there", booking.book,
