@@ -6,11 +6,7 @@ The others are stores that forget a precondition, as a blind write would.
 
 from __future__ import annotations
 
-import contextlib
-import inspect
-import textwrap
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -28,36 +24,8 @@ from imagegen.notifications import event, outbox, sender
 from imagegen.notifications import recovery as event_recovery
 from imagegen.providers import attempt, storage
 from simulation.memory_store import MemoryStore
-
-
-@dataclass(frozen=True)
-class Mutant:
-    """A bug: `old` becomes `new` in `function`, or the store is `store`."""
-
-    name: str
-    function: Callable[..., Any] | None = None
-    old: str = ""
-    new: str = ""
-    store: type[MemoryStore] = MemoryStore
-
-    @contextlib.contextmanager
-    def planted(self) -> Iterator[None]:
-        """The bug, for as long as it lasts."""
-        function: Any = self.function
-        if function is None:
-            yield
-            return
-        source = textwrap.dedent(inspect.getsource(function))
-        if source.count(self.old) != 1:
-            raise LookupError(f"{self.name}: {self.old!r} is not once in {function.__name__}")
-        defined: dict[str, Any] = {}
-        mutated = source.replace(self.old, self.new)
-        exec(compile(mutated, function.__code__.co_filename, "exec"), function.__globals__, defined)  # noqa: S102
-        sound, function.__code__ = function.__code__, defined[function.__name__].__code__
-        try:
-            yield
-        finally:
-            function.__code__ = sound
+from simulation.mutant import Mutant
+from simulation.purchase_mutants import PURCHASE_MUTANTS
 
 
 class BlindIncrement(MemoryStore):
@@ -240,8 +208,6 @@ MUTANTS = [
            "expires_at=moment + grace", "expires_at=None"),
     Mutant("refund that does not pay the debt of a purchase", ledger.refund,
            "    clawback.collect(account)\n", ""),
-    Mutant("reinstatement that does not pay the debt of a purchase", clawback.reinstate,
-           "    collect(account)\n", ""),
     Mutant("expiry without its entry", Account._expire,
            "for part in expired:", "for part in ():"),
     Mutant("expired credits shown to who only reads", ledger.read_account,
@@ -285,5 +251,6 @@ MUTANTS = [
            "self.attempts >= most_attempts", "True"),
     Mutant("recovery overlooks events that are due", event_recovery.due_query,
            "horizon)],", "horizon.replace(year=2000))],"),
+    *PURCHASE_MUTANTS,
 ]
 # fmt: on
