@@ -140,7 +140,7 @@ soak: setup ## faults on every call, servers killed, then the audit (CALLS=2000)
 		venv/bin/python -m pytest -s tests/test_soak.py
 
 .PHONY: bench
-bench: setup ## speed, cost, cold start, an instance in full and the report's scale (about 8 minutes)
+bench: setup ## speed, cost, cold start, an instance in full, scale (about 13 minutes)
 	@functions/venv/bin/python bench/run.py
 
 .PHONY: costs

@@ -142,6 +142,7 @@ def replaced(
         (logger, "write", world.log.append),
         (recovery, "PAGE_SIZE", int(settings["page_size"])),
         (recovery, "_map", map),
+        (recovery, "time", time),
         (lots, "MAX_FREE_LOTS", int(settings["max_free_lots"])),
     ]
     environment = {name: value for name, value in settings.items() if name.isupper()}
