@@ -13,12 +13,12 @@ from imagegen.generation.request import OPEN, RequestDocument, Status
 from imagegen.generation.settle import Outcome, settle
 from imagegen.providers.base import GeneratorError
 
-PAGE_SIZE = 100
+PAGE_SIZE = 500
 # Requests that use up their deadline must not keep the others waiting until the run times out.
 THREADS = 16
 DEADLINE_SECONDS = 5.0
-USER_SECONDS = 15.0  # for the requests of one user in a page
-RUN_SECONDS = 240.0  # after which no page is begun: the function has 280
+USER_SECONDS = 60.0  # for the requests of one user in a page
+RUN_SECONDS = 200.0  # after which no page is begun: the function has 280
 
 
 def recover() -> int:
