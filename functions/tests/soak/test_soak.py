@@ -41,6 +41,7 @@ OPENING = 20 + int(SECONDS)  # some run out of credits
 KILL_SECONDS = min(60.0, SECONDS / 4)  # between two kills
 SCHEDULE_SECONDS = 20  # between two runs of recovery
 PROJECT = "demo-soak"
+REQUESTS = "generationRequests"
 MODELS = {
     "Sure Model": {"generator": "mock", "failureRate": 0.0},
     "Doomed Model": {"generator": "mock", "failureRate": 1.0},
@@ -136,6 +137,7 @@ def check_statement(response: httpx.Response) -> None:
 
 def check_answers(client: firestore.Client, told: dict[str, list[httpx.Response]]) -> None:
     """What the clients were told of each order is what is stored."""
+    requests = {each.id: each.to_dict() or {} for each in client.collection(REQUESTS).stream()}
     for key, responses in told.items():
         charged = [each for each in responses if each.status_code != 402]
         if not charged:
@@ -146,8 +148,7 @@ def check_answers(client: firestore.Client, told: dict[str, list[httpx.Response]
         assert all(each == best for each in bodies), key
         details = best["error"]["details"] if "error" in best else best
         assert "generationRequestId" in details, best
-        path = db.generation_request(details["generationRequestId"])
-        stored = client.document(path).get().to_dict() or {}
+        stored = requests[details["generationRequestId"]]
         if not final:
             assert stored["status"] in {"completed", "failed", "canceled"}
         elif "error" not in best:
@@ -180,6 +181,7 @@ def test_through_faults_and_kills_the_books_are_right_and_the_answers_true(
     journal, kills = storm(server, users)
     assert set(misfortune.drawn) == set(FAULTS)
     network.reset()
+    report(journal, misfortune, kills, queue)
     queue.drain(timeout_seconds=120)
 
     for statement in journal.statements:
@@ -202,7 +204,6 @@ def test_through_faults_and_kills_the_books_are_right_and_the_answers_true(
     check_purchases(database, journal)
     assert projects.findings(database) == []
     assert not [*projects.requests_with(database, "pending")]
-    report(journal, misfortune, kills, queue)
 
 
 def report(journal: Journal, misfortune: Misfortune, kills: int, queue: TaskQueue) -> None:
@@ -218,3 +219,4 @@ def report(journal: Journal, misfortune: Misfortune, kills: int, queue: TaskQueu
         f"{len(journal.unanswered)} of {len(journal.purchases)} purchases",
     ]
     sys.stdout.write("\n" + "\n".join(lines) + "\n")
+    sys.stdout.flush()
