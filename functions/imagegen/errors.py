@@ -7,29 +7,41 @@ ImagegenError                      500 INTERNAL
 ├── ModeNotSupported               400 INVALID_ARGUMENT
 ├── SourceNotSupported             400 INVALID_ARGUMENT
 ├── PhotoNotUsable                 400 INVALID_ARGUMENT
+├── NotAnonymous                   400 INVALID_ARGUMENT
 ├── SignatureInvalid               400 UNAUTHENTICATED
 ├── TokenMissing                   401 UNAUTHENTICATED
 │   ├── TokenInvalid
-│   └── TokenExpired
+│   ├── TokenExpired
+│   └── RecentSignInRequired
 ├── AppCheckMissing                401 UNAUTHENTICATED
 │   └── AppCheckInvalid
 ├── InsufficientCredits            402 RESOURCE_EXHAUSTED
 ├── OutstandingDebt                402 FAILED_PRECONDITION
 ├── NotOwner                       403 PERMISSION_DENIED
+├── AccountDisabled                403 PERMISSION_DENIED
+├── NotAdmin                       403 PERMISSION_DENIED
+├── PathNotFound                   404 NOT_FOUND
 ├── UserNotFound                   404 NOT_FOUND
 ├── GenerationRequestNotFound      404 NOT_FOUND
 ├── UploadNotFound                 404 NOT_FOUND
 ├── CustomerNotFound               404 NOT_FOUND
 ├── ProductNotFound                404 NOT_FOUND
+├── PurchaseNotFound               404 NOT_FOUND
 ├── WebhookEndpointNotFound        404 NOT_FOUND
 ├── EventNotFound                  404 NOT_FOUND
+├── ImageReportNotFound            404 NOT_FOUND
 ├── PaymentsOff                    404 NOT_FOUND
 ├── MethodNotAllowed               405 UNIMPLEMENTED
 ├── AccountUnusable                409 FAILED_PRECONDITION
+├── PurchaseNotRefundable          409 FAILED_PRECONDITION
+├── AccountClosing                 409 FAILED_PRECONDITION
 ├── PriceChanged                   409 FAILED_PRECONDITION
 ├── RequestInProgress              409 ABORTED
 ├── RequestCanceled                409 FAILED_PRECONDITION
 ├── NotCancelable                  409 FAILED_PRECONDITION
+├── NotDeletable                   409 FAILED_PRECONDITION
+├── NotReportable                  409 FAILED_PRECONDITION
+├── ImageDeleted                   409 FAILED_PRECONDITION
 ├── PayloadTooLarge                413 INVALID_ARGUMENT
 ├── UnsupportedMediaType           415 INVALID_ARGUMENT
 ├── IdempotencyKeyReused           422 INVALID_ARGUMENT
@@ -89,6 +101,11 @@ class InvalidField(ImagegenError):
     code, status, reason = 400, "INVALID_ARGUMENT", "INVALID_FIELD"
     message = "Some fields are not valid."
 
+    @classmethod
+    def of(cls, field: str, description: str) -> "InvalidField":
+        """One field that is not valid, such as `"userId", "is not yours"`."""
+        return cls(fieldViolations=[{"field": field, "description": description}])
+
 
 class UnknownOption(ImagegenError):
     """No such model, style, color or size is on offer; details: field, value, allowed."""
@@ -115,6 +132,13 @@ class PhotoNotUsable(ImagegenError):
 
     code, status, reason = 400, "INVALID_ARGUMENT", "PHOTO_NOT_USABLE"
     message = "Send a photo: JPEG, PNG, WebP or HEIC."
+
+
+class NotAnonymous(ImagegenError):
+    """Only an anonymous account can be merged, and only into one that is not."""
+
+    code, status, reason = 400, "INVALID_ARGUMENT", "NOT_ANONYMOUS"
+    message = "Send the ID token of an anonymous user, as a user who is not."
 
 
 class SignatureInvalid(ImagegenError):
@@ -146,6 +170,13 @@ class TokenExpired(TokenMissing):
 
     reason = "TOKEN_EXPIRED"
     message = "The ID token has expired; refresh it and try again."
+
+
+class RecentSignInRequired(TokenMissing):
+    """The user signed in too long ago for what cannot be undone."""
+
+    reason = "RECENT_SIGN_IN_REQUIRED"
+    message = "Sign in again, and repeat the call within five minutes."
 
 
 class AppCheckMissing(ImagegenError):
@@ -190,6 +221,27 @@ class NotOwner(ImagegenError):
     message = "You may only act for yourself."
 
 
+class AccountDisabled(ImagegenError):
+    """An operator has disabled the account: it can be read, and nothing spent or bought."""
+
+    code, status, reason = 403, "PERMISSION_DENIED", "ACCOUNT_DISABLED"
+    message = "This account is disabled; please contact support."
+
+
+class NotAdmin(ImagegenError):
+    """The call is for operators: the token needs the claim `admin: true`."""
+
+    code, status, reason = 403, "PERMISSION_DENIED", "NOT_ADMIN"
+    message = "This call is for operators only."
+
+
+class PathNotFound(ImagegenError):
+    """The function has no such path."""
+
+    code, status, reason = 404, "NOT_FOUND", "PATH_NOT_FOUND"
+    message = "There is no such path."
+
+
 class UserNotFound(ImagegenError):
     """There is no such user document."""
 
@@ -225,6 +277,13 @@ class ProductNotFound(ImagegenError):
     message = "There is no such product."
 
 
+class PurchaseNotFound(ImagegenError):
+    """There is no such purchase; details: purchaseId."""
+
+    code, status, reason = 404, "NOT_FOUND", "PURCHASE_NOT_FOUND"
+    message = "There is no such purchase."
+
+
 class WebhookEndpointNotFound(ImagegenError):
     """There is no such webhook endpoint; details: webhookEndpointId."""
 
@@ -237,6 +296,13 @@ class EventNotFound(ImagegenError):
 
     code, status, reason = 404, "NOT_FOUND", "EVENT_NOT_FOUND"
     message = "There is no such event, or it has expired."
+
+
+class ImageReportNotFound(ImagegenError):
+    """There is no such report of an image; details: imageReportId."""
+
+    code, status, reason = 404, "NOT_FOUND", "IMAGE_REPORT_NOT_FOUND"
+    message = "There is no such report."
 
 
 class PaymentsOff(ImagegenError):
@@ -257,6 +323,23 @@ class AccountUnusable(ImagegenError):
 
     code, status, reason = 409, "FAILED_PRECONDITION", "ACCOUNT_UNUSABLE"
     message = "This account cannot be used at the moment; please contact support."
+
+
+class PurchaseNotRefundable(ImagegenError):
+    """An operator notes refunds of store purchases only, whose credits have come in.
+
+    Details: purchaseId, provider, status.
+    """
+
+    code, status, reason = 409, "FAILED_PRECONDITION", "PURCHASE_NOT_REFUNDABLE"
+    message = "Only a store purchase whose credits have come in can be noted as refunded."
+
+
+class AccountClosing(ImagegenError):
+    """The account is being deleted, or was closed: nothing can be spent, given or bought."""
+
+    code, status, reason = 409, "FAILED_PRECONDITION", "ACCOUNT_CLOSING"
+    message = "This account is being deleted."
 
 
 class PriceChanged(ImagegenError):
@@ -288,6 +371,27 @@ class NotCancelable(ImagegenError):
 
     code, status, reason = 409, "FAILED_PRECONDITION", "NOT_CANCELABLE"
     message = "Only a pending request can be canceled."
+
+
+class NotDeletable(ImagegenError):
+    """The request is still open, so its image cannot be deleted; details: status."""
+
+    code, status, reason = 409, "FAILED_PRECONDITION", "NOT_DELETABLE"
+    message = "The request is still open: cancel it, or wait until it has ended."
+
+
+class NotReportable(ImagegenError):
+    """The request has made no image, so there is none to report; details: status."""
+
+    code, status, reason = 409, "FAILED_PRECONDITION", "NOT_REPORTABLE"
+    message = "This request has no image to report."
+
+
+class ImageDeleted(ImagegenError):
+    """The image that the request has made was deleted since; details: generationRequestId."""
+
+    code, status, reason = 409, "FAILED_PRECONDITION", "IMAGE_DELETED"
+    message = "The image of this request was deleted."
 
 
 class PayloadTooLarge(ImagegenError):

@@ -9,6 +9,8 @@ export const FUNCTIONS = [
   "getGenerationStatus",
   "listGenerationRequests",
   "cancelGenerationRequest",
+  "deleteImage",
+  "reportImage",
   "getUserCredits",
   "listModels",
   "listProducts",
@@ -18,8 +20,21 @@ export const FUNCTIONS = [
   "registerDevice",
   "unregisterDevice",
   "uploadSource",
+  "deleteAccount",
+  "exportAccount",
+  "mergeAccount",
 ] as const;
 export type FunctionName = (typeof FUNCTIONS)[number];
+
+/** The functions that change nothing: a call may be repeated. */
+export const READS: ReadonlySet<FunctionName> = new Set([
+  "getGenerationStatus",
+  "listGenerationRequests",
+  "getUserCredits",
+  "listModels",
+  "listProducts",
+  "listPurchases",
+]);
 
 type Operation<Name extends FunctionName> = paths[`/${Name}`]["post"];
 

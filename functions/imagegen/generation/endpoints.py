@@ -22,6 +22,8 @@ from imagegen.api.schema import (
 )
 from imagegen.catalogue import catalogue
 from imagegen.errors import (
+    AccountClosing,
+    AccountDisabled,
     AccountUnusable,
     BackendUnavailable,
     ContentRefused,
@@ -29,10 +31,12 @@ from imagegen.errors import (
     GenerationRequestNotFound,
     GenerationTimeout,
     IdempotencyKeyReused,
+    ImageDeleted,
     InsufficientCredits,
     ModelUnavailable,
     ModeNotSupported,
     NotCancelable,
+    NotDeletable,
     NotOwner,
     OutcomeUnknown,
     OutstandingDebt,
@@ -48,7 +52,8 @@ from imagegen.errors import (
 )
 from imagegen.firestore.store import Document, Query
 from imagegen.firestore.stored import MalformedDocument
-from imagegen.generation import create
+from imagegen.generation import create, deletion
+from imagegen.generation.access import find
 from imagegen.generation.replies import (
     RETRY_AFTER_SECONDS,
     Generation,
@@ -140,9 +145,12 @@ NEXT_CALLS = {"status": "getGenerationStatus", "cancel": "cancelGenerationReques
         NotOwner,
         UserNotFound,
         AccountUnusable,
+        AccountClosing,
+        AccountDisabled,
         PriceChanged,
         RequestInProgress,
         RequestCanceled,
+        ImageDeleted,
         IdempotencyKeyReused,
         ModeNotSupported,
         SourceNotSupported,
@@ -158,6 +166,7 @@ NEXT_CALLS = {"status": "getGenerationStatus", "cancel": "cancelGenerationReques
     replayed_errors=(
         RequestInProgress,
         RequestCanceled,
+        ImageDeleted,
         GenerationFailed,
         GenerationTimeout,
         BackendUnavailable,
@@ -208,7 +217,7 @@ def get_generation_status(body: GetGenerationStatus, caller: Caller) -> Reply[Ge
     The generation request as it stands. While it is pending or processing, Retry-After says in how
     many seconds to ask again.
     """
-    request = GenerationRequest.from_document(_find(body.generation_request_id, caller))
+    request = GenerationRequest.from_document(find(body.generation_request_id, caller))
     is_open = request.status in OPEN
     return Reply(request, headers={"Retry-After": RETRY_AFTER_SECONDS} if is_open else {})
 
@@ -337,7 +346,7 @@ def cancel_generation_request(body: CancelGenerationRequest, caller: Caller) -> 
     the same answer and refunds nothing more. A request that is being processed cannot be canceled,
     nor can a synchronous one.
     """
-    request = _find(body.generation_request_id, caller)
+    request = find(body.generation_request_id, caller)
     settled = settle(request, Outcome.canceled(), only_if=_is_cancelable)
     if settled.status is not Status.CANCELED:
         raise NotCancelable(generationRequestId=request.id, status=settled.status)
@@ -348,14 +357,31 @@ def _is_cancelable(request: RequestDocument) -> bool:
     return request.status is Status.PENDING and request.mode is Mode.ASYNC
 
 
-def _find(generation_request_id: str, caller: Caller) -> RequestDocument:
-    """The document of a request that the caller may see.
+class DeleteImage(WireModel):
+    """Whose image to delete."""
 
-    Raises GenerationRequestNotFound, also for another user's request: the answer must not tell
-    whether it exists.
+    generation_request_id: DocumentId = Field(description="The generation request.")
+
+
+@endpoint(
+    methods=("POST",),
+    example={"generationRequestId": EXAMPLE_ID},
+    success=Success(
+        "The generation request without its image.",
+        {
+            "deleted": EXAMPLE_COMPLETED
+            | {"prompt": "", "imageUrl": None, "imageDeletedAt": "2026-11-22T08:00:00.000000Z"}
+        },
+    ),
+    errors=(GenerationRequestNotFound, NotDeletable),
+)
+def delete_image(body: DeleteImage, caller: Caller) -> GenerationRequest:
+    """Delete the image of a generation request.
+
+    The image, its thumbnail, the prompt and the source are deleted, an uploaded photo with them;
+    its URLs do not work any more, except in caches. The request and its price stay in the history:
+    nothing is refunded. A second call gives the same answer. After a 503, call it again: what is
+    left is otherwise deleted within two hours.
     """
-    (document,) = db.read(db.generation_request(generation_request_id))
-    request = RequestDocument(document)
-    if not request.exists or not caller.may_access(request.user_id):
-        raise GenerationRequestNotFound(generationRequestId=generation_request_id)
-    return request
+    deleted = deletion.delete(find(body.generation_request_id, caller))
+    return GenerationRequest.from_document(deleted)

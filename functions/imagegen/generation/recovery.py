@@ -1,4 +1,4 @@
-"""Recovery: fail and refund the requests whose process died after the charge; remove leftovers."""
+"""Recovery: fail and refund the requests whose process died after the charge."""
 
 import time
 from collections.abc import Callable, Iterable
@@ -8,7 +8,7 @@ from datetime import datetime
 from imagegen import clock, db, logger
 from imagegen.errors import GenerationRequestNotFound, ImagegenError
 from imagegen.firestore.store import Query
-from imagegen.generation import job, uploads
+from imagegen.generation import job
 from imagegen.generation.request import OPEN, RequestDocument, Status
 from imagegen.generation.settle import Outcome, settle
 from imagegen.providers.base import GeneratorError
@@ -27,8 +27,7 @@ def recover() -> int:
     Safe to run twice at once, beside a worker that is late, and again after it died half-way: a
     request is ended by `settle`, like everywhere else, and only if it is still open and expired.
     A request that cannot be settled, for whatever reason, is logged and the others go on. What is
-    left after RUN_SECONDS is for the next run. Uploads that no request can need any more are
-    deleted.
+    left after RUN_SECONDS is for the next run.
 
     Raises ImagegenError, after the last page, when some requests could not be settled.
     """
@@ -48,7 +47,6 @@ def recover() -> int:
             logger.error("recovery left requests for the next run", settled=settled)
             break
         after = (page[-1].expires_at, page[-1].id)
-    uploads.delete_expired()
     if failures:
         raise ImagegenError(f"{failures} requests could not be settled")
     return settled
