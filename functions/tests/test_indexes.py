@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from demo.seed import catalogue as seeded
+from ops.reconciliation import paid_query
 from simulation.memory_store import MemoryStore
 from support.orders import ANYBODY, now, order
 from support.paths import FUNCTIONS
@@ -51,6 +52,7 @@ def queries() -> Iterator[Query]:
         for status in (None, PurchaseStatus.PAID):
             yield listing.query(20, user_id=user_id, status=status, since=now())
     yield owing_query("u")
+    yield paid_query(now(), now(), None)
     yield due_query(now())
     yield newest_query((now(), ""))
 

@@ -13,6 +13,8 @@ from unittest import mock
 import pytest
 from google.cloud import firestore
 from ops import admin
+from stripe_stub.prices import PRICES, PRODUCTS
+from stripe_stub.server import Stub
 from support.books import check_books
 from support.orders import ANYBODY, order
 from typer.testing import CliRunner, Result
@@ -165,3 +167,39 @@ def test_two_waivers_at_once_under_one_key_are_one(shop: firestore.Client) -> No
     assert sum(each.is_new for each in done) == 1
     assert shop.document("users/ann").get().get("debt") == 5
     assert check_books(shop, "ann", 2) == 2
+
+
+def test_purchases_are_reconciled_with_stripe_and_what_was_missing_is_booked(
+    shop: firestore.Client, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stub = Stub(PRICES).start()
+    monkeypatch.setenv("STRIPE_API_BASE", stub.url)
+    monkeypatch.setenv("STRIPE_SECRET_KEY", "sk_test_x")
+    for path, fields in PRODUCTS.items():
+        shop.document(path).set(fields)
+    products.forget()
+    form = {
+        "mode": "payment",
+        "client_reference_id": "ann",
+        "metadata": {"userId": "ann", "productId": "pack-100"},
+        "line_items": {"0": {"price": "price_pack_100"}},
+        "success_url": "",
+        "cancel_url": "",
+    }
+    paid = stub.world.pay(stub.world.create_session(form)["id"])  # and no event arrives
+    tomorrow = (clock.now() + timedelta(days=1)).date().isoformat()
+    reconcile = ("purchases", "reconcile", "--until", tomorrow)
+    (missing,) = told(run("--json", *reconcile, code=1))["differences"]
+    assert (missing["problem"], missing["payment_intent"]) == ("not_here", paid["payment_intent"])
+    assert "Stripe took 990 usd" in run(*reconcile, code=1).stdout
+    booked = run(*reconcile, "--book").stdout
+    assert "checkout.session.completed: paid" in booked
+    assert "No difference" in booked
+    assert check_books(shop, "ann", 2) == 102
+    stub.world.refund(paid["payment_intent"], 99)
+    assert "refunded: pi_" in run(*reconcile, code=1).stdout
+    assert told(run("--json", *reconcile, "--book"))["differences"] == []
+    assert check_books(shop, "ann", 2) == 92
+    stub.stop()
+    refused = run("purchases", "reconcile", "none.csv", code=1)
+    assert "none.csv cannot be read" in refused.stderr
