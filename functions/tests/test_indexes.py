@@ -5,6 +5,7 @@ import json
 from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from demo.seed import catalogue as seeded
@@ -16,6 +17,7 @@ from support.paths import FUNCTIONS
 from imagegen import db, tasks
 from imagegen.catalogue import catalogue
 from imagegen.credits import endpoints as credit_endpoints
+from imagegen.credits.entries import EntryType
 from imagegen.firestore.store import Document, Query
 from imagegen.generation import create as generation
 from imagegen.generation import recovery, worker
@@ -25,6 +27,7 @@ from imagegen.notifications.redelivery import newest_query
 from imagegen.purchases import listing
 from imagegen.purchases.booking import owing_query
 from imagegen.purchases.purchase import PurchaseStatus
+from imagegen.report import credit_flows, revenue, weeks
 
 Composite = tuple[str, tuple[tuple[str, str], ...]]
 # What single-field indexes serve besides the queries below: the report streams requests by
@@ -53,6 +56,7 @@ def queries() -> Iterator[Query]:
             yield listing.query(20, user_id=user_id, status=status, since=now())
     yield owing_query("u")
     yield paid_query(now(), now(), None)
+    yield revenue.query(weeks.named("2026-W10", ZoneInfo("UTC")))
     yield due_query(now())
     yield newest_query((now(), ""))
 
@@ -61,6 +65,16 @@ def test_every_query_is_served_by_declared_indexes() -> None:
     declared = set(composites())
     unserved = [query for query in queries() if not served(query, declared)]
     assert unserved == []
+
+
+def test_entries_of_a_period_are_read_by_the_index_that_sums_them() -> None:
+    query = credit_flows.query([EntryType.EXPIRY], ("timestamp", ">=", now()))
+    assert query.in_group
+    order = [
+        (query.order_by[0] if query.order_by else "", "ASCENDING"),
+        (query.then_by, "ASCENDING"),
+    ]
+    assert (query.collection, (("type", "ASCENDING"), *order)) in set(composites())
 
 
 def test_no_index_of_the_requests_is_declared_in_vain() -> None:

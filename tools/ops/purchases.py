@@ -22,10 +22,9 @@ from rich.table import Table
 from emulators.problem import Problem
 from imagegen import clock, db
 from imagegen.firestore.stored import MalformedDocument
-from imagegen.purchases import listing, operators
+from imagegen.purchases import listing, money, operators
 from imagegen.purchases.listing import PurchaseDetails
 from imagegen.purchases.purchase import PurchaseDocument, PurchaseStatus
-from imagegen.purchases.revenuecat_events import DECIMALS
 from imagegen.purchases.stripe_api import StripeRefused
 from ops import reconciliation
 from ops.stripe_payments import from_api, from_export, period
@@ -209,12 +208,6 @@ def refund(
     _show(context, _json(state), text)
 
 
-def money(amount: int, currency: str) -> str:
-    """4.99 usd for 499 of the smallest unit, 500 jpy for 500."""
-    decimals = DECIMALS.get(currency, 2)
-    return f"{amount / 10**decimals:,.{decimals}f} {currency}".rstrip()
-
-
 def _table(found: list[PurchaseDetails]) -> Table:
     table = Table(box=None, pad_edge=False, header_style="dim")
     table.add_column("Begun", no_wrap=True)
@@ -237,7 +230,7 @@ def _table(found: list[PurchaseDetails]) -> Table:
         table.add_row(
             f"{each.created_at:%m-%d %H:%M}",
             *map(escape, (each.purchase_id, each.user_id, each.product_id)),
-            money(each.amount, each.currency),
+            money.shown(each.amount, each.currency),
             "\n".join([f"{each.credits:,}", *taken]),
             "\n".join(filter(None, status)),
         )

@@ -14,7 +14,7 @@ from typing import Any
 from emulators.problem import Problem
 from imagegen import config
 from imagegen.purchases import stripe_api
-from imagegen.purchases.revenuecat_events import DECIMALS
+from imagegen.purchases.money import smallest_units
 from imagegen.purchases.reversals import Dispute
 
 # Columns of the Dashboard's export of payments; those for metadata and cards are not used.
@@ -124,7 +124,7 @@ def _smallest_units(text: str, currency: str) -> int:
         text = text.replace(",", ".")
     elif not NUMBER.fullmatch(text):
         raise ValueError(f"{text!r} is no amount")
-    return round(Decimal(text.replace(",", "")).scaleb(DECIMALS.get(currency, 2)))
+    return smallest_units(Decimal(text.replace(",", "")), currency)
 
 
 def _seconds(moment: datetime) -> str:
