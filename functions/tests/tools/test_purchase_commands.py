@@ -212,7 +212,7 @@ def test_purchases_are_reconciled_with_stripe_and_what_was_missing_is_booked(
 def documented() -> list[list[str]]:
     """The commands of docs/credits.md, as arguments of imagegen-admin."""
     text = (FUNCTIONS.parent / "docs/credits.md").read_text()
-    blocks = "".join(re.findall(r"```bash\n(.*?)```", text, re.DOTALL))
+    blocks = "\n".join(re.findall(r"```bash\n(.*?)```", text, re.DOTALL))
     found = []
     typed = re.findall(r"^(?:make (?:purchases|audit)|\S*imagegen-admin).*", blocks, re.MULTILINE)
     for line in [*typed, *re.findall(r"`(imagegen-admin [a-z-]+ [A-Z][^`]*)`", text)]:
