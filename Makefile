@@ -143,6 +143,10 @@ soak: setup ## faults on every call, servers killed, then the audit (CALLS=2000)
 bench: setup ## speed, cost, cold start, an instance in full and the report's scale (about 8 minutes)
 	@functions/venv/bin/python bench/run.py
 
+.PHONY: costs
+costs: setup ## what the backend costs, from counted operations: the tables of docs/costs.md
+	@functions/venv/bin/python bench/costs.py
+
 .PHONY: lint
 lint: venv web/node_modules/.package-lock.json $(CLIENT)/node_modules/.package-lock.json ## ruff, mypy, import contracts; biome and tsc
 	@$(IN_FUNCTIONS) venv/bin/ruff check $(CODE)

@@ -14,9 +14,11 @@ from simulation.memory_store import MemoryStore
 from support.orders import ANYBODY, now, order
 from support.paths import FUNCTIONS
 
-from imagegen import db, tasks
+from imagegen import actions, db, tasks
+from imagegen.admin import users
 from imagegen.catalogue import catalogue
 from imagegen.credits import endpoints as credit_endpoints
+from imagegen.credits.clawback import owing_query
 from imagegen.credits.entries import EntryType
 from imagegen.firestore.store import Document, Query
 from imagegen.generation import create as generation
@@ -25,7 +27,6 @@ from imagegen.generation.endpoints import requests_query
 from imagegen.notifications.recovery import due_query
 from imagegen.notifications.redelivery import newest_query
 from imagegen.purchases import listing
-from imagegen.purchases.booking import owing_query
 from imagegen.purchases.purchase import PurchaseStatus
 from imagegen.report import credit_flows, revenue, weeks
 
@@ -59,6 +60,9 @@ def queries() -> Iterator[Query]:
     yield revenue.query(weeks.named("2026-W10", ZoneInfo("UTC")))
     yield due_query(now())
     yield newest_query((now(), ""))
+    yield actions.newest_query(20)
+    yield users.newest_query(20)
+    yield users.open_requests_query("u")
 
 
 def test_every_query_is_served_by_declared_indexes() -> None:

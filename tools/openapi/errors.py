@@ -38,6 +38,8 @@ ERRORS: tuple[ImagegenError, ...] = (
     errors.InsufficientCredits(required=3, available=2),
     errors.OutstandingDebt(debt=40, available=2),
     errors.NotOwner(),
+    errors.NotAdmin(),
+    errors.PathNotFound(),
     errors.UserNotFound(userId="testUser1"),
     errors.GenerationRequestNotFound(generationRequestId=REQUEST_ID),
     errors.UploadNotFound(uploadId="20261127-5f0e6a7d3b9c4c1f8a2d4e6f7a8b9c0d"),
@@ -50,10 +52,14 @@ ERRORS: tuple[ImagegenError, ...] = (
     errors.MethodNotAllowed("Use POST, OPTIONS.", headers={"Allow": "POST, OPTIONS"}),
     errors.AccountUnusable(),
     errors.PurchaseNotRefundable(purchaseId=PURCHASE_ID, provider="stripe", status="paid"),
+    errors.AccountClosing(),
+    errors.AccountDisabled(),
     errors.PriceChanged(credits=3),
     errors.RequestInProgress(generationRequestId=REQUEST_ID),
     errors.RequestCanceled(generationRequestId=REQUEST_ID, refundedCredits=3),
     errors.NotCancelable(generationRequestId=REQUEST_ID, status="completed"),
+    errors.NotDeletable(generationRequestId=REQUEST_ID, status="processing"),
+    errors.ImageDeleted(generationRequestId=REQUEST_ID),
     errors.PayloadTooLarge(limitBytes=body.MAX_BODY_BYTES),
     errors.UnsupportedMediaType(),
     errors.IdempotencyKeyReused(generationRequestId=REQUEST_ID),
@@ -120,6 +126,7 @@ OPTIONAL_DETAILS: Mapping[type[ImagegenError], tuple[str, ...]] = {
     errors.BackendUnavailable: ("generationRequestId",),
     errors.UserNotFound: ("generationRequestId",),
     errors.InsufficientCredits: ("hint",),
+    errors.IdempotencyKeyReused: ("generationRequestId",),
 }
 
 

@@ -51,7 +51,16 @@ ENTRIES = Query(
 )
 REQUESTS = Query(
     "generationRequests",
-    select=["userId", "status", "credits", "createdAt", "expiresAt", "imageUrl", "lots"],
+    select=[
+        "userId",
+        "status",
+        "credits",
+        "createdAt",
+        "expiresAt",
+        "imageUrl",
+        "imageDeletedAt",
+        "lots",
+    ],
     order_by=("userId", "ASCENDING"),
 )
 PURCHASES = Query(

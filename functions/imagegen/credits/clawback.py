@@ -16,6 +16,7 @@ from imagegen import db
 from imagegen.credits import lots
 from imagegen.credits.account import Account
 from imagegen.credits.entries import EntryType
+from imagegen.firestore.store import Query
 from imagegen.firestore.stored import Field, Stored, whole_number
 
 
@@ -45,18 +46,24 @@ def claw_back(account: Account, purchase_id: str, credits: int, *, reason: str) 
     return taken
 
 
-def collect(account: Account, purchase_id: str) -> int:
-    """Take what a purchase owes, as far as paid lots cover it, as `claw_back` does; how many.
+def collect(account: Account) -> None:
+    """Take what the user's purchases owe, as far as paid lots cover it, as `claw_back` does.
 
-    To be called for each purchase of the user that owes something when another has been booked. A
-    refund calls it for the purchases that it gives credits back to.
+    To be called whenever credits have come into paid lots: so nobody has both, paid credits and
+    debt, whatever came first. Without debt, it reads nothing.
     """
-    bought = _purchase(account, purchase_id)
-    if not bought.exists:
-        return 0
-    taken = _take(account, purchase_id, bought.owed, "debt")
-    _change_debt(account, purchase_id, -taken)
-    return taken
+    if not account.debt:
+        return
+    for document in db.query(owing_query(account.user_id)):
+        owed = _purchase(account, document.id).owed
+        taken = _take(account, document.id, owed, "debt")
+        _change_debt(account, document.id, -taken)
+
+
+def owing_query(user_id: str) -> Query:
+    """The purchases of a user that owe credits."""
+    owing = [("userId", "==", user_id), ("owed", ">", 0)]
+    return Query("purchases", where=owing, order_by=("owed", "ASCENDING"))
 
 
 def waive(account: Account, purchase_id: str, credits: int) -> None:
@@ -73,11 +80,11 @@ def waive(account: Account, purchase_id: str, credits: int) -> None:
 
 
 def reinstate(account: Account, purchase_id: str, credits: int, *, reason: str) -> int:
-    """Undo the clawback of `credits` of a purchase; how many came back to the balance.
+    """Undo the clawback of `credits` of a purchase; how many were given back.
 
     First, what is owed is forgiven, then what was waived counts as given back. The others go back
     to the lots they were taken from, or last REFUND_GRACE_DAYS where those have expired, as in a
-    refund.
+    refund; other purchases of the user that owe something are paid from them.
 
     Raises ValueError when fewer were taken back.
     """
@@ -97,6 +104,7 @@ def reinstate(account: Account, purchase_id: str, credits: int, *, reason: str) 
     left, placed = account.restore(parts, entry_id)
     account.enter(EntryType.REINSTATEMENT, left, placed, entry_id=entry_id, reason=reason)
     _record(account, purchase_id, tuple(reversed(kept)))
+    collect(account)
     return returned
 
 

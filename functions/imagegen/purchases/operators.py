@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from imagegen import actions, clock, db
 from imagegen.credits import clawback
 from imagegen.credits.account import Account
+from imagegen.credits.clawback import owing_query
 from imagegen.credits.user import UserDocument
 from imagegen.errors import (
     IdempotencyKeyReused,
@@ -17,7 +18,6 @@ from imagegen.errors import (
     PurchaseNotRefundable,
 )
 from imagegen.purchases import reversing
-from imagegen.purchases.booking import owing_query
 from imagegen.purchases.purchase import Provider, PurchaseDocument
 from imagegen.purchases.reversals import Refund, Reversals
 

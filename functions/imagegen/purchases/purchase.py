@@ -104,6 +104,6 @@ def booked_status(reversals: Reversals, amount: int) -> PurchaseStatus:
     if reversals.is_disputed:
         return PurchaseStatus.DISPUTED
     refunded = reversals.refunded(amount)
-    if refunded:
+    if refunded or reversals.is_refunded:  # also what had cost nothing
         return PurchaseStatus.REFUNDED if refunded >= amount else PurchaseStatus.PARTIALLY_REFUNDED
     return PurchaseStatus.REINSTATED if reversals.came_back else PurchaseStatus.PAID

@@ -111,6 +111,10 @@ class Reversals:
         return min(amount, max(told, self.refunded_amount - failed))
 
     @property
+    def is_refunded(self) -> bool:
+        return any(each.counts for each in self.refunds.values())
+
+    @property
     def is_disputed(self) -> bool:
         return any(each.counts for each in self.disputes.values())
 
@@ -133,8 +137,7 @@ class Reversals:
         Parts of a credit are left to the user.
         """
         if amount <= 0:  # what cost nothing is taken back whole, or not at all
-            is_whole = any(each.counts for each in self.refunds.values()) or self.is_disputed
-            return credits if is_whole else 0
+            return credits if self.is_refunded or self.is_disputed else 0
         return credits * min(amount, self.refunded(amount) + self.disputed) // amount
 
     def stored(self) -> dict[str, Any]:

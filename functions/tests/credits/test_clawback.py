@@ -165,7 +165,7 @@ def test_a_later_purchase_is_booked_whole_and_then_pays_the_debt(
     def book_and_collect(transaction: db.Transaction) -> None:
         ledger.purchase(transaction, user_id, second, 3, NOON)
         mark_booked(transaction, user_id, second)
-        clawback.collect(Account(transaction, user_id, NOON), first)
+        clawback.collect(Account(transaction, user_id, NOON))
 
     db.transact(book_and_collect, db.user(user_id))
     assert state(client, user_id, first) == (8, 2, 2)

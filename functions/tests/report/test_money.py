@@ -65,7 +65,7 @@ class App:
         self._number += 1
         if not self.client.document(db.user(user_id)).get().exists:
             self.client.document(db.user(user_id)).set({"credits": 0, "createdAt": self.moment})
-        ledger.grant_credits(user_id, credits, key=str(self._number), reason="test")
+        ledger.grant_credits(user_id, credits, key=str(self._number), reason="test", by="cli:test")
 
     def spend(self, credits: int, user_id: str = "ada", *, status: str = "completed") -> None:
         """A request that has ended, and its entries."""

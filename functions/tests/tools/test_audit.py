@@ -48,7 +48,7 @@ def books(
     generation.create(order("ann", size="1024x1024", idempotency_key="image"), ANYBODY)
     with pytest.raises(GenerationFailed):
         generation.create(order("ann", model="Doomed Model", idempotency_key="none"), ANYBODY)
-    ledger.grant_credits("ann", 5, key="ticket", reason="sorry")
+    ledger.grant_credits("ann", 5, key="ticket", reason="sorry", by="cli:test")
     yield own
     own.close()
     catalogue.forget()
@@ -251,7 +251,7 @@ def pay(purchase_id: str, user_id: str = "bob", product_id: str = "pack") -> Pur
     payment = Payment(
         purchase_id=purchase_id,
         provider=Provider.STRIPE,
-        user_id=user_id,
+        named=[user_id],
         items=[Item("id", product_id)],
         amount=100,
         currency="usd",

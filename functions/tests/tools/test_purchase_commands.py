@@ -54,7 +54,7 @@ def run() -> Iterator[Run]:
 def shop(
     emulator: str, client: firestore.Client, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[firestore.Client]:
-    """A project of its own, in which a pack of 10 credits is sold; ann has 2 credits."""
+    """A project of its own, in which a pack of 10 credits is sold; ann has 2 credits, bob none."""
     url = f"http://{emulator}/emulator/v1/projects/{PROJECT}/databases/(default)/documents"
     urllib.request.urlopen(urllib.request.Request(url, method="DELETE")).close()
     own = firestore.Client(project=PROJECT)
@@ -63,6 +63,7 @@ def shop(
             own.document(f"{collection}/{option.id}").set(option.to_dict() or {})
     own.document("products/pack").set({"credits": 10, "kind": "purchase", "stripePrice": "price"})
     own.document("users/ann").set({"credits": 2})
+    own.document("users/bob").set({"credits": 0})
     monkeypatch.setattr(firestore_client, "_client", own)
     catalogue.forget()
     products.forget()
@@ -82,7 +83,7 @@ def buy(purchase_id: str, user_id: str = "ann", **terms: Any) -> None:
         "is_test": True,
         "ids": {"transaction_id": purchase_id},
     }
-    booking.book(Payment(purchase_id=purchase_id, user_id=user_id, **told | terms))
+    booking.book(Payment(purchase_id=purchase_id, named=[user_id], **told | terms))
 
 
 def told(result: Result) -> Any:
