@@ -49,10 +49,11 @@ class App:
 
     def buy(self, user_id: str = "ada", product: str = "pack", **terms: Any) -> str:
         self._number += 1
+        self._require(user_id)
         told: dict[str, Any] = {
             "purchase_id": f"p{self._number}",
             "provider": Provider.STRIPE,
-            "user_id": user_id,
+            "named": [user_id],
             "items": [Item("id", product)],
             "amount": 990,
             "currency": "usd",
@@ -63,9 +64,13 @@ class App:
 
     def grant(self, credits: int, user_id: str = "ada") -> None:
         self._number += 1
-        if not self.client.document(db.user(user_id)).get().exists:
-            self.client.document(db.user(user_id)).set({"credits": 0, "createdAt": self.moment})
+        self._require(user_id)
         ledger.grant_credits(user_id, credits, key=str(self._number), reason="test", by="cli:test")
+
+    def _require(self, user_id: str) -> None:
+        user = self.client.document(db.user(user_id))
+        if not user.get().exists:
+            user.set({"credits": 0, "createdAt": self.moment})
 
     def spend(self, credits: int, user_id: str = "ada", *, status: str = "completed") -> None:
         """A request that has ended, and its entries."""
