@@ -90,7 +90,8 @@ class Query:
 
     `order_by` is (field, "ASCENDING" | "DESCENDING"); `start_after` is the field's value and the
     id of the document before the first one wanted. The order may be that of PATH, whose value is
-    the document's path. `select` names the fields that the documents
+    the document's path. `then_by` is a field that orders documents whose first field is equal,
+    where an index has it. `select` names the fields that the documents
     come with, all of them if None. With `in_group`, `collection` is an id, and every collection of
     that id is searched, below whichever document it is.
     """
@@ -102,6 +103,7 @@ class Query:
     start_after: tuple[Any, str] | None = None
     select: Sequence[str] | None = None
     in_group: bool = False
+    then_by: str | None = None
 
 
 class Store(Protocol):

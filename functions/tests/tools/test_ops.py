@@ -84,7 +84,7 @@ def test_the_books_of_demo_data_are_right(demo: object, run: Admin) -> None:
     assert "The books are right" in run("audit").stdout
     told = json.loads(run("--json", "audit").stdout)
     assert (told["findingCount"], told["findings"]) == (0, [])
-    assert min(told["users"], told["requests"], told["entries"]) > 60
+    assert min(told["users"], told["requests"], told["entries"], told["purchases"]) > 60
 
 
 def test_every_past_week_has_its_report(demo: object, run: Admin) -> None:
@@ -125,6 +125,24 @@ def rendered(report: dict[str, Any], width: int = 100) -> str:
     console = Console(record=True, width=width, file=open(os.devnull, "w"))  # noqa: SIM115
     rendering.show(report, console)
     return console.export_text()
+
+
+def test_revenue_credits_and_liability_are_shown_within_a_hundred_columns(
+    demo: object, run: Admin
+) -> None:
+    report = last_report()
+    assert min(report["liability"]["paid"], report["liability"]["free"]) > 0
+    assert report["revenue"][0]["productId"] == life.PRODUCT
+    assert life.PRODUCT in rendered(report)
+    row = {"productId": "a-pack-of-five-thousand-credits", "currency": "usd", "isTest": True}
+    numbers = {"purchases": 1200, "credits": 6_000_000, "gross": 123_456_789, "refunded": 990}
+    revenue = [row | numbers | {"disputed": 0, "net": 123_455_799}]
+    text = rendered(report | {"revenue": revenue})
+    assert max(len(line.rstrip()) for line in text.splitlines()) <= 100
+    for shown in ("1,234,567.89", "Credits by kind", "Outstanding: "):
+        assert shown in text
+    older = {name: report[name] for name in report if name not in ("revenue", "liability")}
+    assert "Outstanding" not in rendered(older | {"creditsByKind": None})
 
 
 def last_report() -> dict[str, Any]:
