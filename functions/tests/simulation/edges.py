@@ -13,9 +13,8 @@ from typing import Any
 from unittest import mock
 
 from firebase_admin import functions
-from firebase_functions import logger
 
-from imagegen import clock, config, db, deadline, firebase, tasks
+from imagegen import clock, config, db, deadline, firebase, logger, tasks
 from imagegen.catalogue import cache, catalogue, suspension
 from imagegen.catalogue.cache import Cache
 from imagegen.credits import lots
