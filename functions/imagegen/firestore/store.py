@@ -31,15 +31,14 @@ class Document:
         return self.path.rpartition("/")[2]
 
     def __getitem__(self, name: str) -> Any:
-        return self._present()[name]
-
-    def get(self, name: str, default: Any = None) -> Any:
-        return self._present().get(name, default)
-
-    def _present(self) -> Mapping[str, Any]:
         if self.fields is None:
             raise LookupError(f"there is no document at {self.path}")
-        return self.fields
+        return self.fields[name]
+
+    def get(self, name: str, default: Any = None) -> Any:
+        if self.fields is None:
+            raise LookupError(f"there is no document at {self.path}")
+        return self.fields.get(name, default)
 
 
 def is_document_id(value: str) -> bool:

@@ -6,6 +6,7 @@ from imagegen.credits import clawback
 from imagegen.purchases import (
     booking,
     items,
+    money,
     operators,
     revenuecat,
     revenuecat_events,
@@ -107,7 +108,7 @@ PURCHASE_MUTANTS = [
            ' and kind != "REFUND_REVERSED"', ""),
     Mutant("every cancellation taken for a refund", revenuecat_events.fact,
            ' and event.get("cancel_reason") == "CUSTOMER_SUPPORT"', ""),
-    Mutant("every currency has hundredths", revenuecat_events.smallest_units,
+    Mutant("every currency has hundredths", money.smallest_units,
            "DECIMALS.get(currency, 2)", "2"),
     Mutant("clawback from a lot of its own only", clawback._take,
            "if lot.is_paid and lot.purchase_id != purchase_id", "if False"),
