@@ -12,6 +12,7 @@ export const SCREENS: readonly Screen[] = [
   { path: "/create", name: "Create", icon: "create" },
   { path: "/gallery", name: "Gallery", icon: "gallery" },
   { path: "/credits", name: "Credits", icon: "credits" },
-  { path: "/reports", name: "Reports", icon: "reports", adminOnly: true },
   { path: "/api", name: "API", icon: "api" },
+  { path: "/reports", name: "Reports", icon: "reports", adminOnly: true },
+  { path: "/users", name: "Users", icon: "user", adminOnly: true },
 ];

@@ -6,20 +6,25 @@ import { Icon } from "./icons";
 export function Dialog({
   title,
   onClose,
+  narrow,
   children,
 }: {
   title: string;
   onClose: () => void;
+  /** For a question or a short form. */
+  narrow?: boolean;
   children: ComponentChildren;
 }) {
   const dialog = useRef<HTMLDialogElement>(null);
   useEffect(() => {
     dialog.current?.showModal();
+    dialog.current?.querySelector<HTMLElement>("[data-autofocus]")?.focus();
   }, []);
   const id = useId();
   return (
     // biome-ignore lint/a11y/useKeyWithClickEvents: Escape closes a dialog by itself
     <dialog
+      class={narrow ? "narrow" : undefined}
       ref={dialog}
       aria-labelledby={id}
       onClose={onClose}

@@ -1,11 +1,11 @@
 /** One request with everything that is known about it. */
-import type { ComponentChildren } from "preact";
 import { useEffect } from "preact/hooks";
 import { call } from "../../api/client";
 import type { Catalogue } from "../../api/types";
 import { Button, CopyButton, Identifier } from "../../ui/button";
 import { Dialog } from "../../ui/dialog";
 import { download } from "../../ui/download";
+import { Fact, Facts } from "../../ui/facts";
 import { Failure } from "../../ui/failure";
 import { credits, dateTime, span } from "../../ui/format";
 import { useAction, useLoaded } from "../../ui/hooks";
@@ -76,7 +76,7 @@ export function Detail({
                 {request.error.message} {credits(request.refundedCredits)} came back.
               </p>
             )}
-            <dl class="facts list">
+            <Facts>
               <Fact name="Status">
                 <StatusBadge status={request.status} />
               </Fact>
@@ -95,7 +95,7 @@ export function Detail({
               <Fact name="Request">
                 <Identifier value={id} />
               </Fact>
-            </dl>
+            </Facts>
             {cancel.error !== null && <Failure error={cancel.error} />}
             <div class="actions">
               {own && (
@@ -119,14 +119,5 @@ export function Detail({
         </div>
       )}
     </Dialog>
-  );
-}
-
-function Fact({ name, children }: { name: string; children: ComponentChildren }) {
-  return (
-    <div>
-      <dt>{name}</dt>
-      <dd>{children}</dd>
-    </div>
   );
 }

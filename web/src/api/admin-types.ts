@@ -1,0 +1,168 @@
+/** What the function `admin` answers. */
+import type { Credits, GenerationRequest, LedgerEntry, Purchase } from "./types";
+
+export type AccountStatus = "active" | "disabled" | "closing";
+
+export interface FoundUser {
+  userId: string;
+  email?: string;
+  status: AccountStatus;
+  /** null where there is no account yet, or where it is malformed. */
+  credits: number | null;
+  debt: number | null;
+  createdAt: string | null;
+}
+
+export interface UserPage {
+  users: readonly FoundUser[];
+  nextPageToken?: string;
+}
+
+export interface UserView {
+  user: {
+    userId: string;
+    email?: string;
+    emailVerified?: boolean;
+    isAnonymous?: boolean;
+    signInProviders?: readonly string[];
+    createdAt: string | null;
+    lastSignInAt?: string | null;
+    status: AccountStatus;
+    /** Whether the balance can be read. */
+    usable: boolean;
+    /** What the fields hold that are malformed. */
+    malformed: Readonly<Record<string, string>>;
+    devices: readonly { deviceId: string; registeredAt: string | null }[];
+    openRequests: number;
+    /** Whether Firebase Authentication knows the user. */
+    hasAuthUser: boolean;
+  };
+  /** null where the account is malformed or not opened yet. */
+  balance: Pick<Credits, "currentCredits" | "lots" | "totals" | "nextExpiry" | "debt"> | null;
+}
+
+export interface AdminRequest extends GenerationRequest {
+  lots?: readonly { id: string; credits: number }[];
+  providerJob?: string | null;
+  attempts?: number;
+  entries?: readonly LedgerEntry[];
+}
+
+export interface RequestPage {
+  generationRequests: readonly GenerationRequest[];
+  nextPageToken?: string;
+}
+
+export interface AdminPurchase extends Purchase {
+  userId?: string | null;
+}
+
+export interface AdminPurchasePage {
+  purchases: readonly AdminPurchase[];
+  nextPageToken?: string;
+}
+
+export type CatalogueKind = "models" | "styles" | "colors" | "sizes" | "products";
+export type CatalogueFields = Readonly<Record<string, unknown>>;
+
+export interface CatalogueDocument {
+  name: string;
+  document: CatalogueFields;
+  /** What is wrong with it; then it is not on offer. */
+  problem?: string | null;
+}
+
+export type FullCatalogue = Readonly<Record<CatalogueKind, readonly CatalogueDocument[]>>;
+
+export interface Change {
+  field: string;
+  before?: unknown;
+  after?: unknown;
+}
+
+export interface CatalogueChange {
+  before: CatalogueFields | null;
+  after: CatalogueFields | null;
+  changes: readonly Change[];
+  actionId?: string;
+}
+
+export type DeliveryStatus = "pending" | "delivered" | "failed" | "dropped";
+
+export interface EventDelivery {
+  endpointId: string;
+  status: DeliveryStatus;
+  attempts: number;
+  nextAttemptAt?: string | null;
+  result?: string;
+}
+
+export interface AppEvent {
+  eventId: string;
+  type: string;
+  about: string;
+  userId?: string | null;
+  createdAt: string;
+  deliveries: readonly EventDelivery[];
+}
+
+export interface EventPage {
+  events: readonly AppEvent[];
+  nextPageToken?: string;
+}
+
+export interface WebhookEndpoint {
+  id: string;
+  url: string;
+  types: readonly string[];
+  enabled: boolean;
+  createdAt: string;
+  failingSince?: string | null;
+  disabledAt?: string | null;
+  disabledReason?: string | null;
+}
+
+export interface Audit {
+  auditId: string;
+  status: "running" | "done" | "failed";
+  createdAt: string;
+  completedAt?: string | null;
+  counts?: Readonly<Record<string, number>>;
+  findings?: readonly { invariant: string; userId: string; path: string; message: string }[];
+}
+
+export interface ImageReport {
+  reportId: string;
+  generationRequestId: string;
+  userId: string;
+  reason: string;
+  comment?: string | null;
+  status: "open" | "dismissed" | "deleted";
+  createdAt: string;
+}
+
+export interface AdminAction {
+  actionId: string;
+  at: string;
+  by: string;
+  action: string;
+  subject: string;
+  reason: string;
+  before?: unknown;
+  after?: unknown;
+}
+
+export interface AuditPage {
+  audits: readonly Audit[];
+  nextPageToken?: string;
+}
+
+export interface ImageReportPage {
+  imageReports: readonly ImageReport[];
+  nextPageToken?: string;
+}
+
+export interface ActionPage {
+  adminActions: readonly AdminAction[];
+  nextPageToken?: string;
+}
