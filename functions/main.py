@@ -14,6 +14,7 @@ from imagegen.generation import recovery, worker
 from imagegen.generation.endpoints import (
     cancel_generation_request,
     create_generation_request,
+    delete_image,
     get_generation_status,
     list_generation_requests,
 )
@@ -73,6 +74,7 @@ getUserCredits = http(get_user_credits, max_instances=config.MAX_INSTANCES)
 getGenerationStatus = http(get_generation_status, max_instances=config.MAX_INSTANCES)
 listGenerationRequests = http(list_generation_requests, max_instances=config.MAX_INSTANCES)
 cancelGenerationRequest = http(cancel_generation_request)
+deleteImage = http(delete_image)
 uploadSource = http(
     upload_source,
     timeout_sec=60,

@@ -30,6 +30,8 @@ ImagegenError                      500 INTERNAL
 ├── RequestInProgress              409 ABORTED
 ├── RequestCanceled                409 FAILED_PRECONDITION
 ├── NotCancelable                  409 FAILED_PRECONDITION
+├── NotDeletable                   409 FAILED_PRECONDITION
+├── ImageDeleted                   409 FAILED_PRECONDITION
 ├── PayloadTooLarge                413 INVALID_ARGUMENT
 ├── UnsupportedMediaType           415 INVALID_ARGUMENT
 ├── IdempotencyKeyReused           422 INVALID_ARGUMENT
@@ -288,6 +290,20 @@ class NotCancelable(ImagegenError):
 
     code, status, reason = 409, "FAILED_PRECONDITION", "NOT_CANCELABLE"
     message = "Only a pending request can be canceled."
+
+
+class NotDeletable(ImagegenError):
+    """The request is still open, so its image cannot be deleted; details: status."""
+
+    code, status, reason = 409, "FAILED_PRECONDITION", "NOT_DELETABLE"
+    message = "The request is still open: cancel it, or wait until it has ended."
+
+
+class ImageDeleted(ImagegenError):
+    """What the order has bought was deleted since; details: generationRequestId."""
+
+    code, status, reason = 409, "FAILED_PRECONDITION", "IMAGE_DELETED"
+    message = "The image of this request was deleted."
 
 
 class PayloadTooLarge(ImagegenError):

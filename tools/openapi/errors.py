@@ -51,6 +51,8 @@ ERRORS: tuple[ImagegenError, ...] = (
     errors.RequestInProgress(generationRequestId=REQUEST_ID),
     errors.RequestCanceled(generationRequestId=REQUEST_ID, refundedCredits=3),
     errors.NotCancelable(generationRequestId=REQUEST_ID, status="completed"),
+    errors.NotDeletable(generationRequestId=REQUEST_ID, status="processing"),
+    errors.ImageDeleted(generationRequestId=REQUEST_ID),
     errors.PayloadTooLarge(limitBytes=body.MAX_BODY_BYTES),
     errors.UnsupportedMediaType(),
     errors.IdempotencyKeyReused(generationRequestId=REQUEST_ID),

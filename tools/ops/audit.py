@@ -47,7 +47,16 @@ ENTRIES = Query(
 )
 REQUESTS = Query(
     "generationRequests",
-    select=["userId", "status", "credits", "createdAt", "expiresAt", "imageUrl", "lots"],
+    select=[
+        "userId",
+        "status",
+        "credits",
+        "createdAt",
+        "expiresAt",
+        "imageUrl",
+        "imageDeletedAt",
+        "lots",
+    ],
     order_by=("userId", "ASCENDING"),
 )
 REQUESTS_BY_PATH = replace(REQUESTS, select=["userId"], order_by=(PATH, "ASCENDING"))

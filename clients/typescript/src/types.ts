@@ -9,6 +9,7 @@ export const FUNCTIONS = [
   "getGenerationStatus",
   "listGenerationRequests",
   "cancelGenerationRequest",
+  "deleteImage",
   "getUserCredits",
   "listModels",
   "listProducts",

@@ -170,6 +170,11 @@ def test_a_completed_request_without_an_image_is_found(url: Any) -> None:
     assert found(account) == [("I6", "request r: it is completed, but has no image")]
 
 
+def test_a_completed_request_whose_image_was_deleted_is_sound() -> None:
+    deleted = COMPLETED | {"imageUrl": None, "imageDeletedAt": NOON}
+    assert found(replace(SOUND, requests={"r": deleted})) == []
+
+
 @pytest.mark.parametrize("status", ["done", None, 1, [], {}])
 def test_an_unknown_status_is_found(status: Any) -> None:
     account = replace(SOUND, requests={"r": COMPLETED | {"status": status}})
