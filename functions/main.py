@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from firebase_functions import https_fn, options, scheduler_fn, tasks_fn
+from flask import Request, Response
 
 from imagegen import config, parameters
 from imagegen.api.endpoint import declaration_of
@@ -43,6 +44,12 @@ options.set_global_options(
 CORS_ORIGINS = config.CORS_ORIGINS.value.split(",")
 
 
+def cors(*methods: str) -> options.CorsOptions:
+    return options.CorsOptions(
+        cors_origins="*" if CORS_ORIGINS == ["*"] else CORS_ORIGINS, cors_methods=list(methods)
+    )
+
+
 def http(handler: Callable[..., Any], *, timeout_sec: int = 30, **options_: Any) -> HttpFunction:
     """An HTTP function that serves an endpoint, for everybody to call.
 
@@ -51,10 +58,7 @@ def http(handler: Callable[..., Any], *, timeout_sec: int = 30, **options_: Any)
     """
     endpoint = declaration_of(handler)
     function: HttpFunction = https_fn.on_request(
-        cors=options.CorsOptions(
-            cors_origins="*" if CORS_ORIGINS == ["*"] else CORS_ORIGINS,
-            cors_methods=list(endpoint.methods),
-        ),
+        cors=cors(*endpoint.methods),
         invoker="public",
         timeout_sec=timeout_sec,
         **options_,
@@ -89,6 +93,24 @@ createPortalSession = http(create_portal_session, secrets=config.STRIPE_API_SECR
 listPurchases = http(list_purchases)
 registerDevice = http(register_device)
 unregisterDevice = http(unregister_device)
+
+
+@https_fn.on_request(
+    cors=cors("GET", "POST", "PUT", "DELETE"),
+    invoker="public",  # the claim of the token is what opens it
+    timeout_sec=540,  # a report that is made again, as scheduleWeeklyReport
+    secrets=[
+        *config.GENERATOR_SECRET_PARAMS,
+        *config.STRIPE_API_SECRETS,
+        *config.REPORT_SECRETS,
+    ],
+)
+def admin(request: Request) -> Response:
+    # Not at the top: what only operators need would cost every function's cold start.
+    from imagegen.admin.routes import answer  # noqa: PLC0415
+
+    return answer(request)
+
 
 # Called by the providers' servers, which prove who they are by signing what they send.
 stripeWebhook = https_fn.on_request(

@@ -16,6 +16,8 @@ ImagegenError                      500 INTERNAL
 ├── InsufficientCredits            402 RESOURCE_EXHAUSTED
 ├── OutstandingDebt                402 FAILED_PRECONDITION
 ├── NotOwner                       403 PERMISSION_DENIED
+├── NotAdmin                       403 PERMISSION_DENIED
+├── PathNotFound                   404 NOT_FOUND
 ├── UserNotFound                   404 NOT_FOUND
 ├── GenerationRequestNotFound      404 NOT_FOUND
 ├── UploadNotFound                 404 NOT_FOUND
@@ -90,6 +92,11 @@ class InvalidField(ImagegenError):
 
     code, status, reason = 400, "INVALID_ARGUMENT", "INVALID_FIELD"
     message = "Some fields are not valid."
+
+    @classmethod
+    def of(cls, field: str, description: str) -> "InvalidField":
+        """One field that is not valid, such as `"userId", "is not yours"`."""
+        return cls(fieldViolations=[{"field": field, "description": description}])
 
 
 class UnknownOption(ImagegenError):
@@ -190,6 +197,20 @@ class NotOwner(ImagegenError):
 
     code, status, reason = 403, "PERMISSION_DENIED", "NOT_OWNER"
     message = "You may only act for yourself."
+
+
+class NotAdmin(ImagegenError):
+    """The call is for operators: the token needs the claim `admin: true`."""
+
+    code, status, reason = 403, "PERMISSION_DENIED", "NOT_ADMIN"
+    message = "This call is for operators only."
+
+
+class PathNotFound(ImagegenError):
+    """The function has no such path."""
+
+    code, status, reason = 404, "NOT_FOUND", "PATH_NOT_FOUND"
+    message = "There is no such path."
 
 
 class UserNotFound(ImagegenError):

@@ -12,7 +12,8 @@ from simulation.memory_store import MemoryStore
 from support.orders import ANYBODY, now, order
 from support.paths import FUNCTIONS
 
-from imagegen import db, tasks
+from imagegen import actions, db, tasks
+from imagegen.admin import users
 from imagegen.catalogue import catalogue
 from imagegen.credits import endpoints as credit_endpoints
 from imagegen.firestore.store import Document, Query
@@ -49,6 +50,9 @@ def queries() -> Iterator[Query]:
     yield owing_query("u")
     yield due_query(now())
     yield newest_query((now(), ""))
+    yield actions.newest_query(20)
+    yield users.newest_query(20)
+    yield users.open_requests_query("u")
 
 
 def test_every_query_is_served_by_declared_indexes() -> None:

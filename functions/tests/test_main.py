@@ -85,6 +85,7 @@ def test_the_worker_is_open_to_cloud_tasks_alone_and_its_queue_is_set_by_paramet
         (
             "stripe",
             {
+                "admin": ["STRIPE_SECRET_KEY"],
                 "createCheckoutSession": ["STRIPE_SECRET_KEY"],
                 "createPortalSession": ["STRIPE_SECRET_KEY"],
                 "stripeWebhook": ["STRIPE_SECRET_KEY", "STRIPE_WEBHOOK_SECRET"],

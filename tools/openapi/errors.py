@@ -37,6 +37,8 @@ ERRORS: tuple[ImagegenError, ...] = (
     errors.InsufficientCredits(required=3, available=2),
     errors.OutstandingDebt(debt=40, available=2),
     errors.NotOwner(),
+    errors.NotAdmin(),
+    errors.PathNotFound(),
     errors.UserNotFound(userId="testUser1"),
     errors.GenerationRequestNotFound(generationRequestId=REQUEST_ID),
     errors.UploadNotFound(uploadId="20261127-5f0e6a7d3b9c4c1f8a2d4e6f7a8b9c0d"),
@@ -117,6 +119,7 @@ OPTIONAL_DETAILS: Mapping[type[ImagegenError], tuple[str, ...]] = {
     errors.BackendUnavailable: ("generationRequestId",),
     errors.UserNotFound: ("generationRequestId",),
     errors.InsufficientCredits: ("hint",),
+    errors.IdempotencyKeyReused: ("generationRequestId",),
 }
 
 

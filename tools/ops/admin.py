@@ -26,7 +26,7 @@ from imagegen.purchases.purchase import PurchaseStatus
 from imagegen.report import weekly, weeks
 from ops import audit as auditing
 from ops import rendering, results, webhooks
-from ops.terminal import connect_to, log_lines, out, print_json, problems, progress
+from ops.terminal import connect_to, log_lines, operator, out, print_json, problems, progress
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, rich_markup_mode=None)
 app.add_typer(webhooks.app, name="webhooks")
@@ -112,7 +112,12 @@ def grant(
     """Grant credits to a user, once for each key."""
     with problems():
         granted = ledger.grant_credits(
-            user, number, key=key, reason=reason, generation_request_id=request or None
+            user,
+            number,
+            key=key,
+            reason=reason,
+            by=operator(),
+            generation_request_id=request or None,
         )
     result = {
         "entryId": granted.entry_id,
@@ -173,7 +178,7 @@ def repair_account(
         raise typer.BadParameter("--credits must be a whole number")
     with problems():
         credits = int(credits_) if credits_ else None
-        done = repair.repair(user, reason=reason, credits=credits)
+        done = repair.repair(user, by=operator(), reason=reason, credits=credits)
     result = {
         "malformed": dict(done.malformed),
         "grantedCredits": done.granted,

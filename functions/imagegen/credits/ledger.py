@@ -20,7 +20,7 @@ from collections.abc import Collection
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from imagegen import clock, config, db
+from imagegen import actions, clock, config, db
 from imagegen.api.auth import Caller
 from imagegen.credits import clawback, free, lots, usage
 from imagegen.credits.account import Account, is_due, open_account
@@ -35,6 +35,8 @@ from imagegen.errors import (
     UserNotFound,
 )
 from imagegen.firestore.store import Document
+
+OTHER_GRANT = "This key has been used for another grant."
 
 
 def read_account(user_id: str, caller: Caller) -> UserDocument:
@@ -164,30 +166,56 @@ def grant_credits(
     *,
     key: str,
     reason: str,
+    by: str,
     generation_request_id: str | None = None,
+    expires_at: datetime | None = None,
 ) -> Granted:
-    """Give the user `credits`, once for each key, in a transaction of its own.
+    """Let the operator `by` give the user `credits`, once for each key.
 
     Raises what `grant` raises; ValueError for an empty key or reason; BackendUnavailable and
     OutcomeUnknown, after which the same call may be repeated.
     """
     if not key.strip() or not reason.strip():
         raise ValueError("a grant needs a key and a reason")
-    paths = [grant_path(user_id, key), db.user(user_id)]
+    user_path, entry_path = db.user(user_id), grant_path(user_id, key)
+    logged = actions.path(actions.action_id("grant", user_path, key))
+    paths = [entry_path, user_path, logged]
     if generation_request_id is not None:
         paths.append(db.generation_request(generation_request_id))
     is_new = False
 
     def decide(transaction: db.Transaction) -> None:
         nonlocal is_new
-        entry, _, *requests = (transaction[path] for path in paths)
-        is_new = not entry.exists
-        request = requests[0] if requests else None
-        grant(transaction, user_id, credits, clock.now(), key=key, reason=reason, request=request)
+        entry, _, action, *requests = (transaction[path] for path in paths)
+        is_new, moment = not entry.exists, clock.now()
+        if action.exists and action["after"]["expiresAt"] != expires_at:
+            raise IdempotencyKeyReused(OTHER_GRANT)
+        grant(
+            transaction,
+            user_id,
+            credits,
+            moment,
+            key=key,
+            reason=reason,
+            request=requests[0] if requests else None,
+            expires_at=expires_at,
+        )
+        if is_new:
+            actions.record(
+                transaction,
+                "grant",
+                user_path,
+                by=by,
+                reason=reason,
+                moment=moment,
+                key=key,
+                user_id=user_id,
+                after={"grantedCredits": credits, "entryId": entry.id, "expiresAt": expires_at},
+            )
 
     documents = db.transact(decide, *paths)
-    entry, user, *_ = (documents[path] for path in paths)
-    return Granted(entry.id, is_new, UserDocument(user).credits)
+    user = UserDocument(documents[user_path])
+    return Granted(documents[entry_path].id, is_new, user.credits)
 
 
 def grant_path(user_id: str, key: str) -> str:
@@ -229,7 +257,7 @@ def grant(
     content = {"credits": credits, "reason": reason, "generationRequestId": request_id}
     if entry.exists:
         if any(entry.get(name) != value for name, value in content.items()):
-            raise IdempotencyKeyReused("This key has been used for another grant.")
+            raise IdempotencyKeyReused(OTHER_GRANT)
         return
     account = Account(transaction, user_id, moment)
     lot = Lot(entry.id, kind, credits, expires_at, PRIORITIES[kind], moment)

@@ -209,7 +209,7 @@ class Workload:
         path, amount = ledger.grant_path(user_id, key), 5
 
         def give() -> None:
-            ledger.grant_credits(user_id, amount, key=key, reason="sorry")
+            ledger.grant_credits(user_id, amount, key=key, reason="sorry", by="cli:ann")
 
         for _ in range(self._random.randint(1, 3)):
             self._call("grant", f"{amount} for {user_id}, {key}", give, path)

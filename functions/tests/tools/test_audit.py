@@ -42,7 +42,7 @@ def books(
     generation.create(order("ann", size="1024x1024", idempotency_key="image"), ANYBODY)
     with pytest.raises(GenerationFailed):
         generation.create(order("ann", model="Doomed Model", idempotency_key="none"), ANYBODY)
-    ledger.grant_credits("ann", 5, key="ticket", reason="sorry")
+    ledger.grant_credits("ann", 5, key="ticket", reason="sorry", by="cli:test")
     yield own
     own.close()
     catalogue.forget()

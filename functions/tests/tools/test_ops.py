@@ -246,7 +246,7 @@ def test_a_key_gives_once_however_many_ask_at_once(
     user_id = new_user(2)
 
     def give(_: int) -> ledger.Granted:
-        return ledger.grant_credits(user_id, 3, key="key", reason="sorry")
+        return ledger.grant_credits(user_id, 3, key="key", reason="sorry", by="cli:test")
 
     with ThreadPoolExecutor(8) as operators:
         given = list(operators.map(give, range(16)))
@@ -293,7 +293,7 @@ def test_an_account_is_repaired_once(
     user_id = new_user(2)
     shared.document(f"users/{user_id}").update({"credits": "[red]2[/red]"})
     arguments = ("repair", user_id, "--reason", "edited by hand")
-    assert "state the credits" in run(*arguments, code=1).stderr
+    assert "the ledger has no entry of this user" in run(*arguments, code=1).stderr
     run(*arguments, "--credits", "two", code=2)
     done = run(*arguments, "--credits", "2").stdout
     assert "credits was '[red]2[/red]'" in done

@@ -1,45 +1,14 @@
 /** What the function `admin` answers. */
-import type { Credits, GenerationRequest, LedgerEntry, Purchase } from "./types";
+import type { Schemas } from "imagegen-client";
+import type { GenerationRequest, LedgerEntry, Purchase } from "./types";
 
 export type AccountStatus = "active" | "disabled" | "closing";
 
-export interface FoundUser {
-  userId: string;
-  email?: string;
-  status: AccountStatus;
-  /** null where there is no account yet, or where it is malformed. */
-  credits: number | null;
-  debt: number | null;
-  createdAt: string | null;
-}
-
-export interface UserPage {
-  users: readonly FoundUser[];
-  nextPageToken?: string;
-}
-
-export interface UserView {
-  user: {
-    userId: string;
-    email?: string;
-    emailVerified?: boolean;
-    isAnonymous?: boolean;
-    signInProviders?: readonly string[];
-    createdAt: string | null;
-    lastSignInAt?: string | null;
-    status: AccountStatus;
-    /** Whether the balance can be read. */
-    usable: boolean;
-    /** What the fields hold that are malformed. */
-    malformed: Readonly<Record<string, string>>;
-    devices: readonly { deviceId: string; registeredAt: string | null }[];
-    openRequests: number;
-    /** Whether Firebase Authentication knows the user. */
-    hasAuthUser: boolean;
-  };
-  /** null where the account is malformed or not opened yet. */
-  balance: Pick<Credits, "currentCredits" | "lots" | "totals" | "nextExpiry" | "debt"> | null;
-}
+export type FoundUser = Schemas["UserSummary"] & { status?: AccountStatus };
+export type UserPage = Schemas["UserPage"];
+export type UserView = Schemas["UserView"] & {
+  user: Schemas["UserProfile"] & { status?: AccountStatus };
+};
 
 export interface AdminRequest extends GenerationRequest {
   lots?: readonly { id: string; credits: number }[];
