@@ -9,6 +9,6 @@ const NAMES: Record<AccountStatus, string> = {
 };
 
 /** Whether a user may sign in and spend. */
-export function AccountBadge({ status }: { status: AccountStatus }) {
+export function AccountBadge({ status = "active" }: { status?: AccountStatus | undefined }) {
   return <Badge tone={TONES[status]}>{NAMES[status]}</Badge>;
 }
