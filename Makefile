@@ -200,6 +200,10 @@ grant: venv ## give a user credits (USER_ID=ann CREDITS=5 REASON='slow' KEY=tick
 webhooks: venv ## who is told of events (ARGS='register https://example.com/hook', ARGS=list, ARGS=--help)
 	@$(ADMIN) webhooks $(or $(ARGS),list)
 
+.PHONY: image-reports
+image-reports: venv ## images that were reported (ARGS='dismiss ID', ARGS='delete-image ID', ARGS=list)
+	@$(ADMIN) image-reports $(or $(ARGS),list)
+
 .PHONY: repair
 repair: venv ## mend a malformed balance (USER_ID=ann REASON='edited by hand' CREDITS=20 PROJECT=my-project)
 	@$(ADMIN) repair "$$USER_ID" --reason "$$REASON" --credits "$$CREDITS"

@@ -19,6 +19,7 @@ from imagegen.generation.endpoints import (
     get_generation_status,
     list_generation_requests,
 )
+from imagegen.generation.image_reports import report_image
 from imagegen.generation.uploads import upload_source
 from imagegen.invoker import private
 from imagegen.notifications import recovery as notification_recovery
@@ -79,6 +80,7 @@ getGenerationStatus = http(get_generation_status, max_instances=config.MAX_INSTA
 listGenerationRequests = http(list_generation_requests, max_instances=config.MAX_INSTANCES)
 cancelGenerationRequest = http(cancel_generation_request)
 deleteImage = http(delete_image)
+reportImage = http(report_image)
 uploadSource = http(
     upload_source,
     timeout_sec=60,

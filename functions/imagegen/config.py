@@ -74,7 +74,7 @@ WORKER_MAX_INSTANCES = IntParam(
 )
 MAX_INSTANCES = IntParam(
     "MAX_INSTANCES",
-    default=2,
+    default=1,
     description="Most instances of each function that only reads.",
 )
 APP_CHECK = StringParam(

@@ -25,6 +25,7 @@ ImagegenError                      500 INTERNAL
 ├── ProductNotFound                404 NOT_FOUND
 ├── WebhookEndpointNotFound        404 NOT_FOUND
 ├── EventNotFound                  404 NOT_FOUND
+├── ImageReportNotFound            404 NOT_FOUND
 ├── PaymentsOff                    404 NOT_FOUND
 ├── MethodNotAllowed               405 UNIMPLEMENTED
 ├── AccountUnusable                409 FAILED_PRECONDITION
@@ -33,6 +34,7 @@ ImagegenError                      500 INTERNAL
 ├── RequestCanceled                409 FAILED_PRECONDITION
 ├── NotCancelable                  409 FAILED_PRECONDITION
 ├── NotDeletable                   409 FAILED_PRECONDITION
+├── NotReportable                  409 FAILED_PRECONDITION
 ├── ImageDeleted                   409 FAILED_PRECONDITION
 ├── PayloadTooLarge                413 INVALID_ARGUMENT
 ├── UnsupportedMediaType           415 INVALID_ARGUMENT
@@ -262,6 +264,13 @@ class EventNotFound(ImagegenError):
     message = "There is no such event, or it has expired."
 
 
+class ImageReportNotFound(ImagegenError):
+    """There is no such report of an image; details: imageReportId."""
+
+    code, status, reason = 404, "NOT_FOUND", "IMAGE_REPORT_NOT_FOUND"
+    message = "There is no such report."
+
+
 class PaymentsOff(ImagegenError):
     """The parameter PAYMENTS does not switch this payment provider on."""
 
@@ -320,8 +329,15 @@ class NotDeletable(ImagegenError):
     message = "The request is still open: cancel it, or wait until it has ended."
 
 
+class NotReportable(ImagegenError):
+    """The request has made no image, so there is none to report; details: status."""
+
+    code, status, reason = 409, "FAILED_PRECONDITION", "NOT_REPORTABLE"
+    message = "This request has no image to report."
+
+
 class ImageDeleted(ImagegenError):
-    """What the order has bought was deleted since; details: generationRequestId."""
+    """The image that the request has made was deleted since; details: generationRequestId."""
 
     code, status, reason = 409, "FAILED_PRECONDITION", "IMAGE_DELETED"
     message = "The image of this request was deleted."

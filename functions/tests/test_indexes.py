@@ -18,7 +18,7 @@ from imagegen.catalogue import catalogue
 from imagegen.credits import endpoints as credit_endpoints
 from imagegen.firestore.store import Document, Query
 from imagegen.generation import create as generation
-from imagegen.generation import recovery, worker
+from imagegen.generation import deletion, image_reports, recovery, worker
 from imagegen.generation.endpoints import requests_query
 from imagegen.notifications.recovery import due_query
 from imagegen.notifications.redelivery import newest_query
@@ -46,6 +46,8 @@ def queries() -> Iterator[Query]:
         for names in itertools.combinations(filters, count):
             yield requests_query("u", [(name, "x") for name in names], 20)
     yield recovery.expired_query(now())
+    yield deletion.due_query(now())
+    yield image_reports.open_query(20)
     yield purchases_query("u", 20)
     yield owing_query("u")
     yield due_query(now())

@@ -4,6 +4,7 @@
     imagegen-admin audit                                check every balance, entry and request
     imagegen-admin grant USER CREDITS --reason R --key K [--request ID]
     imagegen-admin webhooks …                           who is told of events (ops/webhooks.py)
+    imagegen-admin image-reports …                      reported images (ops/image_reports.py)
     imagegen-admin book PURCHASE [--user U]             book a purchase that was unmatched
     imagegen-admin repair USER --reason R [--credits N] mend an account with a malformed balance
     imagegen-admin demo-data [--weeks 12] [--seed 7]    invent an app with a history
@@ -25,11 +26,12 @@ from imagegen.purchases import booking, buyer
 from imagegen.purchases.purchase import PurchaseStatus
 from imagegen.report import weekly, weeks
 from ops import audit as auditing
-from ops import rendering, results, webhooks
+from ops import image_reports, rendering, results, webhooks
 from ops.terminal import connect_to, log_lines, operator, out, print_json, problems, progress
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, rich_markup_mode=None)
 app.add_typer(webhooks.app, name="webhooks")
+app.add_typer(image_reports.app, name="image-reports")
 as_json = False
 
 
