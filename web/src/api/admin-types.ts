@@ -10,17 +10,8 @@ export type UserView = Schemas["UserView"] & {
   user: Schemas["UserProfile"] & { status?: AccountStatus };
 };
 
-export interface AdminRequest extends GenerationRequest {
-  lots?: readonly { id: string; credits: number }[];
-  providerJob?: string | null;
-  attempts?: number;
-  entries?: readonly LedgerEntry[];
-}
-
-export interface RequestPage {
-  generationRequests: readonly GenerationRequest[];
-  nextPageToken?: string;
-}
+export type AdminRequest = Schemas["GenerationRequestDetails"];
+export type RequestPage = Schemas["GenerationRequestPage"];
 
 export interface AdminPurchase extends Purchase {
   userId?: string | null;

@@ -17,8 +17,13 @@ export function Dialog({
 }) {
   const dialog = useRef<HTMLDialogElement>(null);
   useEffect(() => {
+    const opener = document.activeElement;
     dialog.current?.showModal();
     dialog.current?.querySelector<HTMLElement>("[data-autofocus]")?.focus();
+    // A dialog that is removed while it is open leaves the focus nowhere.
+    return () => {
+      if (opener instanceof HTMLElement) setTimeout(() => takeFocus(opener));
+    };
   }, []);
   const id = useId();
   return (
@@ -41,6 +46,10 @@ export function Dialog({
       </div>
     </dialog>
   );
+}
+
+function takeFocus(element: HTMLElement): void {
+  if (element.isConnected && document.activeElement === document.body) element.focus();
 }
 
 export function CloseButton({ onClick }: { onClick: () => void }) {

@@ -4,8 +4,9 @@ import { number } from "../../../ui/format";
 import { TableScroll } from "../../../ui/table-scroll";
 import { ExactTime } from "../../../ui/when";
 import { EntryBadge } from "../../credits/entry-badge";
+import { KINDS } from "../../credits/words";
 
-export function Books({ request: { entries = [], lots = [] } }: { request: AdminRequest }) {
+export function Books({ request: { entries, lots } }: { request: AdminRequest }) {
   if (entries.length === 0 && lots.length === 0) return null;
   return (
     <section class="card flush" aria-labelledby="books-title">
@@ -40,7 +41,8 @@ export function Books({ request: { entries = [], lots = [] } }: { request: Admin
       )}
       {lots.length > 0 && (
         <p class="padded note lots-note">
-          Paid from {lots.map((lot) => `${number(lot.credits)} of ${lot.id}`).join(", ")}.
+          Paid from{" "}
+          {lots.map((lot) => `${number(lot.credits)} of “${KINDS[lot.kind]}”`).join(", ")}.
         </p>
       )}
     </section>

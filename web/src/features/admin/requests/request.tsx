@@ -2,7 +2,7 @@
 import { useState } from "preact/hooks";
 import { admin, at } from "../../../api/admin";
 import type { AdminRequest } from "../../../api/admin-types";
-import { type GenerationRequest, isOpen } from "../../../api/types";
+import { isOpen } from "../../../api/types";
 import { Button, Identifier } from "../../../ui/button";
 import { Confirm } from "../../../ui/confirm";
 import { Fact, Facts } from "../../../ui/facts";
@@ -96,9 +96,10 @@ function Actions({
   request,
   onChoose,
 }: {
-  request: GenerationRequest;
+  request: AdminRequest;
   onChoose: (deed: Deed) => void;
 }) {
+  const hasGoodwill = request.entries.some(({ type }) => type === "grant");
   return (
     <>
       {request.status === "pending" && (
@@ -106,12 +107,12 @@ function Actions({
           Cancel and refund
         </Button>
       )}
-      {request.status === "failed" && (
+      {request.status === "failed" && !request.retryId && (
         <Button icon="again" onClick={() => onChoose("retry")}>
           Run it again for free
         </Button>
       )}
-      {request.status === "completed" && (
+      {request.status === "completed" && !hasGoodwill && (
         <Button icon="refund" onClick={() => onChoose("goodwill")}>
           Give {credits(request.deductedCredits)} as goodwill
         </Button>
@@ -145,10 +146,17 @@ function What({ request }: { request: AdminRequest }) {
       {request.completedAt && (
         <Fact name="Took">{span(request.createdAt, request.completedAt)}</Fact>
       )}
-      {request.attempts !== undefined && <Fact name="Attempts">{number(request.attempts)}</Fact>}
+      <Fact name="Attempts">{number(request.attempts)}</Fact>
       {request.providerJob && (
         <Fact name="Job at the provider">
           <Identifier value={request.providerJob} />
+        </Fact>
+      )}
+      {request.retryId && (
+        <Fact name="Tried again as">
+          <a href={at`/requests/${request.retryId}`}>
+            <code>{request.retryId}</code>
+          </a>
         </Fact>
       )}
       {error && <Fact name="Failed because">{error.reason}</Fact>}
