@@ -18,6 +18,7 @@ ImagegenError                      500 INTERNAL
 ├── NotOwner                       403 PERMISSION_DENIED
 ├── NotAdmin                       403 PERMISSION_DENIED
 ├── PathNotFound                   404 NOT_FOUND
+├── AccountDisabled                403 PERMISSION_DENIED
 ├── UserNotFound                   404 NOT_FOUND
 ├── GenerationRequestNotFound      404 NOT_FOUND
 ├── UploadNotFound                 404 NOT_FOUND
@@ -29,6 +30,7 @@ ImagegenError                      500 INTERNAL
 ├── PaymentsOff                    404 NOT_FOUND
 ├── MethodNotAllowed               405 UNIMPLEMENTED
 ├── AccountUnusable                409 FAILED_PRECONDITION
+├── AccountClosing                 409 FAILED_PRECONDITION
 ├── PriceChanged                   409 FAILED_PRECONDITION
 ├── RequestInProgress              409 ABORTED
 ├── RequestCanceled                409 FAILED_PRECONDITION
@@ -36,6 +38,8 @@ ImagegenError                      500 INTERNAL
 ├── NotDeletable                   409 FAILED_PRECONDITION
 ├── NotReportable                  409 FAILED_PRECONDITION
 ├── ImageDeleted                   409 FAILED_PRECONDITION
+├── NotCompleted                   409 FAILED_PRECONDITION
+├── NotRetryable                   409 FAILED_PRECONDITION
 ├── PayloadTooLarge                413 INVALID_ARGUMENT
 ├── UnsupportedMediaType           415 INVALID_ARGUMENT
 ├── IdempotencyKeyReused           422 INVALID_ARGUMENT
@@ -215,6 +219,13 @@ class PathNotFound(ImagegenError):
     message = "There is no such path."
 
 
+class AccountDisabled(ImagegenError):
+    """An operator has disabled the account: it can be read, and nothing spent or bought."""
+
+    code, status, reason = 403, "PERMISSION_DENIED", "ACCOUNT_DISABLED"
+    message = "This account is disabled; please contact support."
+
+
 class UserNotFound(ImagegenError):
     """There is no such user document."""
 
@@ -291,6 +302,13 @@ class AccountUnusable(ImagegenError):
     message = "This account cannot be used at the moment; please contact support."
 
 
+class AccountClosing(ImagegenError):
+    """The account is being deleted, or was closed: nothing can be spent, given or bought."""
+
+    code, status, reason = 409, "FAILED_PRECONDITION", "ACCOUNT_CLOSING"
+    message = "This account is being deleted."
+
+
 class PriceChanged(ImagegenError):
     """The price is above the `maxCredits` of the order; details: credits, the current price."""
 
@@ -341,6 +359,20 @@ class ImageDeleted(ImagegenError):
 
     code, status, reason = 409, "FAILED_PRECONDITION", "IMAGE_DELETED"
     message = "The image of this request was deleted."
+
+
+class NotCompleted(ImagegenError):
+    """Goodwill is for a completed request; details: generationRequestId, status."""
+
+    code, status, reason = 409, "FAILED_PRECONDITION", "NOT_COMPLETED"
+    message = "The request has not completed: a failed one is refunded already."
+
+
+class NotRetryable(ImagegenError):
+    """Only a failed request is tried again for free; details: generationRequestId, status."""
+
+    code, status, reason = 409, "FAILED_PRECONDITION", "NOT_RETRYABLE"
+    message = "Only a failed request can be tried again."
 
 
 class PayloadTooLarge(ImagegenError):

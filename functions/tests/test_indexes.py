@@ -19,7 +19,7 @@ from imagegen.credits import endpoints as credit_endpoints
 from imagegen.firestore.store import Document, Query
 from imagegen.generation import create as generation
 from imagegen.generation import deletion, image_reports, recovery, worker
-from imagegen.generation.endpoints import requests_query
+from imagegen.generation.listing import requests_query
 from imagegen.notifications.recovery import due_query
 from imagegen.notifications.redelivery import newest_query
 from imagegen.purchases.booking import owing_query
@@ -45,6 +45,8 @@ def queries() -> Iterator[Query]:
     for count in range(len(filters) + 1):
         for names in itertools.combinations(filters, count):
             yield requests_query("u", [(name, "x") for name in names], 20)
+    for names in ((), ("status",), ("model",), ("status", "model")):
+        yield requests_query(None, [(name, "x") for name in names], 20, since=now())
     yield recovery.expired_query(now())
     yield deletion.due_query(now())
     yield image_reports.open_query(20)

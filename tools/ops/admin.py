@@ -3,8 +3,10 @@
     imagegen-admin report [--week 2026-W46] [--run]     show a weekly report, made first with --run
     imagegen-admin audit                                check every balance, entry and request
     imagegen-admin grant USER CREDITS --reason R --key K [--request ID]
+    imagegen-admin requests …                           cancel, retry, goodwill, recover
     imagegen-admin webhooks …                           who is told of events (ops/webhooks.py)
     imagegen-admin image-reports …                      reported images (ops/image_reports.py)
+    imagegen-admin status USER active|disabled --reason R
     imagegen-admin book PURCHASE [--user U]             book a purchase that was unmatched
     imagegen-admin repair USER --reason R [--credits N] mend an account with a malformed balance
     imagegen-admin demo-data [--weeks 12] [--seed 7]    invent an app with a history
@@ -14,6 +16,7 @@ This is only the command line: it parses and prints.
 
 from __future__ import annotations
 
+from enum import StrEnum
 from typing import Annotated
 
 import typer
@@ -21,15 +24,18 @@ import typer
 from demo import data
 from emulators.problem import Problem
 from imagegen import clock, db
+from imagegen.accounts import account
 from imagegen.credits import ledger, repair
+from imagegen.credits.user import AccountStatus
 from imagegen.purchases import booking, buyer
 from imagegen.purchases.purchase import PurchaseStatus
 from imagegen.report import weekly, weeks
 from ops import audit as auditing
-from ops import image_reports, rendering, results, webhooks
+from ops import image_reports, rendering, requests, results, webhooks
 from ops.terminal import connect_to, log_lines, operator, out, print_json, problems, progress
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, rich_markup_mode=None)
+app.add_typer(requests.app, name="requests")
 app.add_typer(webhooks.app, name="webhooks")
 app.add_typer(image_reports.app, name="image-reports")
 as_json = False
@@ -196,6 +202,28 @@ def repair_account(
         )
     else:
         out.print(f"Nothing to repair. {user} has {done.balance:,} credits.", markup=False)
+
+
+class SettableStatus(StrEnum):
+    """What an operator may set."""
+
+    ACTIVE = AccountStatus.ACTIVE
+    DISABLED = AccountStatus.DISABLED
+
+
+@app.command("status")
+def set_status(
+    user: Annotated[str, typer.Argument(help="The user's id.")],
+    status: Annotated[SettableStatus, typer.Argument(help="What the account should be.")],
+    reason: Annotated[str, typer.Option(help="The reason, which stays in the log.")],
+) -> None:
+    """Disable an account, so that nothing can be spent or bought, or make it active again."""
+    with problems(), log_lines(lambda line: None):  # what is printed says the same
+        account.set_status(user, AccountStatus(status), reason=reason)
+    if as_json:
+        print_json({"userId": user, "status": status})
+    else:
+        out.print(f"{user} is {status}.", markup=False)
 
 
 @app.command("demo-data")

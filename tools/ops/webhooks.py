@@ -17,7 +17,7 @@ import typer
 from imagegen import clock
 from imagegen.notifications import redelivery, registration, webhooks
 from imagegen.notifications.webhooks import WebhookEndpoint
-from ops.terminal import out, print_json, problems
+from ops.terminal import problems, show
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
 
@@ -42,7 +42,7 @@ def register(
         endpoint_id, secret = registration.register(url, types or ())
     shown = {"id": endpoint_id, "secret": secret}
     text = f"{endpoint_id}\n{secret}\nKeep the secret where the server can read it."
-    _show(context, shown, text)
+    show(context, shown, text)
 
 
 @app.command("list")
@@ -54,7 +54,7 @@ def list_(context: typer.Context) -> None:
         f"{each['id']}  {each['state']}\n    {each['url']}\n    {', '.join(each['types'])}"
         for each in endpoints
     ]
-    _show(context, endpoints, "\n".join(lines) or "No endpoint is registered.")
+    show(context, endpoints, "\n".join(lines) or "No endpoint is registered.")
 
 
 @app.command()
@@ -62,7 +62,7 @@ def rotate(context: typer.Context, endpoint: Endpoint) -> None:
     """Make a new secret; for 24 hours deliveries are signed with both."""
     with problems():
         secret = registration.rotate(endpoint)
-    _show(context, {"id": endpoint, "secret": secret}, secret)
+    show(context, {"id": endpoint, "secret": secret}, secret)
 
 
 @app.command()
@@ -70,7 +70,7 @@ def disable(context: typer.Context, endpoint: Endpoint) -> None:
     """Send nothing more to an endpoint."""
     with problems():
         shown = _shown(webhooks.disable(endpoint))
-    _show(context, shown, f"{endpoint} is {shown['state']}.")
+    show(context, shown, f"{endpoint} is {shown['state']}.")
 
 
 @app.command()
@@ -78,7 +78,7 @@ def enable(context: typer.Context, endpoint: Endpoint) -> None:
     """Send events to an endpoint again, from now on."""
     with problems():
         shown = _shown(registration.enable(endpoint))
-    _show(context, shown, f"{endpoint} is {shown['state']}.")
+    show(context, shown, f"{endpoint} is {shown['state']}.")
 
 
 @app.command()
@@ -86,7 +86,7 @@ def test(context: typer.Context, endpoint: Endpoint) -> None:
     """Send an event of the type `test`."""
     with problems():
         event_id = redelivery.send_test(endpoint)
-    _show(context, {"eventId": event_id}, f"Sent as {event_id}.")
+    show(context, {"eventId": event_id}, f"Sent as {event_id}.")
 
 
 @app.command()
@@ -108,7 +108,7 @@ def redeliver(
         else:
             moment = (since or clock.now()).replace(tzinfo=UTC)
             number = redelivery.redeliver_missed(endpoint, moment)
-    _show(context, {"events": number}, f"{number:,} delivered again.")
+    show(context, {"events": number}, f"{number:,} delivered again.")
 
 
 def _shown(endpoint: WebhookEndpoint) -> dict[str, Any]:
@@ -124,10 +124,3 @@ def _shown(endpoint: WebhookEndpoint) -> dict[str, Any]:
         "state": state,
         "createdAt": endpoint.created_at,
     }
-
-
-def _show(context: typer.Context, value: Any, text: str) -> None:
-    if context.obj:  # --json
-        print_json(value)
-    else:
-        out.print(text, markup=False, soft_wrap=True)

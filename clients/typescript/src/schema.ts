@@ -408,6 +408,126 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/admin/generationRequests": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the generation requests of all users
+         * @description Newest first; the filters may be combined. A page holds `pageSize` of them, 20 by default and 100 at most. A page token is valid for the same filters only.
+         */
+        get: operations["listAllGenerationRequests"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/admin/generationRequests/{generationRequestId}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Look at a generation request of any user
+         * @description What its user sees of it, what the price was taken from, its ledger entries, and how it was worked on.
+         */
+        get: operations["getGenerationRequest"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/admin/generationRequests/{generationRequestId}/goodwill": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Give the price of a completed generation request, once
+         * @description The grant names the request, which stays completed and paid: it is no refund. A second call grants nothing more, whatever its reason.
+         */
+        post: operations["grantGoodwill"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/admin/generationRequests/{generationRequestId}/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Cancel a generation request of any user
+         * @description As the user can with cancelGenerationRequest: a background request that is still pending ends, and its credits are given back.
+         */
+        post: operations["cancelForUser"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/admin/generationRequests/{generationRequestId}/retry": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Try a failed generation request again, for free
+         * @description Once: a second call answers with the same new request. It runs in the background and is charged as any other, in one transaction with a grant of its price. Should it fail too, the price is given back as always, and stays with the user.
+         */
+        post: operations["retryGenerationRequest"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/admin/recovery": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Run recovery now
+         * @description What the scheduler does every five minutes: requests that were lost are failed and refunded, and events that are due are delivered.
+         */
+        post: operations["runRecovery"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/recoverLostGenerations-0": {
         parameters: {
             query?: never;
@@ -472,6 +592,34 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /** @description The account is being deleted, or was closed: nothing can be spent, given or bought. */
+        AccountClosing: {
+            error: {
+                /** @constant */
+                code: 409;
+                /** @constant */
+                status: "FAILED_PRECONDITION";
+                message: string;
+                details: {
+                    /** @constant */
+                    reason: "ACCOUNT_CLOSING";
+                };
+            };
+        };
+        /** @description An operator has disabled the account: it can be read, and nothing spent or bought. */
+        AccountDisabled: {
+            error: {
+                /** @constant */
+                code: 403;
+                /** @constant */
+                status: "PERMISSION_DENIED";
+                message: string;
+                details: {
+                    /** @constant */
+                    reason: "ACCOUNT_DISABLED";
+                };
+            };
+        };
         /** @description The user document is malformed, for instance its balance is no whole number. */
         AccountUnusable: {
             error: {
@@ -498,6 +646,14 @@ export interface components {
             type: "address";
             /** @description A postal address, in one text. */
             address: string;
+        };
+        /**
+         * AmendGenerationRequest
+         * @description What to do about a generation request, and why.
+         */
+        AmendGenerationRequest: {
+            /** @description Why; it stays in the log of the operators' actions. */
+            reason: string;
         };
         /** @description The App Check token was not issued for this project, has expired, or was used before. */
         AppCheckInvalid: {
@@ -628,6 +784,20 @@ export interface components {
             width: number;
             /** @description In pixels. */
             height: number;
+        };
+        /**
+         * ChargedLot
+         * @description Credits that a price was taken from.
+         */
+        ChargedLot: {
+            /** @description The lot. */
+            id: string;
+            /** @description Where the credits come from. */
+            kind: components["schemas"]["Kind"];
+            /** @description How many were taken from it. */
+            credits: number;
+            /** @description When they expire; null: never. */
+            expiresAt: string | null;
         };
         /** @description The model refused the content; details: generationRequestId, refundedCredits. */
         ContentRefused: {
@@ -888,6 +1058,72 @@ export interface components {
             /** @description When the request was completed, failed or canceled. */
             completedAt: string | null;
         };
+        /**
+         * GenerationRequestDetails
+         * @description A generation request, with what only operators see of it.
+         */
+        GenerationRequestDetails: {
+            /** @description The generation request. */
+            generationRequestId: string;
+            /** @description The user, by the uid of Firebase Authentication. */
+            userId: string;
+            /** @description pending and processing are still open; failed and canceled are refunded. */
+            status: components["schemas"]["Status"];
+            /** @description `async` was answered at once and generated in the background. */
+            mode: components["schemas"]["Mode"];
+            /** @description The model, in the catalogue's spelling. */
+            model: string;
+            /** @description The model that was tried in its place, where it was not available. */
+            fallbackModel?: string;
+            /** @description The style, in the catalogue's spelling. */
+            style: string;
+            /** @description The color, in the catalogue's spelling. */
+            color: string;
+            /** @description The size, in the catalogue's spelling. */
+            size: string;
+            /** @description What the image shows; empty once it has been deleted. */
+            prompt: string;
+            /** @description What the image starts from, besides the prompt. Absent if there is nothing. */
+            source?: components["schemas"]["RequestPhoto"];
+            /** @description The image; null while there is none. */
+            imageUrl: string | null;
+            /** @description A small WebP of the image, where there is one. */
+            thumbnailUrl?: string;
+            /** @description What the image is, where it is stored here. */
+            image?: components["schemas"]["StoredImageReply"];
+            /**
+             * Format: date-time
+             * @description When the image was deleted; absent unless it was.
+             */
+            imageDeletedAt?: string;
+            /** @description The price, taken when the request was created. */
+            deductedCredits: number;
+            /** @description What was given back. */
+            refundedCredits: number;
+            /** @description Why there is no image, if the request failed. */
+            error: components["schemas"]["GenerationError"] | null;
+            /**
+             * Format: date-time
+             * @description When the price was charged.
+             */
+            createdAt: string;
+            /** @description When the generation began. */
+            startedAt: string | null;
+            /** @description When the request was completed, failed or canceled. */
+            completedAt: string | null;
+            /** @description What the price was taken from. */
+            lots: components["schemas"]["ChargedLot"][];
+            /** @description How often a worker has begun. */
+            attempts: number;
+            /** @description The provider's own id of the job. */
+            providerJob?: string;
+            /** @description When it counts as lost, if it has not ended by then. */
+            expiresAt: string | null;
+            /** @description The ledger entries that belong to it: its price, a refund, goodwill. */
+            entries: components["schemas"]["LedgerEntry"][];
+            /** @description The generation request by which it was tried again for free. */
+            retryId?: string;
+        };
         /** @description The generation request does not exist or belongs to another user. */
         GenerationRequestNotFound: {
             error: {
@@ -931,6 +1167,11 @@ export interface components {
                 };
             };
         };
+        /**
+         * GetGenerationRequest
+         * @description Which generation request to look at.
+         */
+        GetGenerationRequest: Record<string, never>;
         /**
          * GetGenerationStatus
          * @description Which generation request to look at.
@@ -1142,6 +1383,38 @@ export interface components {
             reason?: string;
         };
         /**
+         * ListAllGenerationRequests
+         * @description Which generation requests to list.
+         */
+        ListAllGenerationRequests: {
+            /**
+             * @description How many to return at most. 0 is the default; more than the maximum counts as the maximum.
+             * @default 0
+             */
+            pageSize?: number | string | {
+                /** @enum {unknown} */
+                "@type": "type.googleapis.com/google.protobuf.Int64Value" | "type.googleapis.com/google.protobuf.UInt64Value";
+                value: string;
+            } | null;
+            /** @description `nextPageToken` of the page before. */
+            pageToken?: string | null;
+            /**
+             * @description The id of one; the other filters are then ignored.
+             * @default
+             */
+            query?: string | null;
+            /** @description Only those of this user. */
+            userId?: string | null;
+            /** @description Only those with this status. */
+            status?: components["schemas"]["Status"] | null;
+            /** @description Only those of this model. */
+            model?: string | null;
+            /** @description Only those created then or later. */
+            from?: string | null;
+            /** @description Only those created then or earlier. */
+            to?: string | null;
+        };
+        /**
          * ListGenerationRequests
          * @description Whose generation requests to list, and which of them.
          */
@@ -1327,6 +1600,22 @@ export interface components {
                 };
             };
         };
+        /** @description Goodwill is for a completed request; details: generationRequestId, status. */
+        NotCompleted: {
+            error: {
+                /** @constant */
+                code: 409;
+                /** @constant */
+                status: "FAILED_PRECONDITION";
+                message: string;
+                details: {
+                    /** @constant */
+                    reason: "NOT_COMPLETED";
+                    generationRequestId: string;
+                    status: string;
+                };
+            };
+        };
         /** @description The request is still open, so its image cannot be deleted; details: status. */
         NotDeletable: {
             error: {
@@ -1368,6 +1657,22 @@ export interface components {
                 details: {
                     /** @constant */
                     reason: "NOT_REPORTABLE";
+                    generationRequestId: string;
+                    status: string;
+                };
+            };
+        };
+        /** @description Only a failed request is tried again for free; details: generationRequestId, status. */
+        NotRetryable: {
+            error: {
+                /** @constant */
+                code: 409;
+                /** @constant */
+                status: "FAILED_PRECONDITION";
+                message: string;
+                details: {
+                    /** @constant */
+                    reason: "NOT_RETRYABLE";
                     generationRequestId: string;
                     status: string;
                 };
@@ -1603,6 +1908,18 @@ export interface components {
             };
         };
         /**
+         * Recovery
+         * @description What recovery has done.
+         */
+        Recovery: {
+            /** @description Lost requests that were failed and refunded. */
+            recoveredRequests: number;
+            /** @description Lost requests that could not be settled; the logs say why. */
+            failedRequests: number;
+            /** @description Events that were due and are delivered now. */
+            enqueuedEvents: number;
+        };
+        /**
          * RedirectUrl
          * @description Where to send the browser.
          */
@@ -1730,6 +2047,28 @@ export interface components {
             url?: string;
             /** @description Which upload it is, if it was uploaded. */
             uploadId?: string;
+        };
+        /**
+         * RetriedRequest
+         * @description The generation request by which a failed one is tried again.
+         */
+        RetriedRequest: {
+            /** @description The new generation request. */
+            generationRequestId: string;
+            /** @description False: the failed one had been tried again before. */
+            isNew: boolean;
+            /** @description How far the new one is. */
+            status: components["schemas"]["Status"];
+            /** @description Its price, which the grant covers. */
+            deductedCredits: number;
+        };
+        /**
+         * RunRecovery
+         * @description Why recovery is to run now.
+         */
+        RunRecovery: {
+            /** @description Why; it stays in the log of the operators' actions. */
+            reason: string;
         };
         /** @description The webhook was not sent by the payment provider, or too long ago. */
         SignatureInvalid: {
@@ -2185,7 +2524,7 @@ export interface operations {
                     "application/json": components["schemas"]["InsufficientCredits"] | components["schemas"]["OutstandingDebt"];
                 };
             };
-            /** @description `NOT_OWNER`: The data belongs to another user. */
+            /** @description `ACCOUNT_DISABLED`: An operator has disabled the account: it can be read, and nothing spent or bought. `NOT_OWNER`: The data belongs to another user. */
             403: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
@@ -2193,7 +2532,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["NotOwner"];
+                    "application/json": components["schemas"]["AccountDisabled"] | components["schemas"]["NotOwner"];
                 };
             };
             /** @description `UPLOAD_NOT_FOUND`: The user has no such upload, or it has expired; details: uploadId. `USER_NOT_FOUND`: There is no such user document. */
@@ -2219,7 +2558,7 @@ export interface operations {
                     "application/json": components["schemas"]["MethodNotAllowed"];
                 };
             };
-            /** @description `ACCOUNT_UNUSABLE`: The user document is malformed, for instance its balance is no whole number. `IMAGE_DELETED`: The image that the request has made was deleted since; details: generationRequestId. `PRICE_CHANGED`: The price is above the `maxCredits` of the order; details: credits, the current price. `REQUEST_CANCELED`: The request was canceled; details: generationRequestId, refundedCredits. `REQUEST_IN_PROGRESS`: A call with this idempotency key is still running; details: generationRequestId. */
+            /** @description `ACCOUNT_CLOSING`: The account is being deleted, or was closed: nothing can be spent, given or bought. `ACCOUNT_UNUSABLE`: The user document is malformed, for instance its balance is no whole number. `IMAGE_DELETED`: The image that the request has made was deleted since; details: generationRequestId. `PRICE_CHANGED`: The price is above the `maxCredits` of the order; details: credits, the current price. `REQUEST_CANCELED`: The request was canceled; details: generationRequestId, refundedCredits. `REQUEST_IN_PROGRESS`: A call with this idempotency key is still running; details: generationRequestId. */
             409: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
@@ -2229,7 +2568,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["AccountUnusable"] | components["schemas"]["ImageDeleted"] | components["schemas"]["PriceChanged"] | components["schemas"]["RequestCanceled"] | components["schemas"]["RequestInProgress"];
+                    "application/json": components["schemas"]["AccountClosing"] | components["schemas"]["AccountUnusable"] | components["schemas"]["ImageDeleted"] | components["schemas"]["PriceChanged"] | components["schemas"]["RequestCanceled"] | components["schemas"]["RequestInProgress"];
                 };
             };
             /** @description `PAYLOAD_TOO_LARGE`: The body is longer than the limit; details: limitBytes. */
@@ -4027,7 +4366,7 @@ export interface operations {
                     "application/json": components["schemas"]["AppCheckInvalid"] | components["schemas"]["AppCheckMissing"] | components["schemas"]["TokenExpired"] | components["schemas"]["TokenInvalid"] | components["schemas"]["TokenMissing"];
                 };
             };
-            /** @description `NOT_OWNER`: The data belongs to another user. */
+            /** @description `ACCOUNT_DISABLED`: An operator has disabled the account: it can be read, and nothing spent or bought. `NOT_OWNER`: The data belongs to another user. */
             403: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
@@ -4035,7 +4374,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["NotOwner"];
+                    "application/json": components["schemas"]["AccountDisabled"] | components["schemas"]["NotOwner"];
                 };
             };
             /** @description `PAYMENTS_OFF`: The parameter PAYMENTS does not switch this payment provider on. `PRODUCT_NOT_FOUND`: No such product is sold through this payment provider; details: productId. `USER_NOT_FOUND`: There is no such user document. */
@@ -4059,6 +4398,17 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["MethodNotAllowed"];
+                };
+            };
+            /** @description `ACCOUNT_CLOSING`: The account is being deleted, or was closed: nothing can be spent, given or bought. */
+            409: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AccountClosing"];
                 };
             };
             /** @description `PAYLOAD_TOO_LARGE`: The body is longer than the limit; details: limitBytes. */
@@ -5224,6 +5574,836 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["AccountUnusable"];
+                };
+            };
+            /** @description `PAYLOAD_TOO_LARGE`: The body is longer than the limit; details: limitBytes. */
+            413: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PayloadTooLarge"];
+                };
+            };
+            /** @description `UNSUPPORTED_MEDIA_TYPE`: The Content-Type is not JSON, nor that of a photo where the endpoint takes one. */
+            415: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UnsupportedMediaType"];
+                };
+            };
+            /** @description `INTERNAL`: A defect of the service; its logs know the request id. */
+            500: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InternalError"];
+                };
+            };
+            /** @description `BACKEND_UNAVAILABLE`: Firestore or Google is out of reach. A generation request in details may be charged. */
+            503: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BackendUnavailable"];
+                };
+            };
+        };
+    };
+    listAllGenerationRequests: {
+        parameters: {
+            query?: {
+                /**
+                 * @description How many to return at most. 0 is the default; more than the maximum counts as the maximum.
+                 * @example 20
+                 */
+                pageSize?: number;
+                /** @description `nextPageToken` of the page before. */
+                pageToken?: string;
+                /** @description The id of one; the other filters are then ignored. */
+                query?: string;
+                /** @description Only those of this user. */
+                userId?: string;
+                /**
+                 * @description Only those with this status.
+                 * @example failed
+                 */
+                status?: components["schemas"]["Status"];
+                /** @description Only those of this model. */
+                model?: string;
+                /** @description Only those created then or later. */
+                from?: string;
+                /** @description Only those created then or earlier. */
+                to?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of generation requests. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GenerationRequestPage"];
+                };
+            };
+            /** @description `INVALID_FIELD`: Fields are missing, mistyped, out of range or unknown; details: fieldViolations. */
+            400: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InvalidField"];
+                };
+            };
+            /** @description `APP_CHECK_INVALID`: The App Check token was not issued for this project, has expired, or was used before. `APP_CHECK_MISSING`: The call needs a token of Firebase App Check and has none. `TOKEN_EXPIRED`: The token has expired. `TOKEN_INVALID`: The token was not issued by this project's Firebase Authentication. `TOKEN_MISSING`: The call needs a Firebase ID token and has none. */
+            401: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AppCheckInvalid"] | components["schemas"]["AppCheckMissing"] | components["schemas"]["TokenExpired"] | components["schemas"]["TokenInvalid"] | components["schemas"]["TokenMissing"];
+                };
+            };
+            /** @description `NOT_ADMIN`: The call is for operators: the token needs the claim `admin: true`. */
+            403: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NotAdmin"];
+                };
+            };
+            /** @description `METHOD_NOT_ALLOWED`: The function does not support this HTTP method. */
+            405: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    Allow: components["headers"]["Allow"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MethodNotAllowed"];
+                };
+            };
+            /** @description `INTERNAL`: A defect of the service; its logs know the request id. */
+            500: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InternalError"];
+                };
+            };
+            /** @description `BACKEND_UNAVAILABLE`: Firestore or Google is out of reach. A generation request in details may be charged. */
+            503: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BackendUnavailable"];
+                };
+            };
+        };
+    };
+    getGenerationRequest: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The generation request.
+                 * @example 0d3c1f5c7f1e4b0f9f6f2f0a54b7c9de
+                 */
+                generationRequestId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The generation request. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GenerationRequestDetails"];
+                };
+            };
+            /** @description `INVALID_FIELD`: Fields are missing, mistyped, out of range or unknown; details: fieldViolations. */
+            400: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InvalidField"];
+                };
+            };
+            /** @description `APP_CHECK_INVALID`: The App Check token was not issued for this project, has expired, or was used before. `APP_CHECK_MISSING`: The call needs a token of Firebase App Check and has none. `TOKEN_EXPIRED`: The token has expired. `TOKEN_INVALID`: The token was not issued by this project's Firebase Authentication. `TOKEN_MISSING`: The call needs a Firebase ID token and has none. */
+            401: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AppCheckInvalid"] | components["schemas"]["AppCheckMissing"] | components["schemas"]["TokenExpired"] | components["schemas"]["TokenInvalid"] | components["schemas"]["TokenMissing"];
+                };
+            };
+            /** @description `NOT_ADMIN`: The call is for operators: the token needs the claim `admin: true`. */
+            403: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NotAdmin"];
+                };
+            };
+            /** @description `GENERATION_REQUEST_NOT_FOUND`: The generation request does not exist or belongs to another user. */
+            404: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GenerationRequestNotFound"];
+                };
+            };
+            /** @description `METHOD_NOT_ALLOWED`: The function does not support this HTTP method. */
+            405: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    Allow: components["headers"]["Allow"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MethodNotAllowed"];
+                };
+            };
+            /** @description `INTERNAL`: A defect of the service; its logs know the request id. */
+            500: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InternalError"];
+                };
+            };
+            /** @description `BACKEND_UNAVAILABLE`: Firestore or Google is out of reach. A generation request in details may be charged. */
+            503: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BackendUnavailable"];
+                };
+            };
+        };
+    };
+    grantGoodwill: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The generation request.
+                 * @example 0d3c1f5c7f1e4b0f9f6f2f0a54b7c9de
+                 */
+                generationRequestId: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "reason": "The image shows a windmill."
+                 *     }
+                 */
+                "application/json": components["schemas"]["AmendGenerationRequest"];
+            };
+        };
+        responses: {
+            /** @description The grant. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Grant"];
+                };
+            };
+            /** @description `INVALID_FIELD`: Fields are missing, mistyped, out of range or unknown; details: fieldViolations. `MALFORMED_JSON`: The body is not a well-formed JSON object. */
+            400: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InvalidField"] | components["schemas"]["MalformedJson"];
+                };
+            };
+            /** @description `APP_CHECK_INVALID`: The App Check token was not issued for this project, has expired, or was used before. `APP_CHECK_MISSING`: The call needs a token of Firebase App Check and has none. `TOKEN_EXPIRED`: The token has expired. `TOKEN_INVALID`: The token was not issued by this project's Firebase Authentication. `TOKEN_MISSING`: The call needs a Firebase ID token and has none. */
+            401: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AppCheckInvalid"] | components["schemas"]["AppCheckMissing"] | components["schemas"]["TokenExpired"] | components["schemas"]["TokenInvalid"] | components["schemas"]["TokenMissing"];
+                };
+            };
+            /** @description `NOT_ADMIN`: The call is for operators: the token needs the claim `admin: true`. */
+            403: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NotAdmin"];
+                };
+            };
+            /** @description `GENERATION_REQUEST_NOT_FOUND`: The generation request does not exist or belongs to another user. `USER_NOT_FOUND`: There is no such user document. */
+            404: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GenerationRequestNotFound"] | components["schemas"]["UserNotFound"];
+                };
+            };
+            /** @description `METHOD_NOT_ALLOWED`: The function does not support this HTTP method. */
+            405: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    Allow: components["headers"]["Allow"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MethodNotAllowed"];
+                };
+            };
+            /** @description `ACCOUNT_UNUSABLE`: The user document is malformed, for instance its balance is no whole number. `NOT_COMPLETED`: Goodwill is for a completed request; details: generationRequestId, status. */
+            409: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AccountUnusable"] | components["schemas"]["NotCompleted"];
+                };
+            };
+            /** @description `PAYLOAD_TOO_LARGE`: The body is longer than the limit; details: limitBytes. */
+            413: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PayloadTooLarge"];
+                };
+            };
+            /** @description `UNSUPPORTED_MEDIA_TYPE`: The Content-Type is not JSON, nor that of a photo where the endpoint takes one. */
+            415: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UnsupportedMediaType"];
+                };
+            };
+            /** @description `INTERNAL`: A defect of the service; its logs know the request id. */
+            500: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InternalError"];
+                };
+            };
+            /** @description `BACKEND_UNAVAILABLE`: Firestore or Google is out of reach. A generation request in details may be charged. */
+            503: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BackendUnavailable"];
+                };
+            };
+        };
+    };
+    cancelForUser: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The generation request.
+                 * @example 0d3c1f5c7f1e4b0f9f6f2f0a54b7c9de
+                 */
+                generationRequestId: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "reason": "The image shows a windmill."
+                 *     }
+                 */
+                "application/json": components["schemas"]["AmendGenerationRequest"];
+            };
+        };
+        responses: {
+            /** @description The canceled generation request. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GenerationRequest"];
+                };
+            };
+            /** @description `INVALID_FIELD`: Fields are missing, mistyped, out of range or unknown; details: fieldViolations. `MALFORMED_JSON`: The body is not a well-formed JSON object. */
+            400: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InvalidField"] | components["schemas"]["MalformedJson"];
+                };
+            };
+            /** @description `APP_CHECK_INVALID`: The App Check token was not issued for this project, has expired, or was used before. `APP_CHECK_MISSING`: The call needs a token of Firebase App Check and has none. `TOKEN_EXPIRED`: The token has expired. `TOKEN_INVALID`: The token was not issued by this project's Firebase Authentication. `TOKEN_MISSING`: The call needs a Firebase ID token and has none. */
+            401: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AppCheckInvalid"] | components["schemas"]["AppCheckMissing"] | components["schemas"]["TokenExpired"] | components["schemas"]["TokenInvalid"] | components["schemas"]["TokenMissing"];
+                };
+            };
+            /** @description `NOT_ADMIN`: The call is for operators: the token needs the claim `admin: true`. */
+            403: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NotAdmin"];
+                };
+            };
+            /** @description `GENERATION_REQUEST_NOT_FOUND`: The generation request does not exist or belongs to another user. */
+            404: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GenerationRequestNotFound"];
+                };
+            };
+            /** @description `METHOD_NOT_ALLOWED`: The function does not support this HTTP method. */
+            405: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    Allow: components["headers"]["Allow"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MethodNotAllowed"];
+                };
+            };
+            /** @description `NOT_CANCELABLE`: The request is no longer pending, so it cannot be canceled; details: status. */
+            409: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NotCancelable"];
+                };
+            };
+            /** @description `PAYLOAD_TOO_LARGE`: The body is longer than the limit; details: limitBytes. */
+            413: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PayloadTooLarge"];
+                };
+            };
+            /** @description `UNSUPPORTED_MEDIA_TYPE`: The Content-Type is not JSON, nor that of a photo where the endpoint takes one. */
+            415: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UnsupportedMediaType"];
+                };
+            };
+            /** @description `INTERNAL`: A defect of the service; its logs know the request id. */
+            500: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InternalError"];
+                };
+            };
+            /** @description `BACKEND_UNAVAILABLE`: Firestore or Google is out of reach. A generation request in details may be charged. */
+            503: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BackendUnavailable"];
+                };
+            };
+        };
+    };
+    retryGenerationRequest: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The generation request.
+                 * @example 0d3c1f5c7f1e4b0f9f6f2f0a54b7c9de
+                 */
+                generationRequestId: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "reason": "The provider was out of order."
+                 *     }
+                 */
+                "application/json": components["schemas"]["AmendGenerationRequest"];
+            };
+        };
+        responses: {
+            /** @description The new generation request. */
+            202: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RetriedRequest"];
+                };
+            };
+            /** @description `INVALID_FIELD`: Fields are missing, mistyped, out of range or unknown; details: fieldViolations. `MALFORMED_JSON`: The body is not a well-formed JSON object. `SOURCE_NOT_SUPPORTED`: The model takes no photo, and the order names one; details: model. `UNKNOWN_OPTION`: No such model, style, color or size is on offer; details: field, value, allowed. */
+            400: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InvalidField"] | components["schemas"]["MalformedJson"] | components["schemas"]["SourceNotSupported"] | components["schemas"]["UnknownOption"];
+                };
+            };
+            /** @description `APP_CHECK_INVALID`: The App Check token was not issued for this project, has expired, or was used before. `APP_CHECK_MISSING`: The call needs a token of Firebase App Check and has none. `TOKEN_EXPIRED`: The token has expired. `TOKEN_INVALID`: The token was not issued by this project's Firebase Authentication. `TOKEN_MISSING`: The call needs a Firebase ID token and has none. */
+            401: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AppCheckInvalid"] | components["schemas"]["AppCheckMissing"] | components["schemas"]["TokenExpired"] | components["schemas"]["TokenInvalid"] | components["schemas"]["TokenMissing"];
+                };
+            };
+            /** @description `OUTSTANDING_DEBT`: Credits of a refunded purchase were spent and are still owed; details: debt, available. */
+            402: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OutstandingDebt"];
+                };
+            };
+            /** @description `NOT_ADMIN`: The call is for operators: the token needs the claim `admin: true`. */
+            403: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NotAdmin"];
+                };
+            };
+            /** @description `GENERATION_REQUEST_NOT_FOUND`: The generation request does not exist or belongs to another user. `UPLOAD_NOT_FOUND`: The user has no such upload, or it has expired; details: uploadId. `USER_NOT_FOUND`: There is no such user document. */
+            404: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GenerationRequestNotFound"] | components["schemas"]["UploadNotFound"] | components["schemas"]["UserNotFound"];
+                };
+            };
+            /** @description `METHOD_NOT_ALLOWED`: The function does not support this HTTP method. */
+            405: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    Allow: components["headers"]["Allow"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MethodNotAllowed"];
+                };
+            };
+            /** @description `ACCOUNT_UNUSABLE`: The user document is malformed, for instance its balance is no whole number. `NOT_RETRYABLE`: Only a failed request is tried again for free; details: generationRequestId, status. */
+            409: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AccountUnusable"] | components["schemas"]["NotRetryable"];
+                };
+            };
+            /** @description `PAYLOAD_TOO_LARGE`: The body is longer than the limit; details: limitBytes. */
+            413: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PayloadTooLarge"];
+                };
+            };
+            /** @description `UNSUPPORTED_MEDIA_TYPE`: The Content-Type is not JSON, nor that of a photo where the endpoint takes one. */
+            415: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UnsupportedMediaType"];
+                };
+            };
+            /** @description `PROMPT_REFUSED`: The prompt is refused before anything is charged. */
+            422: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PromptRefused"];
+                };
+            };
+            /** @description `RATE_LIMITED`: The user has reached a limit; details: limit. Retry-After says when to try again. */
+            429: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RateLimited"];
+                };
+            };
+            /** @description `INTERNAL`: A defect of the service; its logs know the request id. */
+            500: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InternalError"];
+                };
+            };
+            /** @description `BACKEND_UNAVAILABLE`: Firestore or Google is out of reach. A generation request in details may be charged. `BACKEND_UNAVAILABLE`: The reply to a commit was lost, so it may or may not have been applied. `MODEL_UNAVAILABLE`: The model is out of order; nothing was charged; details: model. */
+            503: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BackendUnavailable"] | components["schemas"]["ModelUnavailable"];
+                };
+            };
+        };
+    };
+    runRecovery: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "reason": "After the outage of the queue."
+                 *     }
+                 */
+                "application/json": components["schemas"]["RunRecovery"];
+            };
+        };
+        responses: {
+            /** @description What was done. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Recovery"];
+                };
+            };
+            /** @description `INVALID_FIELD`: Fields are missing, mistyped, out of range or unknown; details: fieldViolations. `MALFORMED_JSON`: The body is not a well-formed JSON object. */
+            400: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InvalidField"] | components["schemas"]["MalformedJson"];
+                };
+            };
+            /** @description `APP_CHECK_INVALID`: The App Check token was not issued for this project, has expired, or was used before. `APP_CHECK_MISSING`: The call needs a token of Firebase App Check and has none. `TOKEN_EXPIRED`: The token has expired. `TOKEN_INVALID`: The token was not issued by this project's Firebase Authentication. `TOKEN_MISSING`: The call needs a Firebase ID token and has none. */
+            401: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AppCheckInvalid"] | components["schemas"]["AppCheckMissing"] | components["schemas"]["TokenExpired"] | components["schemas"]["TokenInvalid"] | components["schemas"]["TokenMissing"];
+                };
+            };
+            /** @description `NOT_ADMIN`: The call is for operators: the token needs the claim `admin: true`. */
+            403: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NotAdmin"];
+                };
+            };
+            /** @description `METHOD_NOT_ALLOWED`: The function does not support this HTTP method. */
+            405: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    Allow: components["headers"]["Allow"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MethodNotAllowed"];
                 };
             };
             /** @description `PAYLOAD_TOO_LARGE`: The body is longer than the limit; details: limitBytes. */

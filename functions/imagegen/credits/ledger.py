@@ -22,8 +22,8 @@ from datetime import datetime
 
 from imagegen import actions, clock, config, db
 from imagegen.api.auth import Caller
-from imagegen.credits import clawback, free, lots, usage
-from imagegen.credits.account import Account, is_due, open_account
+from imagegen.credits import clawback, closures, free, lots, usage
+from imagegen.credits.account import Account, is_due, open_account, require_active
 from imagegen.credits.entries import EntryType
 from imagegen.credits.lots import PRIORITIES, Kind, Lot, Lots
 from imagegen.credits.user import UserDocument
@@ -77,9 +77,11 @@ def deduct(
     The request keeps the parts, as its refund needs them. With a `caller`, what is due to the
     caller is booked, and a new account is opened.
 
-    Raises UserNotFound; OutstandingDebt; InsufficientCredits when the balance does not cover them.
+    Raises UserNotFound; AccountClosing; AccountDisabled; OutstandingDebt; InsufficientCredits when
+    the balance does not cover them.
     """
     account = Account(transaction, user_id, moment, caller)
+    require_active(account.user)
     held = account.lots
     available = lots.total(held)
     if account.debt:
@@ -240,9 +242,10 @@ def grant(
     They are a lot of the entry's id. The transaction has read the user and `grant_path`. The
     request may have been read only, as a completed one never changes.
 
-    Raises UserNotFound; IdempotencyKeyReused when the key has given something else;
-    GenerationRequestNotFound when the request is not the user's; ValueError when it has not
-    completed (its refund is all that is owed for it), or when the grant is none.
+    Raises UserNotFound; AccountClosing or AccountDisabled for what would be a new grant;
+    IdempotencyKeyReused when the key has given something else; GenerationRequestNotFound when the
+    request is not the user's; ValueError when it has not completed (its refund is all that is owed
+    for it), or when the grant is none.
     """
     if credits <= 0:
         raise ValueError("a grant gives at least one credit")
@@ -260,6 +263,7 @@ def grant(
             raise IdempotencyKeyReused(OTHER_GRANT)
         return
     account = Account(transaction, user_id, moment)
+    require_active(account.user)
     lot = Lot(entry.id, kind, credits, expires_at, PRIORITIES[kind], moment)
     account.add(
         EntryType.GRANT,
@@ -284,12 +288,14 @@ def purchase(
 ) -> None:
     """Add the lot `purchase_id`, with the entry `{purchase_id}-purchase`.
 
-    A user without a document gets one: paid money is never turned away. The caller writes
-    `purchases/{purchase_id}` in the same transaction, and calls this once by its state. Then it
-    calls `clawback.collect` for each purchase of the user that owes something.
+    A user without a document gets one: paid money is never turned away. That of a closed account
+    goes to its holder (`closures.holder`). The caller writes `purchases/{purchase_id}` in the same
+    transaction, and calls this once by its state. Then it calls `clawback.collect` for each
+    purchase of the user that owes something.
     """
     if credits <= 0:
         raise ValueError("a purchase buys at least one credit")
+    user_id = closures.holder(transaction, user_id)
     if not transaction[db.user(user_id)].exists:
         open_account(transaction, user_id, moment)
     account = Account(transaction, user_id, moment)

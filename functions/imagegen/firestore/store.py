@@ -1,7 +1,8 @@
 """The few things we ask of Firestore: read documents, commit writes with preconditions, query.
 
 Errors are google.api_core's. Writes carry their precondition with them: a `Create` needs the
-document to be absent, an `Update` needs it unchanged since `update_time`; there is no blind write.
+document to be absent, an `Update` and a `Delete` need it unchanged since `update_time`; there is no
+blind write.
 """
 
 from collections.abc import Mapping, Sequence
@@ -73,6 +74,17 @@ class Update:
 
 
 @dataclass(frozen=True, slots=True)
+class Delete:
+    """Delete a document that must not have changed since `update_time`."""
+
+    path: str
+    update_time: datetime
+
+
+Write = Create | Update | Delete
+
+
+@dataclass(frozen=True, slots=True)
 class Query:
     """Documents of one collection, in the order of one field and then of their ids.
 
@@ -98,8 +110,8 @@ class Store(Protocol):
     def read(self, paths: Sequence[str], timeout_seconds: float) -> list[Document]:
         """The documents at `paths`, in that order, all as of one moment."""
 
-    def commit(self, writes: Sequence[Create | Update], timeout_seconds: float) -> list[datetime]:
-        """Apply all writes or none; the update time of each."""
+    def commit(self, writes: Sequence[Write], timeout_seconds: float) -> list[datetime]:
+        """Apply all writes or none; the update time of each, which of a deletion means nothing."""
 
     def query(self, query: Query, timeout_seconds: float) -> list[Document]:
         """The documents that match."""

@@ -22,6 +22,8 @@ from imagegen.api.schema import (
     WireModel,
 )
 from imagegen.errors import (
+    AccountClosing,
+    AccountDisabled,
     CustomerNotFound,
     NotOwner,
     PaymentProviderUnavailable,
@@ -68,7 +70,15 @@ class RedirectUrl(WireModel):
         "The page to pay at.",
         {"checkout": {"url": "https://checkout.stripe.com/c/pay/cs_test_a1b2c3"}},
     ),
-    errors=(PaymentsOff, NotOwner, UserNotFound, ProductNotFound, PaymentProviderUnavailable),
+    errors=(
+        PaymentsOff,
+        NotOwner,
+        UserNotFound,
+        AccountClosing,
+        AccountDisabled,
+        ProductNotFound,
+        PaymentProviderUnavailable,
+    ),
 )
 def create_checkout_session(body: CreateCheckoutSession, caller: Caller) -> RedirectUrl:
     """Start to buy a product through Stripe.

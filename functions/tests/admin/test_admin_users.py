@@ -10,25 +10,14 @@ from typing import Any
 import pytest
 from firebase_admin import auth as accounts
 from google.cloud import firestore
+from support.admin_calls import actions_about
 from support.books import check_books, ledger_of
-from support.operators import OPERATOR, bearer
+from support.operators import OPERATOR
 from support.orders import now, order_body
 
-from imagegen import actions, db, firebase
+from imagegen import db, firebase
 
 Call = Callable[..., Any]
-
-
-@pytest.fixture
-def admin(call: Call, client: firestore.Client) -> Call:
-    """Calls the function as an operator; every answer is as the description has it."""
-
-    def request(method: str, path: str, code: int = 200, **kwargs: Any) -> Any:
-        answer = call("admin", method, path, headers=bearer(), **kwargs)
-        assert answer.status_code == code, answer.text
-        return answer.get_json()
-
-    return request
 
 
 @pytest.fixture
@@ -43,13 +32,6 @@ def signed_up(client: firestore.Client) -> Callable[..., str]:
         return uid
 
     return make
-
-
-def actions_about(client: firestore.Client, path: str) -> list[dict[str, Any]]:
-    found = client.collection(actions.COLLECTION).where(
-        filter=firestore.FieldFilter("subject", "==", path)
-    )
-    return [each.to_dict() or {} for each in found.stream()]
 
 
 def test_the_newest_accounts_come_first_and_in_pages(

@@ -266,7 +266,7 @@ def test_an_unmatched_purchase_is_booked_once_for_the_user_who_is_named(
     paid = booking.Payment(
         purchase_id=purchase_id,
         provider=Provider.STRIPE,
-        user_id="",
+        named=[],
         items=[Item("id", product_id)],
         amount=500,
         currency="usd",
@@ -302,6 +302,22 @@ def test_an_account_is_repaired_once(
     again = json.loads(run("--json", *arguments, "--credits", "").stdout)
     assert again == {"malformed": {}, "grantedCredits": 0, "currentCredits": 2}
     assert "no such user" in run("repair", "nobody-at-all", "--reason", "r", code=1).stderr
+
+
+def test_an_account_is_disabled_and_made_active_again(
+    shared: firestore.Client, run: Admin, new_user: Callable[..., str]
+) -> None:
+    user_id = new_user(2)
+    run("status", user_id, "disabled", code=2)
+    run("status", user_id, "closing", "--reason", "r", code=2)
+    disabled = run("--json", "status", user_id, "disabled", "--reason", "chargebacks").stdout
+    assert json.loads(disabled) == {"userId": user_id, "status": "disabled"}
+    key = ("--reason", "sorry", "--key", "k")
+    assert "disabled" in run("grant", user_id, "5", *key, code=1).stderr
+    assert "is active" in run("status", user_id, "active", "--reason", "settled").stdout
+    run("grant", user_id, "5", *key)
+    assert check_books(shared, user_id, 2) == 7
+    assert "no such user" in run("status", "nobody", "active", "--reason", "r", code=1).stderr
 
 
 def test_a_grant_needs_a_user_a_number_a_key_and_a_reason(shared: object, run: Admin) -> None:
@@ -354,3 +370,18 @@ def test_operators_register_endpoints_replace_secrets_and_send_tests(
     run("webhooks", "redeliver", made["id"], code=2)
     assert "no such webhook endpoint" in run("webhooks", "rotate", "none", code=1).stderr
     assert "not valid" in run("webhooks", "register", "ftp://x", code=1).stderr
+
+
+def test_amends_are_made_for_requests(
+    shared: firestore.Client, run: Admin, new_user: Callable[..., str]
+) -> None:
+    user_id = new_user(5)
+    made = generation.create(order(user_id, size="1024x1024"), Caller(uid=None)).body
+    arguments = ("requests", "goodwill", made.generation_request_id, "--reason", "a windmill")
+    assert "Granted. The user has 5 credits now." in run(*arguments).stdout
+    assert json.loads(run("--json", *arguments).stdout)["isNew"] is False
+    assert check_books(shared, user_id, opening=5) == 5
+    for command in ("retry", "cancel"):
+        refused = run("requests", command, made.generation_request_id, "--reason", "r", code=1)
+        assert made.generation_request_id in refused.stderr
+    assert "requests recovered." in run("requests", "recover", "--reason", "a test").stdout
