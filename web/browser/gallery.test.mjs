@@ -78,14 +78,14 @@ describe("the gallery", () => {
   });
 
   it("reports an image, and deletes one with its prompt", async () => {
-    const id = `unwanted-${Date.now()}`;
+    const id = `reported-${Date.now()}`;
     const one = {
       userId: "testUser2",
       model: "Model A",
       style: "anime",
       color: "neon",
       size: "512x512",
-      prompt: "unwanted",
+      prompt: "An unwanted picture",
     };
     await put(`generationRequests/${id}`, stored(one, new Date(Date.now() + 120_000)));
     await signInAs(page, "testUser2", `/gallery/${id}`);
@@ -106,7 +106,7 @@ describe("the gallery", () => {
     await page.getByText("The prompt is deleted.").waitFor();
     await page.keyboard.press("Escape");
     await page.locator("a.shot-card", { hasText: "Prompt deleted" }).first().waitFor();
-    assert.equal(await page.getByText("unwanted").count(), 0);
+    assert.equal(await page.getByText("An unwanted picture").count(), 0);
   });
 
   it("shows a request of somebody else as missing", async () => {

@@ -31,7 +31,10 @@ describe("requests of all users", () => {
   it("are filtered, found by id and opened", async () => {
     await signInAs(page, "admin");
     await page.getByRole("link", { name: "Requests" }).click();
-    await page.getByRole("row", { name: /testUser2/ }).first().waitFor();
+    await page
+      .getByRole("row", { name: /testUser2/ })
+      .first()
+      .waitFor();
     await page.getByLabel("Filter by status").selectOption("failed");
     await page.waitForURL(/status=failed/);
     await page.waitForFunction(
@@ -40,7 +43,9 @@ describe("requests of all users", () => {
     await accessible("requests");
     await page.getByRole("button", { name: "Clear" }).click();
     await page.getByRole("searchbox", { name: "Id of a request" }).fill("desk-completed");
-    await page.waitForFunction(() => document.querySelectorAll("table.listing tbody tr").length === 1);
+    await page.waitForFunction(
+      () => document.querySelectorAll("table.listing tbody tr").length === 1,
+    );
     await page.locator("a.row-link").click();
     await page.waitForURL(/\/requests\/desk-completed$/);
     await page.getByText("A windmill").waitFor();

@@ -30,7 +30,7 @@ describe("users", () => {
     await signInAs(page, "admin", "/users/testUser1");
     await shown(".tile.strong", "100");
     await page.getByRole("button", { name: "Grant credits" }).click();
-    await page.getByLabel("Credits").fill("5");
+    await page.getByRole("spinbutton", { name: "Credits" }).fill("5");
     await page.getByText("from 100 credits to 105 credits").waitFor();
     await accessible("granting credits");
     await confirm("Grant 5 credits", "Waited too long.");

@@ -1,6 +1,6 @@
 /** What the function `admin` answers. */
 import type { Schemas } from "imagegen-client";
-import type { GenerationRequest, LedgerEntry, Purchase } from "./types";
+import type { Purchase } from "./types";
 
 export type AccountStatus = "active" | "disabled" | "closing";
 
@@ -22,30 +22,11 @@ export interface AdminPurchasePage {
   nextPageToken?: string;
 }
 
-export type CatalogueKind = "models" | "styles" | "colors" | "sizes" | "products";
-export type CatalogueFields = Readonly<Record<string, unknown>>;
-
-export interface CatalogueDocument {
-  name: string;
-  document: CatalogueFields;
-  /** What is wrong with it; then it is not on offer. */
-  problem?: string | null;
-}
-
-export type FullCatalogue = Readonly<Record<CatalogueKind, readonly CatalogueDocument[]>>;
-
-export interface Change {
-  field: string;
-  before?: unknown;
-  after?: unknown;
-}
-
-export interface CatalogueChange {
-  before: CatalogueFields | null;
-  after: CatalogueFields | null;
-  changes: readonly Change[];
-  actionId?: string;
-}
+export type FullCatalogue = Schemas["WholeCatalogue"];
+export type CatalogueKind = keyof FullCatalogue;
+export type CatalogueDocument = Schemas["CatalogueDocument"];
+export type CatalogueFields = CatalogueDocument["document"];
+export type CatalogueChange = Schemas["CatalogueChange"];
 
 export type DeliveryStatus = "pending" | "delivered" | "failed" | "dropped";
 
@@ -101,16 +82,8 @@ export interface ImageReport {
   createdAt: string;
 }
 
-export interface AdminAction {
-  actionId: string;
-  at: string;
-  by: string;
-  action: string;
-  subject: string;
-  reason: string;
-  before?: unknown;
-  after?: unknown;
-}
+export type AdminAction = Schemas["AdminAction"];
+export type ActionPage = Schemas["AdminActionPage"];
 
 export interface AuditPage {
   audits: readonly Audit[];
@@ -119,10 +92,5 @@ export interface AuditPage {
 
 export interface ImageReportPage {
   imageReports: readonly ImageReport[];
-  nextPageToken?: string;
-}
-
-export interface ActionPage {
-  adminActions: readonly AdminAction[];
   nextPageToken?: string;
 }

@@ -15,4 +15,5 @@ export const SCREENS: readonly Screen[] = [
   { path: "/api", name: "API", icon: "api" },
   { path: "/reports", name: "Reports", icon: "reports", adminOnly: true },
   { path: "/users", name: "Users", icon: "user", adminOnly: true },
+  { path: "/requests", name: "Requests", icon: "requests", adminOnly: true },
 ];

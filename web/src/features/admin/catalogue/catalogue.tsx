@@ -187,12 +187,17 @@ function Mover({
   );
 }
 
-export function StateBadge({ document: { document, problem } }: { document: CatalogueDocument }) {
-  if (problem) {
+export function StateBadge({ document: { document, problems } }: { document: CatalogueDocument }) {
+  if (problems.length > 0) {
     return (
       <>
         <Badge tone="bad">broken</Badge>
-        <span class="note block">{problem}</span>
+        {problems.map(({ field, description }) => (
+          <span key={field} class="note block">
+            {field && `${field}: `}
+            {description}
+          </span>
+        ))}
       </>
     );
   }

@@ -35,7 +35,7 @@ export function Editor({ kind, name }: { kind: CatalogueKind; name: string }) {
   const found = loaded.value?.[kind].find((each) => each.name === name);
   const shown: CatalogueDocument | undefined = name
     ? found
-    : { name: "", document: initial as CatalogueFields };
+    : { name: "", document: initial, problems: [] };
   return (
     <>
       <PageHead title={name || `New ${one}`}>

@@ -1,5 +1,5 @@
 /** The kinds of documents in the catalogue, and their fields. */
-import type { CatalogueKind } from "../../../api/admin-types";
+import type { CatalogueFields, CatalogueKind } from "../../../api/admin-types";
 
 export interface KnownField {
   name: string;
@@ -24,7 +24,7 @@ const ALIASES: KnownField = {
 
 export const KINDS: Record<
   CatalogueKind,
-  { title: string; one: string; fields: readonly KnownField[]; initial: object }
+  { title: string; one: string; fields: readonly KnownField[]; initial: CatalogueFields }
 > = {
   models: {
     title: "Models",

@@ -56,7 +56,10 @@ export function Review({
           </tbody>
         </table>
       </TableScroll>
-      <p class="note">Apps see it within a minute. It can be undone from the log.</p>
+      <p class="note">
+        Apps see it within about a minute. It can be undone in the{" "}
+        <a href="/operations?tab=log">log</a>.
+      </p>
     </Confirm>
   );
 }

@@ -11,8 +11,6 @@ import { TableScroll } from "../../../ui/table-scroll";
 import { ExactTime } from "../../../ui/when";
 import { undoActions } from "../undo";
 
-const CATALOGUE = /^(models|styles|colors|sizes|products)\//;
-
 export function Actions() {
   const list = usePaged<AdminAction>(async (pageToken) => {
     const page = await admin<ActionPage>("GET", "/adminActions", { pageToken, pageSize: 25 });
@@ -88,7 +86,7 @@ function Row({ action, onUndo }: { action: AdminAction; onUndo: () => void }) {
       </th>
       <td class="any-length">{action.reason}</td>
       <td class="end">
-        {CATALOGUE.test(action.subject) && (
+        {action.undoable && (
           <Button small icon="refund" onClick={onUndo}>
             Undo
           </Button>

@@ -36,28 +36,32 @@ export function Audit({ id }: { id: string }) {
               <Fact name="Result">
                 <AuditBadge audit={audit} />
               </Fact>
-              <Fact name="Started">{dateTime(audit.createdAt)}</Fact>
-              {audit.completedAt && (
-                <Fact name="Took">{span(audit.createdAt, audit.completedAt)}</Fact>
+              <Fact name="Started">{dateTime(audit.requestedAt)}</Fact>
+              {audit.endedAt && (
+                <Fact name="Took">{span(audit.requestedAt, audit.endedAt)}</Fact>
               )}
-              {Object.entries(audit.counts ?? {}).map(([name, count]) => (
-                <Fact key={name} name={`Read: ${name}`}>
-                  {number(count)}
-                </Fact>
-              ))}
+              <Fact name="Asked for by">{audit.by}</Fact>
+              <Fact name="Users">{number(audit.users)}</Fact>
+              <Fact name="Entries">{number(audit.entries)}</Fact>
+              <Fact name="Requests">{number(audit.requests)}</Fact>
+              {audit.error && <Fact name="Error">{audit.error}</Fact>}
             </Facts>
           </section>
-          {audit.findings && audit.findings.length > 0 && <Findings findings={audit.findings} />}
+          {audit.findings.length > 0 && <Findings audit={audit} />}
         </>
       )}
     </>
   );
 }
 
-function Findings({ findings }: { findings: NonNullable<Result["findings"]> }) {
+function Findings({ audit: { findings, findingCount } }: { audit: Result }) {
   return (
     <section class="card flush" aria-labelledby="findings-title">
-      <h2 id="findings-title">Findings</h2>
+      <h2 id="findings-title">
+        {findingCount > findings.length
+          ? `The first ${number(findings.length)} findings`
+          : "Findings"}
+      </h2>
       <TableScroll labelledBy="findings-title">
         <table>
           <thead>

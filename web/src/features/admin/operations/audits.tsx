@@ -60,14 +60,14 @@ export function Audits() {
                     <tr key={audit.auditId}>
                       <th scope="row">
                         <a class="row-link" href={at`/operations/audits/${audit.auditId}`}>
-                          <ExactTime iso={audit.createdAt} />
+                          <ExactTime iso={audit.requestedAt} />
                         </a>
                       </th>
                       <td>
                         <AuditBadge audit={audit} />
                       </td>
                       <td class="end nowrap">
-                        {audit.completedAt ? span(audit.createdAt, audit.completedAt) : "–"}
+                        {audit.endedAt ? span(audit.requestedAt, audit.endedAt) : "–"}
                       </td>
                     </tr>
                   ))}
@@ -81,13 +81,14 @@ export function Audits() {
   );
 }
 
-export function AuditBadge({ audit: { status, findings } }: { audit: Audit }) {
+export function AuditBadge({ audit: { status, findingCount } }: { audit: Audit }) {
   if (status === "running") return <Badge tone="wait">running</Badge>;
   if (status === "failed") return <Badge tone="bad">did not finish</Badge>;
-  const count = findings?.length ?? 0;
-  return count === 0 ? (
+  return findingCount === 0 ? (
     <Badge tone="good">all books balance</Badge>
   ) : (
-    <Badge tone="bad">{count === 1 ? "1 finding" : `${number(count)} findings`}</Badge>
+    <Badge tone="bad">
+      {findingCount === 1 ? "1 finding" : `${number(findingCount)} findings`}
+    </Badge>
   );
 }

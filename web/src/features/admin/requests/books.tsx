@@ -41,8 +41,8 @@ export function Books({ request: { entries, lots } }: { request: AdminRequest })
       )}
       {lots.length > 0 && (
         <p class="padded note lots-note">
-          Paid from{" "}
-          {lots.map((lot) => `${number(lot.credits)} of “${KINDS[lot.kind]}”`).join(", ")}.
+          Paid from {lots.map((lot) => `${number(lot.credits)} of “${KINDS[lot.kind]}”`).join(", ")}
+          .
         </p>
       )}
     </section>

@@ -92,13 +92,7 @@ export function Request({ id }: { id: string }) {
   );
 }
 
-function Actions({
-  request,
-  onChoose,
-}: {
-  request: AdminRequest;
-  onChoose: (deed: Deed) => void;
-}) {
+function Actions({ request, onChoose }: { request: AdminRequest; onChoose: (deed: Deed) => void }) {
   const hasGoodwill = request.entries.some(({ type }) => type === "grant");
   return (
     <>
