@@ -27,6 +27,8 @@ ImagegenError                      500 INTERNAL
 ├── WebhookEndpointNotFound        404 NOT_FOUND
 ├── EventNotFound                  404 NOT_FOUND
 ├── ImageReportNotFound            404 NOT_FOUND
+├── OptionNotFound                 404 NOT_FOUND
+├── ActionNotFound                 404 NOT_FOUND
 ├── PaymentsOff                    404 NOT_FOUND
 ├── MethodNotAllowed               405 UNIMPLEMENTED
 ├── AccountUnusable                409 FAILED_PRECONDITION
@@ -40,6 +42,8 @@ ImagegenError                      500 INTERNAL
 ├── ImageDeleted                   409 FAILED_PRECONDITION
 ├── NotCompleted                   409 FAILED_PRECONDITION
 ├── NotRetryable                   409 FAILED_PRECONDITION
+├── NotUndoable                    409 FAILED_PRECONDITION
+├── ChangedSince                   409 ABORTED
 ├── PayloadTooLarge                413 INVALID_ARGUMENT
 ├── UnsupportedMediaType           415 INVALID_ARGUMENT
 ├── IdempotencyKeyReused           422 INVALID_ARGUMENT
@@ -282,6 +286,20 @@ class ImageReportNotFound(ImagegenError):
     message = "There is no such report."
 
 
+class OptionNotFound(ImagegenError):
+    """The catalogue has no such document; details: path."""
+
+    code, status, reason = 404, "NOT_FOUND", "OPTION_NOT_FOUND"
+    message = "The catalogue has no such document."
+
+
+class ActionNotFound(ImagegenError):
+    """The log has no such action; details: actionId."""
+
+    code, status, reason = 404, "NOT_FOUND", "ACTION_NOT_FOUND"
+    message = "There is no such action."
+
+
 class PaymentsOff(ImagegenError):
     """The parameter PAYMENTS does not switch this payment provider on."""
 
@@ -373,6 +391,20 @@ class NotRetryable(ImagegenError):
 
     code, status, reason = 409, "FAILED_PRECONDITION", "NOT_RETRYABLE"
     message = "Only a failed request can be tried again."
+
+
+class NotUndoable(ImagegenError):
+    """Only changes of the catalogue can be undone; details: actionId."""
+
+    code, status, reason = 409, "FAILED_PRECONDITION", "NOT_UNDOABLE"
+    message = "Only changes of the catalogue can be undone."
+
+
+class ChangedSince(ImagegenError):
+    """The document is not any more as the action has left it; details: actionId."""
+
+    code, status, reason = 409, "ABORTED", "CHANGED_SINCE"
+    message = "It has been changed since; nothing was undone."
 
 
 class PayloadTooLarge(ImagegenError):

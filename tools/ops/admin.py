@@ -219,7 +219,7 @@ def set_status(
 ) -> None:
     """Disable an account, so that nothing can be spent or bought, or make it active again."""
     with problems(), log_lines(lambda line: None):  # what is printed says the same
-        account.set_status(user, AccountStatus(status), reason=reason)
+        account.set_status(user, AccountStatus(status), by=operator(), reason=reason)
     if as_json:
         print_json({"userId": user, "status": status})
     else:

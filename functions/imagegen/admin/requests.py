@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from pydantic import AwareDatetime, Field, StringConstraints
 
 from imagegen import actions, db
-from imagegen.admin.users import EXAMPLE_USER_ID, Grant
+from imagegen.admin.users import CLOSED, EXAMPLE_USER_ID, Grant
 from imagegen.admin.wire import Page, Reason, next_token, uid_of
 from imagegen.api.auth import Caller
 from imagegen.api.endpoint import Success, endpoint
@@ -237,7 +237,7 @@ EXAMPLE_AMENDS: dict[str, Any] = {
         "The grant.",
         {"granted": {"entryId": "9f86d081884c7d65-grant", "isNew": True, "currentCredits": 100}},
     ),
-    errors=(GenerationRequestNotFound, NotCompleted, UserNotFound, AccountUnusable),
+    errors=(GenerationRequestNotFound, NotCompleted, UserNotFound, AccountUnusable, *CLOSED),
 )
 def grant_goodwill(body: AmendGenerationRequest, caller: Caller) -> Grant:
     """Give the price of a completed generation request, once.
@@ -305,6 +305,7 @@ class RetriedRequest(WireModel):
         OutstandingDebt,
         UserNotFound,
         AccountUnusable,
+        *CLOSED,
         PromptRefused,
         RateLimited,
         ModelUnavailable,

@@ -20,7 +20,7 @@ from imagegen.credits import clawback, free, ledger, limits, lots, usage
 from imagegen.credits.account import Account
 from imagegen.credits.endpoints import get_user_credits
 from imagegen.firestore import stored
-from imagegen.firestore.store import Create, Document, Update
+from imagegen.firestore.store import Create, Document, Update, Write
 from imagegen.generation import create as generation
 from imagegen.generation import generate, job, recovery, request, worker
 from imagegen.generation import settle as lifecycle
@@ -67,7 +67,7 @@ class BlindIncrement(MemoryStore):
         super().__init__(*args)
         self._known: dict[tuple[str, datetime | None], int] = {}
 
-    def require(self, write: Create | Update) -> None:
+    def require(self, write: Write) -> None:
         if not _is_user(write):
             super().require(write)
 
@@ -75,7 +75,7 @@ class BlindIncrement(MemoryStore):
         self._note_balances()
         return super().read(paths, timeout_seconds)
 
-    def commit(self, writes: Sequence[Create | Update], timeout_seconds: float) -> list[datetime]:
+    def commit(self, writes: Sequence[Write], timeout_seconds: float) -> list[datetime]:
         self._note_balances()
         return super().commit([self._blind(write) for write in writes], timeout_seconds)
 
@@ -84,7 +84,7 @@ class BlindIncrement(MemoryStore):
             if document.path.startswith("users/") and "credits" in (document.fields or {}):
                 self._known[document.path, document.update_time] = document["credits"]
 
-    def _blind(self, write: Create | Update) -> Create | Update:
+    def _blind(self, write: Write) -> Write:
         if not isinstance(write, Update) or not _is_user(write) or "credits" not in write.fields:
             return write
         if write.path not in self.documents:  # deleted by hand
@@ -99,7 +99,7 @@ class BlindIncrement(MemoryStore):
 class UnguardedUser(MemoryStore):
     """The balance that was computed is written, also over a newer one: a lost update."""
 
-    def require(self, write: Create | Update) -> None:
+    def require(self, write: Write) -> None:
         if not _is_user(write):
             super().require(write)
 
@@ -107,12 +107,12 @@ class UnguardedUser(MemoryStore):
 class UnguardedRequest(MemoryStore):
     """A request is written also when it has changed since it was read."""
 
-    def require(self, write: Create | Update) -> None:
+    def require(self, write: Write) -> None:
         if isinstance(write, Create) or not write.path.startswith("generationRequests/"):
             super().require(write)
 
 
-def _is_user(write: Create | Update) -> bool:
+def _is_user(write: Write) -> bool:
     return write.path.count("/") == 1 and write.path.startswith("users/")
 
 

@@ -8,7 +8,7 @@ from datetime import timedelta
 
 from imagegen import event_data
 from imagegen.catalogue.cache import RETRY_SECONDS, STALE_SECONDS
-from imagegen.firestore.store import Create, Document, Update
+from imagegen.firestore.store import Delete, Document, Write
 from imagegen.generation import worker
 from imagegen.notifications import delivery
 from imagegen.notifications import recovery as event_recovery
@@ -79,10 +79,11 @@ def simulate(
     told = Told(consumers, int(plan.settings["LOW_BALANCE"]))
 
     def committed(
-        task: Task, before: Mapping[str, Document | None], writes: Sequence[Create | Update]
+        task: Task, before: Mapping[str, Document | None], writes: Sequence[Write]
     ) -> None:
-        books.committed(task, before, writes)
-        told.committed(before, writes, memory.documents)
+        kept = [each for each in writes if not isinstance(each, Delete)]
+        books.committed(task, before, kept)
+        told.committed(before, kept, memory.documents)
 
     remote = RemoteStore(world, memory, network, committed)
     tasks = RemoteQueue(
