@@ -2,13 +2,11 @@
 import type { Schemas } from "imagegen-client";
 import type { Purchase } from "./types";
 
-export type AccountStatus = "active" | "disabled" | "closing";
+export type AccountStatus = Schemas["AccountStatus"];
 
-export type FoundUser = Schemas["UserSummary"] & { status?: AccountStatus };
+export type FoundUser = Schemas["UserSummary"];
 export type UserPage = Schemas["UserPage"];
-export type UserView = Schemas["UserView"] & {
-  user: Schemas["UserProfile"] & { status?: AccountStatus };
-};
+export type UserView = Schemas["UserView"];
 
 export type AdminRequest = Schemas["GenerationRequestDetails"];
 export type RequestPage = Schemas["GenerationRequestPage"];
@@ -66,10 +64,17 @@ export interface WebhookEndpoint {
 export interface Audit {
   auditId: string;
   status: "running" | "done" | "failed";
-  createdAt: string;
-  completedAt?: string | null;
-  counts?: Readonly<Record<string, number>>;
-  findings?: readonly { invariant: string; userId: string; path: string; message: string }[];
+  by: string;
+  requestedAt: string;
+  endedAt: string | null;
+  users: number;
+  entries: number;
+  requests: number;
+  findingCount: number;
+  /** The first of them; empty in a list of audits. */
+  findings: readonly { invariant: string; userId: string; path: string; message: string }[];
+  /** Why it failed. */
+  error?: string;
 }
 
 export interface ImageReport {

@@ -16,4 +16,5 @@ export const SCREENS: readonly Screen[] = [
   { path: "/reports", name: "Reports", icon: "reports", adminOnly: true },
   { path: "/users", name: "Users", icon: "user", adminOnly: true },
   { path: "/requests", name: "Requests", icon: "requests", adminOnly: true },
+  { path: "/catalogue", name: "Catalogue", icon: "catalogue", adminOnly: true },
 ];

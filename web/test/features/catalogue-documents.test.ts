@@ -10,7 +10,11 @@ import { KINDS } from "../../src/features/admin/catalogue/kinds";
 
 const { fields } = KINDS.models;
 const at = (...places: number[]) =>
-  places.map((sortOrder, index) => ({ name: "abcdef".charAt(index), document: { sortOrder }, problems: [] }));
+  places.map((sortOrder, index) => ({
+    name: "abcdef".charAt(index),
+    document: { sortOrder },
+    problems: [],
+  }));
 const placesAfter = (documents: ReturnType<typeof at>, from: number, to: number) => {
   const changes = moved(documents, from, to);
   const all = documents.map((each) => changes.find(({ name }) => name === each.name) ?? each);

@@ -37,9 +37,7 @@ export function Audit({ id }: { id: string }) {
                 <AuditBadge audit={audit} />
               </Fact>
               <Fact name="Started">{dateTime(audit.requestedAt)}</Fact>
-              {audit.endedAt && (
-                <Fact name="Took">{span(audit.requestedAt, audit.endedAt)}</Fact>
-              )}
+              {audit.endedAt && <Fact name="Took">{span(audit.requestedAt, audit.endedAt)}</Fact>}
               <Fact name="Asked for by">{audit.by}</Fact>
               <Fact name="Users">{number(audit.users)}</Fact>
               <Fact name="Entries">{number(audit.entries)}</Fact>
