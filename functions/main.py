@@ -7,6 +7,8 @@ from firebase_functions import https_fn, options, scheduler_fn, tasks_fn
 from flask import Request, Response
 
 from imagegen import config, parameters
+from imagegen.accounts import recovery as account_recovery
+from imagegen.accounts.endpoints import delete_account, export_account, merge_account
 from imagegen.api.endpoint import declaration_of
 from imagegen.api.serve import HttpFunction, scheduled, serve
 from imagegen.catalogue.endpoints import list_models, list_products
@@ -95,6 +97,9 @@ createPortalSession = http(create_portal_session, secrets=config.STRIPE_API_SECR
 listPurchases = http(list_purchases)
 registerDevice = http(register_device)
 unregisterDevice = http(unregister_device)
+deleteAccount = http(delete_account, timeout_sec=60, secrets=config.STRIPE_API_SECRETS)
+exportAccount = http(export_account)
+mergeAccount = http(merge_account)
 
 
 @https_fn.on_request(
@@ -169,11 +174,31 @@ def deliverEvent(task: https_fn.CallableRequest[Any]) -> None:
     delivery.deliver(task.data, event_data.of)
 
 
+@private
+@tasks_fn.on_task_dispatched(
+    # What fails here is due again after ten minutes: recoverEvents puts it on the queue.
+    retry_config=options.RetryConfig(
+        max_attempts=3, min_backoff_seconds=60, max_backoff_seconds=60
+    ),
+    timeout_sec=540,
+    concurrency=4,
+    secrets=config.STRIPE_API_SECRETS,
+)
+def processAccount(task: https_fn.CallableRequest[Any]) -> None:
+    # Not at the top: no other function deletes or exports accounts.
+    from imagegen.accounts import worker as account_worker  # noqa: PLC0415
+
+    account_worker.process(task.data)
+
+
 @scheduled({"eventRecoveryStatus": "success"})  # type: ignore[arg-type] # the SDK's type is wrong
 @scheduler_fn.on_schedule(schedule="*/5 * * * *", timeout_sec=280, concurrency=1)
 def recoverEvents(event: scheduler_fn.ScheduledEvent) -> None:
-    """Enqueue the events that are due and were not delivered."""
-    notification_recovery.recover()
+    """Enqueue the events and the closing accounts that are due; delete expired exports."""
+    try:
+        notification_recovery.recover()
+    finally:
+        account_recovery.recover()
 
 
 @scheduled({"reportStatus": "success"})  # type: ignore[arg-type] # the SDK's type is wrong

@@ -7,10 +7,12 @@ ImagegenError                      500 INTERNAL
 ├── ModeNotSupported               400 INVALID_ARGUMENT
 ├── SourceNotSupported             400 INVALID_ARGUMENT
 ├── PhotoNotUsable                 400 INVALID_ARGUMENT
+├── NotAnonymous                   400 INVALID_ARGUMENT
 ├── SignatureInvalid               400 UNAUTHENTICATED
 ├── TokenMissing                   401 UNAUTHENTICATED
 │   ├── TokenInvalid
-│   └── TokenExpired
+│   ├── TokenExpired
+│   └── RecentSignInRequired
 ├── AppCheckMissing                401 UNAUTHENTICATED
 │   └── AppCheckInvalid
 ├── InsufficientCredits            402 RESOURCE_EXHAUSTED
@@ -136,6 +138,13 @@ class PhotoNotUsable(ImagegenError):
     message = "Send a photo: JPEG, PNG, WebP or HEIC."
 
 
+class NotAnonymous(ImagegenError):
+    """Only an anonymous account can be merged, and only into one that is not."""
+
+    code, status, reason = 400, "INVALID_ARGUMENT", "NOT_ANONYMOUS"
+    message = "Send the ID token of an anonymous user, as a user who is not."
+
+
 class SignatureInvalid(ImagegenError):
     """The webhook was not sent by the payment provider, or too long ago."""
 
@@ -165,6 +174,13 @@ class TokenExpired(TokenMissing):
 
     reason = "TOKEN_EXPIRED"
     message = "The ID token has expired; refresh it and try again."
+
+
+class RecentSignInRequired(TokenMissing):
+    """The user signed in too long ago for what cannot be undone."""
+
+    reason = "RECENT_SIGN_IN_REQUIRED"
+    message = "Sign in again, and repeat the call within five minutes."
 
 
 class AppCheckMissing(ImagegenError):

@@ -15,7 +15,8 @@ from imagegen import config, parameters
 
 
 def test_exactly_these_functions_are_declared(manifest: dict[str, Any]) -> None:
-    others = {"processGeneration", "deliverEvent", "stripeWebhook", "revenueCatWebhook"}
+    others = {"stripeWebhook", "revenueCatWebhook"}
+    others |= {"processGeneration", "deliverEvent", "processAccount"}
     assert set(manifest["endpoints"]) == HTTP | SCHEDULED | others
 
 
@@ -88,6 +89,8 @@ def test_the_worker_is_open_to_cloud_tasks_alone_and_its_queue_is_set_by_paramet
                 "admin": ["STRIPE_SECRET_KEY"],
                 "createCheckoutSession": ["STRIPE_SECRET_KEY"],
                 "createPortalSession": ["STRIPE_SECRET_KEY"],
+                "deleteAccount": ["STRIPE_SECRET_KEY"],
+                "processAccount": ["STRIPE_SECRET_KEY"],
                 "stripeWebhook": ["STRIPE_SECRET_KEY", "STRIPE_WEBHOOK_SECRET"],
             },
         ),

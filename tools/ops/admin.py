@@ -7,6 +7,9 @@
     imagegen-admin webhooks …                           who is told of events (ops/webhooks.py)
     imagegen-admin image-reports …                      reported images (ops/image_reports.py)
     imagegen-admin status USER active|disabled --reason R
+    imagegen-admin delete USER --reason R               delete the account of a user who asks for it
+    imagegen-admin export USER                          everything stored about a user, as a file
+    imagegen-admin transfer FROM TO --reason R --key K  move what a user has bought to another
     imagegen-admin book PURCHASE [--user U]             book a purchase that was unmatched
     imagegen-admin repair USER --reason R [--credits N] mend an account with a malformed balance
     imagegen-admin demo-data [--weeks 12] [--seed 7]    invent an app with a history
@@ -16,6 +19,7 @@ This is only the command line: it parses and prints.
 
 from __future__ import annotations
 
+import time
 from enum import StrEnum
 from typing import Annotated
 
@@ -24,7 +28,7 @@ import typer
 from demo import data
 from emulators.problem import Problem
 from imagegen import clock, db
-from imagegen.accounts import account
+from imagegen.accounts import account, delete, export, merge
 from imagegen.credits import ledger, repair
 from imagegen.credits.user import AccountStatus
 from imagegen.purchases import booking, buyer
@@ -33,6 +37,8 @@ from imagegen.report import weekly, weeks
 from ops import audit as auditing
 from ops import image_reports, rendering, requests, results, webhooks
 from ops.terminal import connect_to, log_lines, operator, out, print_json, problems, progress
+
+EXPORT_POLL_SECONDS = 1.0
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, rich_markup_mode=None)
 app.add_typer(requests.app, name="requests")
@@ -224,6 +230,61 @@ def set_status(
         print_json({"userId": user, "status": status})
     else:
         out.print(f"{user} is {status}.", markup=False)
+
+
+@app.command("delete")
+def delete_account(
+    user: Annotated[str, typer.Argument(help="The user's id.")],
+    reason: Annotated[str, typer.Option(help="The reason, which stays in the log.")],
+) -> None:
+    """Delete the account of a user who has asked for it; it goes on in the background."""
+    with problems(), log_lines(lambda line: None):
+        deletion = delete.delete_for(user, reason=reason)
+    stores = [vars(each) for each in deletion.store_subscriptions]
+    if as_json:
+        print_json({"userId": user, "status": deletion.status, "storeSubscriptions": stores})
+        return
+    out.print(f"{user} is {deletion.status}.", markup=False)
+    for each in deletion.store_subscriptions:
+        text = f"To be ended by the user: {each.product_id} in {each.store}"
+        out.print(f"{text}, paid until {each.period_end:%Y-%m-%d}.", markup=False)
+
+
+@app.command("export")
+def export_account(user: Annotated[str, typer.Argument(help="The user's id.")]) -> None:
+    """Write everything that is stored about a user into a file; prints its link, once it is there.
+
+    The file is deleted after a day.
+    """
+    with problems(), progress() as bar, log_lines(lambda line: None):
+        bar.add_task("Exporting", total=None)
+        found = export.export(user)
+        while found.url is None:
+            time.sleep(EXPORT_POLL_SECONDS)
+            found = export.export(user)
+    if as_json:
+        print_json({"url": found.url, "expiresAt": found.expires_at})
+    else:
+        out.print(found.url, markup=False, soft_wrap=True)
+
+
+@app.command()
+def transfer(
+    source: Annotated[str, typer.Argument(metavar="FROM", help="Whose credits they are.")],
+    target: Annotated[str, typer.Argument(metavar="TO", help="Who gets them.")],
+    reason: Annotated[str, typer.Option(help="The reason, which stays in both histories.")],
+    key: Annotated[str, typer.Option(help="The name of this transfer; done once only.")],
+) -> None:
+    """Move what a user has bought to another: lots, purchases, subscriptions and debt."""
+    with problems(), log_lines(lambda line: None):
+        moved = merge.transfer(source, target, key=key, reason=reason)
+    if as_json:
+        print_json({"transferredCredits": moved.transferred, "currentCredits": moved.balance})
+    else:
+        out.print(
+            f"{moved.transferred:,} credits moved. {target} has {moved.balance:,} now.",
+            markup=False,
+        )
 
 
 @app.command("demo-data")

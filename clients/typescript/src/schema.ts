@@ -328,6 +328,66 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/deleteAccount": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Delete the caller's account
+         * @description Always needs a token, of a user who has signed in within the last five minutes. Subscriptions in Stripe are canceled first. From then on nothing can be spent or bought; open background requests are canceled, running ones waited for. Then images, prompts, photos and devices are deleted, and the history of payments moves to a name that says nothing of the user, who is deleted from Firebase Authentication last. Safe to repeat.
+         */
+        post: operations["deleteAccount"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/exportAccount": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Export everything that is stored about the caller
+         * @description Always needs a token. The account, its history, its requests with the URLs of their images, its purchases and devices, as one JSON file. The first call begins to write it; repeat the call until it answers 200. Whoever has the URL can load the file, until it is deleted after a day.
+         */
+        post: operations["exportAccount"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/mergeAccount": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Bring what an anonymous user has bought into the caller's account
+         * @description For somebody who used the app anonymously and signs in to an account that exists already. Both tokens are verified. Credits that were bought move, with their purchases, subscriptions and debts; free ones do not. The anonymous account is closed and deleted, with its images. Safe to repeat.
+         */
+        post: operations["mergeAccount"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/admin/users": {
         parameters: {
             query?: never;
@@ -758,7 +818,7 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Enqueue the events that are due and were not delivered
+         * Enqueue the events and the closing accounts that are due; delete expired exports
          * @description What the scheduler runs. Only the emulator has this path.
          */
         post: operations["recoverEvents"];
@@ -819,6 +879,16 @@ export interface components {
                     reason: "ACCOUNT_DISABLED";
                 };
             };
+        };
+        /**
+         * AccountExport
+         * @description Where the export is.
+         */
+        AccountExport: {
+            /** @description The JSON file; null while it is being written. */
+            url: string | null;
+            /** @description When it is deleted, a day after it was made. */
+            expiresAt: string | null;
         };
         /**
          * AccountStatus
@@ -1120,6 +1190,12 @@ export interface components {
             /** @description When they expire; null: never. */
             expiresAt: string | null;
         };
+        /**
+         * ClosureStatus
+         * @description How far the closing of an account is.
+         * @enum {string}
+         */
+        ClosureStatus: "closing" | "closed";
         /** @description The model refused the content; details: generationRequestId, refundedCredits. */
         ContentRefused: {
             error: {
@@ -1240,6 +1316,11 @@ export interface components {
             };
         };
         /**
+         * DeleteAccount
+         * @description Nothing: the token says whose account it is.
+         */
+        DeleteAccount: Record<string, never>;
+        /**
          * DeleteCatalogueDocument
          * @description Which document of the catalogue to delete.
          */
@@ -1254,6 +1335,16 @@ export interface components {
         DeleteImage: {
             /** @description The generation request. */
             generationRequestId: string;
+        };
+        /**
+         * DeletedAccount
+         * @description How far the deletion is.
+         */
+        DeletedAccount: {
+            /** @description `closing`: it goes on by itself. `closed`: it is complete. */
+            status: components["schemas"]["ClosureStatus"];
+            /** @description Subscriptions in app stores that the user has to end there. */
+            storeSubscriptions: components["schemas"]["StoreSubscription"][];
         };
         /**
          * Device
@@ -1286,6 +1377,11 @@ export interface components {
                 };
             };
         };
+        /**
+         * ExportAccount
+         * @description Nothing: the token says whose account it is.
+         */
+        ExportAccount: Record<string, never>;
         /**
          * FieldChange
          * @description A field that changes.
@@ -1871,6 +1967,24 @@ export interface components {
                 };
             };
         };
+        /**
+         * MergeAccount
+         * @description The anonymous account that is given up.
+         */
+        MergeAccount: {
+            /** @description An ID token of the anonymous user, taken before signing in as the caller. */
+            anonymousIdToken: string;
+        };
+        /**
+         * MergedAccount
+         * @description What has moved.
+         */
+        MergedAccount: {
+            /** @description Credits that this call has moved. */
+            transferredCredits: number;
+            /** @description The caller's balance. */
+            currentCredits: number;
+        };
         /** @description The function does not support this HTTP method. */
         MethodNotAllowed: {
             error: {
@@ -1944,6 +2058,20 @@ export interface components {
                 details: {
                     /** @constant */
                     reason: "NOT_ADMIN";
+                };
+            };
+        };
+        /** @description Only an anonymous account can be merged, and only into one that is not. */
+        NotAnonymous: {
+            error: {
+                /** @constant */
+                code: 400;
+                /** @constant */
+                status: "INVALID_ARGUMENT";
+                message: string;
+                details: {
+                    /** @constant */
+                    reason: "NOT_ANONYMOUS";
                 };
             };
         };
@@ -2317,6 +2445,20 @@ export interface components {
                 };
             };
         };
+        /** @description The user signed in too long ago for what cannot be undone. */
+        RecentSignInRequired: {
+            error: {
+                /** @constant */
+                code: 401;
+                /** @constant */
+                status: "UNAUTHENTICATED";
+                message: string;
+                details: {
+                    /** @constant */
+                    reason: "RECENT_SIGN_IN_REQUIRED";
+                };
+            };
+        };
         /**
          * Recovery
          * @description What recovery has done.
@@ -2528,6 +2670,21 @@ export interface components {
          * @enum {string}
          */
         Status: "pending" | "processing" | "completed" | "failed" | "canceled";
+        /**
+         * StoreSubscription
+         * @description A subscription in an app store, which only the user can end.
+         */
+        StoreSubscription: {
+            /** @description The store, as RevenueCat names it, e.g. `APP_STORE`. */
+            store: string;
+            /** @description The product; empty if it is not known. */
+            productId: string;
+            /**
+             * Format: date-time
+             * @description Until when it is paid.
+             */
+            periodEnd: string;
+        };
         /**
          * StoredImageReply
          * @description An image as it is stored.
@@ -5510,6 +5667,387 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["MethodNotAllowed"];
+                };
+            };
+            /** @description `PAYLOAD_TOO_LARGE`: The body is longer than the limit; details: limitBytes. */
+            413: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PayloadTooLarge"];
+                };
+            };
+            /** @description `UNSUPPORTED_MEDIA_TYPE`: The Content-Type is not JSON, nor that of a photo where the endpoint takes one. */
+            415: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UnsupportedMediaType"];
+                };
+            };
+            /** @description `INTERNAL`: A defect of the service; its logs know the request id. */
+            500: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InternalError"];
+                };
+            };
+            /** @description `BACKEND_UNAVAILABLE`: Firestore or Google is out of reach. A generation request in details may be charged. */
+            503: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BackendUnavailable"];
+                };
+            };
+        };
+    };
+    deleteAccount: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /** @example {} */
+                "application/json": components["schemas"]["DeleteAccount"];
+            };
+        };
+        responses: {
+            /** @description The account is closed, and deleted in the background. */
+            202: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeletedAccount"];
+                };
+            };
+            /** @description `INVALID_FIELD`: Fields are missing, mistyped, out of range or unknown; details: fieldViolations. `MALFORMED_JSON`: The body is not a well-formed JSON object. */
+            400: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InvalidField"] | components["schemas"]["MalformedJson"];
+                };
+            };
+            /** @description `APP_CHECK_INVALID`: The App Check token was not issued for this project, has expired, or was used before. `APP_CHECK_MISSING`: The call needs a token of Firebase App Check and has none. `RECENT_SIGN_IN_REQUIRED`: The user signed in too long ago for what cannot be undone. `TOKEN_EXPIRED`: The token has expired. `TOKEN_INVALID`: The token was not issued by this project's Firebase Authentication. `TOKEN_MISSING`: The call needs a Firebase ID token and has none. */
+            401: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AppCheckInvalid"] | components["schemas"]["AppCheckMissing"] | components["schemas"]["RecentSignInRequired"] | components["schemas"]["TokenExpired"] | components["schemas"]["TokenInvalid"] | components["schemas"]["TokenMissing"];
+                };
+            };
+            /** @description `METHOD_NOT_ALLOWED`: The function does not support this HTTP method. */
+            405: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    Allow: components["headers"]["Allow"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MethodNotAllowed"];
+                };
+            };
+            /** @description `PAYLOAD_TOO_LARGE`: The body is longer than the limit; details: limitBytes. */
+            413: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PayloadTooLarge"];
+                };
+            };
+            /** @description `UNSUPPORTED_MEDIA_TYPE`: The Content-Type is not JSON, nor that of a photo where the endpoint takes one. */
+            415: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UnsupportedMediaType"];
+                };
+            };
+            /** @description `INTERNAL`: A defect of the service; its logs know the request id. */
+            500: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InternalError"];
+                };
+            };
+            /** @description `BACKEND_UNAVAILABLE`: Firestore or Google is out of reach. A generation request in details may be charged. `PAYMENT_PROVIDER_UNAVAILABLE`: The payment provider cannot be reached or cannot answer; nothing was bought. */
+            503: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BackendUnavailable"] | components["schemas"]["PaymentProviderUnavailable"];
+                };
+            };
+        };
+    };
+    exportAccount: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /** @example {} */
+                "application/json": components["schemas"]["ExportAccount"];
+            };
+        };
+        responses: {
+            /** @description The file is there. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AccountExport"];
+                };
+            };
+            /** @description The file is being written: call again. */
+            202: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AccountExport"];
+                };
+            };
+            /** @description `INVALID_FIELD`: Fields are missing, mistyped, out of range or unknown; details: fieldViolations. `MALFORMED_JSON`: The body is not a well-formed JSON object. */
+            400: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InvalidField"] | components["schemas"]["MalformedJson"];
+                };
+            };
+            /** @description `APP_CHECK_INVALID`: The App Check token was not issued for this project, has expired, or was used before. `APP_CHECK_MISSING`: The call needs a token of Firebase App Check and has none. `TOKEN_EXPIRED`: The token has expired. `TOKEN_INVALID`: The token was not issued by this project's Firebase Authentication. `TOKEN_MISSING`: The call needs a Firebase ID token and has none. */
+            401: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AppCheckInvalid"] | components["schemas"]["AppCheckMissing"] | components["schemas"]["TokenExpired"] | components["schemas"]["TokenInvalid"] | components["schemas"]["TokenMissing"];
+                };
+            };
+            /** @description `USER_NOT_FOUND`: There is no such user document. */
+            404: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UserNotFound"];
+                };
+            };
+            /** @description `METHOD_NOT_ALLOWED`: The function does not support this HTTP method. */
+            405: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    Allow: components["headers"]["Allow"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MethodNotAllowed"];
+                };
+            };
+            /** @description `PAYLOAD_TOO_LARGE`: The body is longer than the limit; details: limitBytes. */
+            413: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PayloadTooLarge"];
+                };
+            };
+            /** @description `UNSUPPORTED_MEDIA_TYPE`: The Content-Type is not JSON, nor that of a photo where the endpoint takes one. */
+            415: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UnsupportedMediaType"];
+                };
+            };
+            /** @description `INTERNAL`: A defect of the service; its logs know the request id. */
+            500: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InternalError"];
+                };
+            };
+            /** @description `BACKEND_UNAVAILABLE`: Firestore or Google is out of reach. A generation request in details may be charged. */
+            503: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BackendUnavailable"];
+                };
+            };
+        };
+    };
+    mergeAccount: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "anonymousIdToken": "eyJhbGciOiJSUzI1NiIs…"
+                 *     }
+                 */
+                "application/json": components["schemas"]["MergeAccount"];
+            };
+        };
+        responses: {
+            /** @description Merged. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MergedAccount"];
+                };
+            };
+            /** @description `INVALID_FIELD`: Fields are missing, mistyped, out of range or unknown; details: fieldViolations. `MALFORMED_JSON`: The body is not a well-formed JSON object. `NOT_ANONYMOUS`: Only an anonymous account can be merged, and only into one that is not. */
+            400: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InvalidField"] | components["schemas"]["MalformedJson"] | components["schemas"]["NotAnonymous"];
+                };
+            };
+            /** @description `APP_CHECK_INVALID`: The App Check token was not issued for this project, has expired, or was used before. `APP_CHECK_MISSING`: The call needs a token of Firebase App Check and has none. `TOKEN_EXPIRED`: The token has expired. `TOKEN_INVALID`: The token was not issued by this project's Firebase Authentication. `TOKEN_INVALID`: The token was not issued by this project's Firebase Authentication. `TOKEN_MISSING`: The call needs a Firebase ID token and has none. */
+            401: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AppCheckInvalid"] | components["schemas"]["AppCheckMissing"] | components["schemas"]["TokenExpired"] | components["schemas"]["TokenInvalid"] | components["schemas"]["TokenMissing"];
+                };
+            };
+            /** @description `ACCOUNT_DISABLED`: An operator has disabled the account: it can be read, and nothing spent or bought. */
+            403: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AccountDisabled"];
+                };
+            };
+            /** @description `USER_NOT_FOUND`: There is no such user document. */
+            404: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UserNotFound"];
+                };
+            };
+            /** @description `METHOD_NOT_ALLOWED`: The function does not support this HTTP method. */
+            405: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    Allow: components["headers"]["Allow"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MethodNotAllowed"];
+                };
+            };
+            /** @description `ACCOUNT_CLOSING`: The account is being deleted, or was closed: nothing can be spent, given or bought. */
+            409: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AccountClosing"];
                 };
             };
             /** @description `PAYLOAD_TOO_LARGE`: The body is longer than the limit; details: limitBytes. */

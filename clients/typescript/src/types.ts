@@ -20,6 +20,9 @@ export const FUNCTIONS = [
   "registerDevice",
   "unregisterDevice",
   "uploadSource",
+  "deleteAccount",
+  "exportAccount",
+  "mergeAccount",
 ] as const;
 export type FunctionName = (typeof FUNCTIONS)[number];
 

@@ -25,8 +25,7 @@ from imagegen.purchases.stripe_facts import (
     Session,
     Subscription,
 )
-
-ENDED = frozenset({"canceled", "incomplete_expired"})  # a subscription never leaves these
+from imagegen.purchases.subscriptions import ENDED
 
 
 def handle(event: Mapping[str, Any]) -> str:

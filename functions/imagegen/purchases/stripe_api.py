@@ -46,6 +46,11 @@ def get(path: str, parameters: Mapping[str, str]) -> Json:
     return _request("GET", path, params=parameters)
 
 
+def delete(path: str) -> Json:
+    """End the object at `path`; what Stripe then says of it. Raises as `post` does."""
+    return _request("DELETE", path)
+
+
 def get_all(path: str) -> list[Json]:
     """All objects of the list at `path`, page by page. Raises as `post` does."""
     found: list[Json] = []
