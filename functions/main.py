@@ -191,6 +191,21 @@ def processAccount(task: https_fn.CallableRequest[Any]) -> None:
     account_worker.process(task.data)
 
 
+@private
+@tasks_fn.on_task_dispatched(
+    # One that has failed says so; whoever wants another asks for it.
+    retry_config=options.RetryConfig(max_attempts=1),
+    rate_limits=options.RateLimits(max_concurrent_dispatches=1),
+    timeout_sec=1800,
+    concurrency=1,
+)
+def runAudit(task: https_fn.CallableRequest[Any]) -> None:
+    # Not at the top: only operators need it.
+    from imagegen.audit import runs  # noqa: PLC0415
+
+    runs.run(task.data)
+
+
 @scheduled({"eventRecoveryStatus": "success"})  # type: ignore[arg-type] # the SDK's type is wrong
 @scheduler_fn.on_schedule(schedule="*/5 * * * *", timeout_sec=280, concurrency=1)
 def recoverEvents(event: scheduler_fn.ScheduledEvent) -> None:

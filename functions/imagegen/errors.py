@@ -31,6 +31,7 @@ ImagegenError                      500 INTERNAL
 ├── ImageReportNotFound            404 NOT_FOUND
 ├── OptionNotFound                 404 NOT_FOUND
 ├── ActionNotFound                 404 NOT_FOUND
+├── AuditNotFound                  404 NOT_FOUND
 ├── PaymentsOff                    404 NOT_FOUND
 ├── MethodNotAllowed               405 UNIMPLEMENTED
 ├── AccountUnusable                409 FAILED_PRECONDITION
@@ -314,6 +315,13 @@ class ActionNotFound(ImagegenError):
 
     code, status, reason = 404, "NOT_FOUND", "ACTION_NOT_FOUND"
     message = "There is no such action."
+
+
+class AuditNotFound(ImagegenError):
+    """There is no such audit; details: auditId."""
+
+    code, status, reason = 404, "NOT_FOUND", "AUDIT_NOT_FOUND"
+    message = "There is no such audit."
 
 
 class PaymentsOff(ImagegenError):

@@ -1,4 +1,4 @@
-"""Cloud Tasks: for background requests, for events to deliver, and for accounts that leave."""
+"""Cloud Tasks: background requests, events to deliver, accounts that leave, and audits."""
 
 import math
 from collections.abc import Mapping
@@ -14,6 +14,7 @@ from imagegen.errors import BackendUnavailable
 WORKER = "processGeneration"
 DELIVERER = "deliverEvent"
 ACCOUNT_WORKER = "processAccount"
+AUDITOR = "runAudit"
 ENQUEUE_SECONDS = 10.0  # the SDK alone would wait up to four minutes for a silent queue
 
 # One for each call that the instance serves, and as many whose queue has not answered in time.
@@ -45,6 +46,11 @@ def enqueue_account(kind: str, account_id: str, *, delay_seconds: float = 0) -> 
     Raises BackendUnavailable, as `enqueue` does.
     """
     _send(ACCOUNT_WORKER, {kind: account_id}, account_id, ENQUEUE_SECONDS, delay_seconds)
+
+
+def enqueue_audit(audit_id: str) -> None:
+    """Have the audit with the id run. Raises BackendUnavailable, as `enqueue` does."""
+    _send(AUDITOR, {"auditId": audit_id}, audit_id, ENQUEUE_SECONDS)
 
 
 def _send(

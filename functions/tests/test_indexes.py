@@ -14,6 +14,7 @@ from support.paths import FUNCTIONS
 
 from imagegen import actions, db, tasks
 from imagegen.admin import users
+from imagegen.audit import runs
 from imagegen.catalogue import catalogue
 from imagegen.credits import endpoints as credit_endpoints
 from imagegen.firestore.store import Document, Query
@@ -56,6 +57,7 @@ def queries() -> Iterator[Query]:
     yield newest_query((now(), ""))
     yield actions.newest_query(20)
     yield users.newest_query(20)
+    yield runs.newest_query(20)
     yield users.open_requests_query("u")
 
 

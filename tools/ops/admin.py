@@ -29,12 +29,12 @@ from demo import data
 from emulators.problem import Problem
 from imagegen import clock, db
 from imagegen.accounts import account, delete, export, merge
+from imagegen.audit import project as auditing
 from imagegen.credits import ledger, repair
 from imagegen.credits.user import AccountStatus
 from imagegen.purchases import booking, buyer
 from imagegen.purchases.purchase import PurchaseStatus
 from imagegen.report import weekly, weeks
-from ops import audit as auditing
 from ops import image_reports, rendering, requests, results, webhooks
 from ops.terminal import connect_to, log_lines, operator, out, print_json, problems, progress
 

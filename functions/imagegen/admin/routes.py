@@ -1,5 +1,6 @@
 """The paths of the operators' API: which endpoint answers where."""
 
+from imagegen.admin.audits import get_audit, list_audits, make_report, start_audit
 from imagegen.admin.catalogue import editors, get_catalogue
 from imagegen.admin.log import list_admin_actions, undo_admin_action
 from imagegen.admin.requests import (
@@ -28,6 +29,10 @@ ROUTES: Routes = {
     "/generationRequests/{generationRequestId}/cancel": (cancel_for_user,),
     "/generationRequests/{generationRequestId}/retry": (retry_generation_request,),
     "/recovery": (run_recovery,),
+    "/audit": (start_audit,),
+    "/audits": (list_audits,),
+    "/audits/{auditId}": (get_audit,),
+    "/reports/{week}": (make_report,),
     "/catalogue": (get_catalogue,),
     "/models/{name}": editors("models", "model"),
     "/styles/{name}": editors("styles", "style"),

@@ -14,13 +14,14 @@ from unittest import mock
 import pytest
 from demo import life
 from google.cloud import firestore
-from ops import admin, audit, rendering, terminal
+from ops import admin, rendering, terminal
 from rich.console import Console
 from support.books import check_books, ledger_of
 from support.orders import order
 from typer.testing import CliRunner, Result
 
 from imagegen.api.auth import Caller
+from imagegen.audit import project as audit
 from imagegen.audit.findings import findings
 from imagegen.catalogue import catalogue, products
 from imagegen.credits import ledger
