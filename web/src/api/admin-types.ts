@@ -61,21 +61,8 @@ export interface WebhookEndpoint {
   disabledReason?: string | null;
 }
 
-export interface Audit {
-  auditId: string;
-  status: "running" | "done" | "failed";
-  by: string;
-  requestedAt: string;
-  endedAt: string | null;
-  users: number;
-  entries: number;
-  requests: number;
-  findingCount: number;
-  /** The first of them; empty in a list of audits. */
-  findings: readonly { invariant: string; userId: string; path: string; message: string }[];
-  /** Why it failed. */
-  error?: string;
-}
+export type Audit = Schemas["AuditView"];
+export type AuditPage = Schemas["AuditPage"];
 
 export interface ImageReport {
   reportId: string;
@@ -89,11 +76,6 @@ export interface ImageReport {
 
 export type AdminAction = Schemas["AdminAction"];
 export type ActionPage = Schemas["AdminActionPage"];
-
-export interface AuditPage {
-  audits: readonly Audit[];
-  nextPageToken?: string;
-}
 
 export interface ImageReportPage {
   imageReports: readonly ImageReport[];

@@ -17,4 +17,5 @@ export const SCREENS: readonly Screen[] = [
   { path: "/users", name: "Users", icon: "user", adminOnly: true },
   { path: "/requests", name: "Requests", icon: "requests", adminOnly: true },
   { path: "/catalogue", name: "Catalogue", icon: "catalogue", adminOnly: true },
+  { path: "/operations", name: "Operations", icon: "operations", adminOnly: true },
 ];

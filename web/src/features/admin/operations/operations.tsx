@@ -4,7 +4,6 @@ import { PageHead } from "../../../ui/page";
 import { Tabs } from "../../../ui/tabs";
 import { Actions } from "./actions";
 import { Audits } from "./audits";
-import { ReportedImages } from "./reported-images";
 import { Runs } from "./runs";
 
 export function Operations() {
@@ -12,14 +11,13 @@ export function Operations() {
   return (
     <>
       <PageHead title="Operations">
-        Check the books, set right what was interrupted, look at what users report.
+        Check the books, set right what was interrupted, look up who changed what.
       </PageHead>
       <Tabs
         label="Operations"
         parameter="tab"
         tabs={[
           { name: "Audits", body: () => <Audits /> },
-          { name: "Reported images", body: () => <ReportedImages /> },
           { name: "Runs", body: () => <Runs /> },
           { name: "Log", body: () => <Actions /> },
         ]}
