@@ -71,7 +71,7 @@ describe("the catalogue", () => {
     await remove("colors/desk");
     await signInAs(page, "admin", "/catalogue?kind=colors");
     await page.getByRole("link", { name: "Add a color" }).click();
-    await page.getByLabel("Name").fill("desk");
+    await page.getByLabel("Name", { exact: true }).fill("desk");
     await page.getByRole("button", { name: "Look at the changes" }).click();
     await page.getByText("Add desk").waitFor();
     await confirm("Save", "For the season.");

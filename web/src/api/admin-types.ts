@@ -26,40 +26,13 @@ export type CatalogueDocument = Schemas["CatalogueDocument"];
 export type CatalogueFields = CatalogueDocument["document"];
 export type CatalogueChange = Schemas["CatalogueChange"];
 
-export type DeliveryStatus = "pending" | "delivered" | "failed" | "dropped";
-
-export interface EventDelivery {
-  endpointId: string;
-  status: DeliveryStatus;
-  attempts: number;
-  nextAttemptAt?: string | null;
-  result?: string;
-}
-
-export interface AppEvent {
-  eventId: string;
-  type: string;
-  about: string;
-  userId?: string | null;
-  createdAt: string;
-  deliveries: readonly EventDelivery[];
-}
-
-export interface EventPage {
-  events: readonly AppEvent[];
-  nextPageToken?: string;
-}
-
-export interface WebhookEndpoint {
-  id: string;
-  url: string;
-  types: readonly string[];
-  enabled: boolean;
-  createdAt: string;
-  failingSince?: string | null;
-  disabledAt?: string | null;
-  disabledReason?: string | null;
-}
+export type DeliveryStatus = Schemas["DeliveryStatus"];
+export type EventDelivery = Schemas["EventDelivery"];
+export type AppEvent = Schemas["EventView"];
+export type EventPage = Schemas["EventPage"];
+export type EventType = Schemas["EventType"];
+export type WebhookEndpoint = Schemas["WebhookEndpointView"];
+export type EndpointList = Schemas["WebhookEndpointList"];
 
 export type Audit = Schemas["AuditView"];
 export type AuditPage = Schemas["AuditPage"];

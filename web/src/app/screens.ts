@@ -17,5 +17,6 @@ export const SCREENS: readonly Screen[] = [
   { path: "/users", name: "Users", icon: "user", adminOnly: true },
   { path: "/requests", name: "Requests", icon: "requests", adminOnly: true },
   { path: "/catalogue", name: "Catalogue", icon: "catalogue", adminOnly: true },
+  { path: "/events", name: "Events", icon: "events", adminOnly: true },
   { path: "/operations", name: "Operations", icon: "operations", adminOnly: true },
 ];

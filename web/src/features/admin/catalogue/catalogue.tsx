@@ -23,6 +23,9 @@ import { undoActions } from "../undo";
 import { moved, sorted } from "./documents";
 import { KINDS, ORDER } from "./kinds";
 
+/** What the credits of a document are. */
+const AMOUNTS: Partial<Record<CatalogueKind, string>> = { sizes: "Price", products: "Credits" };
+
 export function Catalogue() {
   useTitle("Catalogue");
   const loaded = useResource(() => admin<FullCatalogue>("GET", "/catalogue"), []);
@@ -100,6 +103,7 @@ function Documents({
       onReload();
     });
   });
+  const amount = AMOUNTS[kind];
   if (documents.length === 0) {
     return <Empty icon="catalogue" title={`There are no ${kind} yet`} />;
   }
@@ -112,9 +116,11 @@ function Documents({
             <tr>
               <th scope="col">Name</th>
               <th scope="col">State</th>
-              <th scope="col" class="end wide-cell">
-                {{ sizes: "Price", products: "Credits" }[kind as string] ?? ""}
-              </th>
+              {amount && (
+                <th scope="col" class="end wide-cell">
+                  {amount}
+                </th>
+              )}
               <th scope="col" class="end">
                 Order
               </th>
@@ -134,9 +140,11 @@ function Documents({
                 <td>
                   <StateBadge document={each} />
                 </td>
-                <td class="end wide-cell">
-                  {typeof each.document.credits === "number" && number(each.document.credits)}
-                </td>
+                {amount && (
+                  <td class="end wide-cell">
+                    {typeof each.document.credits === "number" && number(each.document.credits)}
+                  </td>
+                )}
                 <td class="end nowrap">
                   <Mover
                     name={each.name}

@@ -1,7 +1,7 @@
 /** One webhook endpoint, and what can be done with it. */
 import { useState } from "preact/hooks";
 import { admin, at } from "../../../api/admin";
-import type { WebhookEndpoint } from "../../../api/admin-types";
+import type { EndpointList, WebhookEndpoint } from "../../../api/admin-types";
 import { Button, Identifier } from "../../../ui/button";
 import { Confirm } from "../../../ui/confirm";
 import { Fact, Facts } from "../../../ui/facts";
@@ -12,7 +12,7 @@ import { notify } from "../../../ui/notices";
 import { Empty, PageHead, Skeleton } from "../../../ui/page";
 import { useResource } from "../../../ui/resource";
 import { go } from "../../../ui/router";
-import { EndpointBadge, type EndpointList } from "./endpoints";
+import { EndpointBadge } from "./endpoints";
 import { Secret } from "./secret";
 
 const ALL = "/events?tab=endpoints";

@@ -1,16 +1,12 @@
 /** The webhook endpoints. */
 import { admin } from "../../../api/admin";
-import type { WebhookEndpoint } from "../../../api/admin-types";
+import type { EndpointList, WebhookEndpoint } from "../../../api/admin-types";
 import { Badge } from "../../../ui/badge";
 import { Failure } from "../../../ui/failure";
 import { Empty, Skeleton } from "../../../ui/page";
 import { useResource } from "../../../ui/resource";
 import { TableScroll } from "../../../ui/table-scroll";
 import { When } from "../../../ui/when";
-
-export interface EndpointList {
-  webhookEndpoints: readonly WebhookEndpoint[];
-}
 
 export function Endpoints() {
   const loaded = useResource(() => admin<EndpointList>("GET", "/webhookEndpoints"), []);

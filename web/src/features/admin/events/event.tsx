@@ -1,6 +1,6 @@
 /** One event, with its deliveries. */
 
-import { useState } from "preact/hooks";
+import { useEffect, useState } from "preact/hooks";
 import { admin, at } from "../../../api/admin";
 import type { AppEvent, EventDelivery } from "../../../api/admin-types";
 import { Button, Identifier } from "../../../ui/button";
@@ -16,12 +16,21 @@ import { TableScroll } from "../../../ui/table-scroll";
 import { When } from "../../../ui/when";
 import { DeliveryBadge } from "./delivery-badge";
 
+/** While a delivery waits for its first attempt. */
+const POLL_MILLISECONDS = 2000;
+
 export function Event({ id }: { id: string }) {
   useTitle(`Event ${id}`);
   const loaded = useResource(() => admin<AppEvent>("GET", at`/events/${id}`), [id]);
   /** The endpoint to deliver to again; "" for all of them. */
   const [again, setAgain] = useState<string | null>(null);
   const event = loaded.value;
+  const isFirst = event?.deliveries.some((each) => each.status === "pending" && !each.result);
+  useEffect(() => {
+    if (!isFirst) return;
+    const timer = setTimeout(loaded.reload, POLL_MILLISECONDS);
+    return () => clearTimeout(timer);
+  }, [event]);
   if (!event) {
     return (
       <>
@@ -36,7 +45,7 @@ export function Event({ id }: { id: string }) {
       </>
     );
   }
-  const count = again ? 1 : event.deliveries.length;
+  const count = again ? 1 : event.deliveries.filter(({ endpointId }) => endpointId !== "push").length;
   return (
     <>
       <PageHead
@@ -160,9 +169,11 @@ function Deliveries({
                   {delivery.result || <span class="note">–</span>}
                 </td>
                 <td class="end">
-                  <Button small onClick={() => onAgain(delivery.endpointId)}>
-                    Again
-                  </Button>
+                  {delivery.endpointId !== "push" && (
+                    <Button small onClick={() => onAgain(delivery.endpointId)}>
+                      Again
+                    </Button>
+                  )}
                 </td>
               </tr>
             ))}
