@@ -116,6 +116,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/deleteImage": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Delete the image of a generation request
+         * @description The image, its thumbnail, the prompt and the source are deleted, an uploaded photo with them; its URLs do not work any more, except in caches. The request and its price stay in the history: nothing is refunded. A second call gives the same answer. After a 503, call it again: what is left is otherwise deleted within two hours.
+         */
+        post: operations["deleteImage"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/uploadSource": {
         parameters: {
             query?: never;
@@ -1680,6 +1700,14 @@ export interface components {
             reason: string;
         };
         /**
+         * DeleteImage
+         * @description Whose image to delete.
+         */
+        DeleteImage: {
+            /** @description The generation request. */
+            generationRequestId: string;
+        };
+        /**
          * DeletedAccount
          * @description How far the deletion is.
          */
@@ -1866,7 +1894,7 @@ export interface components {
             color: string;
             /** @description The size, in the catalogue's spelling. */
             size: string;
-            /** @description What the image shows. */
+            /** @description What the image shows; empty once it has been deleted. */
             prompt: string;
             /** @description What the image starts from, besides the prompt. Absent if there is nothing. */
             source?: components["schemas"]["RequestPhoto"];
@@ -1876,6 +1904,11 @@ export interface components {
             thumbnailUrl?: string;
             /** @description What the image is, where it is stored here. */
             image?: components["schemas"]["StoredImageReply"];
+            /**
+             * Format: date-time
+             * @description When the image was deleted; absent unless it was.
+             */
+            imageDeletedAt?: string;
             /** @description The price, taken when the request was created. */
             deductedCredits: number;
             /** @description What was given back. */
@@ -1915,7 +1948,7 @@ export interface components {
             color: string;
             /** @description The size, in the catalogue's spelling. */
             size: string;
-            /** @description What the image shows. */
+            /** @description What the image shows; empty once it has been deleted. */
             prompt: string;
             /** @description What the image starts from, besides the prompt. Absent if there is nothing. */
             source?: components["schemas"]["RequestPhoto"];
@@ -1925,6 +1958,11 @@ export interface components {
             thumbnailUrl?: string;
             /** @description What the image is, where it is stored here. */
             image?: components["schemas"]["StoredImageReply"];
+            /**
+             * Format: date-time
+             * @description When the image was deleted; absent unless it was.
+             */
+            imageDeletedAt?: string;
             /** @description The price, taken when the request was created. */
             deductedCredits: number;
             /** @description What was given back. */
@@ -2092,6 +2130,21 @@ export interface components {
                     /** @constant */
                     reason: "IDEMPOTENCY_KEY_REUSED";
                     generationRequestId?: string;
+                };
+            };
+        };
+        /** @description What the order has bought was deleted since; details: generationRequestId. */
+        ImageDeleted: {
+            error: {
+                /** @constant */
+                code: 409;
+                /** @constant */
+                status: "FAILED_PRECONDITION";
+                message: string;
+                details: {
+                    /** @constant */
+                    reason: "IMAGE_DELETED";
+                    generationRequestId: string;
                 };
             };
         };
@@ -2541,6 +2594,22 @@ export interface components {
                 };
             };
         };
+        /** @description The request is still open, so its image cannot be deleted; details: status. */
+        NotDeletable: {
+            error: {
+                /** @constant */
+                code: 409;
+                /** @constant */
+                status: "FAILED_PRECONDITION";
+                message: string;
+                details: {
+                    /** @constant */
+                    reason: "NOT_DELETABLE";
+                    generationRequestId: string;
+                    status: string;
+                };
+            };
+        };
         /** @description The data belongs to another user. */
         NotOwner: {
             error: {
@@ -2810,6 +2879,38 @@ export interface components {
              * @description When it was begun, or first told of.
              */
             createdAt: string;
+        };
+        /** @description There is no such purchase; details: purchaseId. */
+        PurchaseNotFound: {
+            error: {
+                /** @constant */
+                code: 404;
+                /** @constant */
+                status: "NOT_FOUND";
+                message: string;
+                details: {
+                    /** @constant */
+                    reason: "PURCHASE_NOT_FOUND";
+                    purchaseId: string;
+                };
+            };
+        };
+        /** @description An operator notes refunds of store purchases only, whose credits have come in. */
+        PurchaseNotRefundable: {
+            error: {
+                /** @constant */
+                code: 409;
+                /** @constant */
+                status: "FAILED_PRECONDITION";
+                message: string;
+                details: {
+                    /** @constant */
+                    reason: "PURCHASE_NOT_REFUNDABLE";
+                    purchaseId: string;
+                    provider: string;
+                    status: string;
+                };
+            };
         };
         /**
          * PurchasePage
@@ -3705,7 +3806,7 @@ export interface operations {
                     "application/json": components["schemas"]["MethodNotAllowed"];
                 };
             };
-            /** @description `ACCOUNT_CLOSING`: The account is being deleted, or was closed: nothing can be spent, given or bought. `ACCOUNT_UNUSABLE`: The user document is malformed, for instance its balance is no whole number. `PRICE_CHANGED`: The price is above the `maxCredits` of the order; details: credits, the current price. `REQUEST_CANCELED`: The request was canceled; details: generationRequestId, refundedCredits. `REQUEST_IN_PROGRESS`: A call with this idempotency key is still running; details: generationRequestId. */
+            /** @description `ACCOUNT_CLOSING`: The account is being deleted, or was closed: nothing can be spent, given or bought. `ACCOUNT_UNUSABLE`: The user document is malformed, for instance its balance is no whole number. `IMAGE_DELETED`: What the order has bought was deleted since; details: generationRequestId. `PRICE_CHANGED`: The price is above the `maxCredits` of the order; details: credits, the current price. `REQUEST_CANCELED`: The request was canceled; details: generationRequestId, refundedCredits. `REQUEST_IN_PROGRESS`: A call with this idempotency key is still running; details: generationRequestId. */
             409: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
@@ -3715,7 +3816,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["AccountClosing"] | components["schemas"]["AccountUnusable"] | components["schemas"]["PriceChanged"] | components["schemas"]["RequestCanceled"] | components["schemas"]["RequestInProgress"];
+                    "application/json": components["schemas"]["AccountClosing"] | components["schemas"]["AccountUnusable"] | components["schemas"]["ImageDeleted"] | components["schemas"]["PriceChanged"] | components["schemas"]["RequestCanceled"] | components["schemas"]["RequestInProgress"];
                 };
             };
             /** @description `PAYLOAD_TOO_LARGE`: The body is longer than the limit; details: limitBytes. */
@@ -4624,6 +4725,139 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["NotCancelable"];
+                };
+            };
+            /** @description `PAYLOAD_TOO_LARGE`: The body is longer than the limit; details: limitBytes. */
+            413: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PayloadTooLarge"];
+                };
+            };
+            /** @description `UNSUPPORTED_MEDIA_TYPE`: The Content-Type is not JSON, nor that of a photo where the endpoint takes one. */
+            415: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UnsupportedMediaType"];
+                };
+            };
+            /** @description `INTERNAL`: A defect of the service; its logs know the request id. */
+            500: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InternalError"];
+                };
+            };
+            /** @description `BACKEND_UNAVAILABLE`: Firestore or Google is out of reach. A generation request in details may be charged. */
+            503: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BackendUnavailable"];
+                };
+            };
+        };
+    };
+    deleteImage: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "generationRequestId": "0d3c1f5c7f1e4b0f9f6f2f0a54b7c9de"
+                 *     }
+                 */
+                "application/json": components["schemas"]["DeleteImage"];
+            };
+        };
+        responses: {
+            /** @description The generation request without its image. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GenerationRequest"];
+                };
+            };
+            /** @description `INVALID_FIELD`: Fields are missing, mistyped, out of range or unknown; details: fieldViolations. `MALFORMED_JSON`: The body is not a well-formed JSON object. */
+            400: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InvalidField"] | components["schemas"]["MalformedJson"];
+                };
+            };
+            /** @description `APP_CHECK_INVALID`: The App Check token was not issued for this project, has expired, or was used before. `APP_CHECK_MISSING`: The call needs a token of Firebase App Check and has none. `TOKEN_EXPIRED`: The token has expired. `TOKEN_INVALID`: The token was not issued by this project's Firebase Authentication. `TOKEN_MISSING`: The call needs a Firebase ID token and has none. */
+            401: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AppCheckInvalid"] | components["schemas"]["AppCheckMissing"] | components["schemas"]["TokenExpired"] | components["schemas"]["TokenInvalid"] | components["schemas"]["TokenMissing"];
+                };
+            };
+            /** @description `GENERATION_REQUEST_NOT_FOUND`: The generation request does not exist or belongs to another user. */
+            404: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GenerationRequestNotFound"];
+                };
+            };
+            /** @description `METHOD_NOT_ALLOWED`: The function does not support this HTTP method. */
+            405: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    Allow: components["headers"]["Allow"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MethodNotAllowed"];
+                };
+            };
+            /** @description `NOT_DELETABLE`: The request is still open, so its image cannot be deleted; details: status. */
+            409: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NotDeletable"];
                 };
             };
             /** @description `PAYLOAD_TOO_LARGE`: The body is longer than the limit; details: limitBytes. */
