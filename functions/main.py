@@ -1,37 +1,14 @@
 """The functions that Firebase deploys: each with its trigger, its options and what it calls."""
 
-from collections.abc import Callable
 from typing import Any
 
 from firebase_functions import https_fn, options, scheduler_fn, tasks_fn
 from flask import Request, Response
 
 from imagegen import config, parameters
-from imagegen.accounts import recovery as account_recovery
-from imagegen.accounts.endpoints import delete_account, export_account, merge_account
-from imagegen.api.endpoint import declaration_of
-from imagegen.api.serve import HttpFunction, scheduled, serve
-from imagegen.catalogue.endpoints import list_models, list_products
-from imagegen.credits.endpoints import get_user_credits
-from imagegen.generation import recovery, worker
-from imagegen.generation.endpoints import (
-    cancel_generation_request,
-    create_generation_request,
-    delete_image,
-    get_generation_status,
-    list_generation_requests,
-)
-from imagegen.generation.image_reports import report_image
-from imagegen.generation.uploads import upload_source
+from imagegen.api.deferred import serve_from
+from imagegen.api.serve import HttpFunction, scheduled
 from imagegen.invoker import private
-from imagegen.notifications import recovery as notification_recovery
-from imagegen.notifications.endpoints import register_device, unregister_device
-from imagegen.purchases import webhooks
-from imagegen.purchases.endpoints import (
-    create_checkout_session,
-    create_portal_session,
-    list_purchases,
-)
 
 parameters.validate()  # a deploy or an instance with a wrong parameter ends here, and names it
 
@@ -53,53 +30,61 @@ def cors(*methods: str) -> options.CorsOptions:
     )
 
 
-def http(handler: Callable[..., Any], *, timeout_sec: int = 30, **options_: Any) -> HttpFunction:
-    """An HTTP function that serves an endpoint, for everybody to call.
+def http(endpoint: str, *, timeout_sec: int = 30, **options_: Any) -> HttpFunction:
+    """An HTTP function that serves `endpoint`, for everybody to call.
 
     By default a page of any origin may: identity is a bearer token, which no browser sends by
     itself.
     """
-    endpoint = declaration_of(handler)
     function: HttpFunction = https_fn.on_request(
-        cors=cors(*endpoint.methods),
+        cors=cors("GET", "POST"),
         invoker="public",
         timeout_sec=timeout_sec,
         **options_,
-    )(serve(endpoint))
+    )(serve_from(f"imagegen.{endpoint}"))
     return function
 
 
 createGenerationRequest = http(
-    create_generation_request,
+    "generation.endpoints:create_generation_request",
     timeout_sec=parameters.CREATE_TIMEOUT_SECONDS,
     memory=config.GENERATION_MEMORY_MB,
     min_instances=config.MIN_INSTANCES,
     secrets=config.GENERATOR_SECRET_PARAMS,
     max_instances=config.CREATE_MAX_INSTANCES,
 )
-getUserCredits = http(get_user_credits, max_instances=config.MAX_INSTANCES)
-getGenerationStatus = http(get_generation_status, max_instances=config.MAX_INSTANCES)
-listGenerationRequests = http(list_generation_requests, max_instances=config.MAX_INSTANCES)
-cancelGenerationRequest = http(cancel_generation_request)
-deleteImage = http(delete_image)
-reportImage = http(report_image)
+getUserCredits = http("credits.endpoints:get_user_credits", max_instances=config.MAX_INSTANCES)
+getGenerationStatus = http(
+    "generation.endpoints:get_generation_status", max_instances=config.MAX_INSTANCES
+)
+listGenerationRequests = http(
+    "generation.endpoints:list_generation_requests", max_instances=config.MAX_INSTANCES
+)
+cancelGenerationRequest = http("generation.endpoints:cancel_generation_request")
+deleteImage = http("generation.endpoints:delete_image")
 uploadSource = http(
-    upload_source,
+    "generation.uploads:upload_source",
     timeout_sec=60,
     memory=config.GENERATION_MEMORY_MB,
     # A photo of 8 MiB takes about 45 MB on its way, so few are sent to an instance at once.
     concurrency=8,
 )
-listModels = http(list_models, max_instances=config.MAX_INSTANCES)
-listProducts = http(list_products)
-createCheckoutSession = http(create_checkout_session, secrets=config.STRIPE_API_SECRETS)
-createPortalSession = http(create_portal_session, secrets=config.STRIPE_API_SECRETS)
-listPurchases = http(list_purchases)
-registerDevice = http(register_device)
-unregisterDevice = http(unregister_device)
-deleteAccount = http(delete_account, timeout_sec=60, secrets=config.STRIPE_API_SECRETS)
-exportAccount = http(export_account)
-mergeAccount = http(merge_account)
+listModels = http("catalogue.endpoints:list_models", max_instances=config.MAX_INSTANCES)
+listProducts = http("catalogue.endpoints:list_products")
+createCheckoutSession = http(
+    "purchases.endpoints:create_checkout_session", secrets=config.STRIPE_API_SECRETS
+)
+createPortalSession = http(
+    "purchases.endpoints:create_portal_session", secrets=config.STRIPE_API_SECRETS
+)
+listPurchases = http("purchases.endpoints:list_purchases")
+registerDevice = http("notifications.endpoints:register_device")
+unregisterDevice = http("notifications.endpoints:unregister_device")
+deleteAccount = http(
+    "accounts.endpoints:delete_account", timeout_sec=60, secrets=config.STRIPE_API_SECRETS
+)
+exportAccount = http("accounts.endpoints:export_account")
+mergeAccount = http("accounts.endpoints:merge_account")
 
 
 @https_fn.on_request(
@@ -113,21 +98,28 @@ mergeAccount = http(merge_account)
     ],
 )
 def admin(request: Request) -> Response:
-    # Not at the top: what only operators need would cost every function's cold start.
-    from imagegen.admin.routes import answer  # noqa: PLC0415
+    from imagegen.admin.routes import answer
 
     return answer(request)
 
 
 # Called by the providers' servers, which prove who they are by signing what they send.
-stripeWebhook = https_fn.on_request(
+@https_fn.on_request(
     invoker="public",
     timeout_sec=60,
     secrets=[*config.STRIPE_API_SECRETS, *config.STRIPE_WEBHOOK_SECRETS],
-)(webhooks.stripe_webhook())
-revenueCatWebhook = https_fn.on_request(
-    invoker="public", timeout_sec=60, secrets=config.REVENUECAT_WEBHOOK_SECRETS
-)(webhooks.revenuecat_webhook())
+)
+def stripeWebhook(request: Request) -> Response:
+    from imagegen.purchases import webhooks
+
+    return webhooks.stripe_webhook(request)
+
+
+@https_fn.on_request(invoker="public", timeout_sec=60, secrets=config.REVENUECAT_WEBHOOK_SECRETS)
+def revenueCatWebhook(request: Request) -> Response:
+    from imagegen.purchases import webhooks
+
+    return webhooks.revenuecat_webhook(request)
 
 
 @private
@@ -147,6 +139,8 @@ revenueCatWebhook = https_fn.on_request(
     timeout_sec=parameters.WORKER_TIMEOUT_SECONDS,
 )
 def processGeneration(task: https_fn.CallableRequest[Any]) -> None:
+    from imagegen.generation import worker
+
     worker.process(task.data)
 
 
@@ -154,6 +148,8 @@ def processGeneration(task: https_fn.CallableRequest[Any]) -> None:
 @scheduler_fn.on_schedule(schedule="*/5 * * * *", timeout_sec=280, concurrency=1)
 def recoverLostGenerations(event: scheduler_fn.ScheduledEvent) -> None:
     """Refund requests that were lost."""
+    from imagegen.generation import recovery
+
     recovery.recover()
 
 
@@ -167,11 +163,24 @@ def recoverLostGenerations(event: scheduler_fn.ScheduledEvent) -> None:
     timeout_sec=120,
 )
 def deliverEvent(task: https_fn.CallableRequest[Any]) -> None:
-    # Not at the top: what calls other servers would cost every function's cold start.
-    from imagegen import event_data  # noqa: PLC0415
-    from imagegen.notifications import delivery  # noqa: PLC0415
+    from imagegen import event_data
+    from imagegen.notifications import delivery
 
     delivery.deliver(task.data, event_data.of)
+
+
+@private
+@tasks_fn.on_task_dispatched(
+    # One that has failed says so; whoever wants another asks for it.
+    retry_config=options.RetryConfig(max_attempts=1),
+    rate_limits=options.RateLimits(max_concurrent_dispatches=1),
+    timeout_sec=1800,
+    concurrency=1,
+)
+def runAudit(task: https_fn.CallableRequest[Any]) -> None:
+    from imagegen.audit import runs
+
+    runs.run(task.data)
 
 
 @private
@@ -185,35 +194,22 @@ def deliverEvent(task: https_fn.CallableRequest[Any]) -> None:
     secrets=config.STRIPE_API_SECRETS,
 )
 def processAccount(task: https_fn.CallableRequest[Any]) -> None:
-    # Not at the top: no other function deletes or exports accounts.
-    from imagegen.accounts import worker as account_worker  # noqa: PLC0415
+    from imagegen.accounts import worker
 
-    account_worker.process(task.data)
-
-
-@private
-@tasks_fn.on_task_dispatched(
-    # One that has failed says so; whoever wants another asks for it.
-    retry_config=options.RetryConfig(max_attempts=1),
-    rate_limits=options.RateLimits(max_concurrent_dispatches=1),
-    timeout_sec=1800,
-    concurrency=1,
-)
-def runAudit(task: https_fn.CallableRequest[Any]) -> None:
-    # Not at the top: only operators need it.
-    from imagegen.audit import runs  # noqa: PLC0415
-
-    runs.run(task.data)
+    worker.process(task.data)
 
 
 @scheduled({"eventRecoveryStatus": "success"})  # type: ignore[arg-type] # the SDK's type is wrong
 @scheduler_fn.on_schedule(schedule="*/5 * * * *", timeout_sec=280, concurrency=1)
 def recoverEvents(event: scheduler_fn.ScheduledEvent) -> None:
     """Enqueue the events and the closing accounts that are due; delete expired exports."""
+    from imagegen.accounts import recovery as accounts
+    from imagegen.notifications import recovery as events
+
     try:
-        notification_recovery.recover()
+        events.recover()
     finally:
-        account_recovery.recover()
+        accounts.recover()
 
 
 @scheduled({"reportStatus": "success"})  # type: ignore[arg-type] # the SDK's type is wrong
@@ -228,7 +224,6 @@ def recoverEvents(event: scheduler_fn.ScheduledEvent) -> None:
 )
 def scheduleWeeklyReport(event: scheduler_fn.ScheduledEvent) -> None:
     """Make the report of last week."""
-    # Not at the top: the report's mathematics would cost every function's cold start a tenth.
-    from imagegen.report import weekly  # noqa: PLC0415
+    from imagegen.report import weekly
 
     weekly.run(event.schedule_time)

@@ -18,35 +18,37 @@ ImagegenError                      500 INTERNAL
 ├── InsufficientCredits            402 RESOURCE_EXHAUSTED
 ├── OutstandingDebt                402 FAILED_PRECONDITION
 ├── NotOwner                       403 PERMISSION_DENIED
+├── AccountDisabled                403 PERMISSION_DENIED
 ├── NotAdmin                       403 PERMISSION_DENIED
 ├── PathNotFound                   404 NOT_FOUND
-├── AccountDisabled                403 PERMISSION_DENIED
+>>>>>>>>> Temporary merge branch 2
+=======
 ├── UserNotFound                   404 NOT_FOUND
 ├── GenerationRequestNotFound      404 NOT_FOUND
 ├── UploadNotFound                 404 NOT_FOUND
 ├── CustomerNotFound               404 NOT_FOUND
 ├── ProductNotFound                404 NOT_FOUND
+├── PurchaseNotFound               404 NOT_FOUND
 ├── WebhookEndpointNotFound        404 NOT_FOUND
 ├── EventNotFound                  404 NOT_FOUND
-├── ImageReportNotFound            404 NOT_FOUND
 ├── OptionNotFound                 404 NOT_FOUND
 ├── ActionNotFound                 404 NOT_FOUND
 ├── AuditNotFound                  404 NOT_FOUND
 ├── PaymentsOff                    404 NOT_FOUND
 ├── MethodNotAllowed               405 UNIMPLEMENTED
 ├── AccountUnusable                409 FAILED_PRECONDITION
+├── PurchaseNotRefundable          409 FAILED_PRECONDITION
 ├── AccountClosing                 409 FAILED_PRECONDITION
 ├── PriceChanged                   409 FAILED_PRECONDITION
 ├── RequestInProgress              409 ABORTED
 ├── RequestCanceled                409 FAILED_PRECONDITION
 ├── NotCancelable                  409 FAILED_PRECONDITION
-├── NotDeletable                   409 FAILED_PRECONDITION
-├── NotReportable                  409 FAILED_PRECONDITION
-├── ImageDeleted                   409 FAILED_PRECONDITION
 ├── NotCompleted                   409 FAILED_PRECONDITION
 ├── NotRetryable                   409 FAILED_PRECONDITION
 ├── NotUndoable                    409 FAILED_PRECONDITION
 ├── ChangedSince                   409 ABORTED
+├── NotDeletable                   409 FAILED_PRECONDITION
+├── ImageDeleted                   409 FAILED_PRECONDITION
 ├── PayloadTooLarge                413 INVALID_ARGUMENT
 ├── UnsupportedMediaType           415 INVALID_ARGUMENT
 ├── IdempotencyKeyReused           422 INVALID_ARGUMENT
@@ -226,6 +228,13 @@ class NotOwner(ImagegenError):
     message = "You may only act for yourself."
 
 
+class AccountDisabled(ImagegenError):
+    """An operator has disabled the account: it can be read, and nothing spent or bought."""
+
+    code, status, reason = 403, "PERMISSION_DENIED", "ACCOUNT_DISABLED"
+    message = "This account is disabled; please contact support."
+
+
 class NotAdmin(ImagegenError):
     """The call is for operators: the token needs the claim `admin: true`."""
 
@@ -238,13 +247,6 @@ class PathNotFound(ImagegenError):
 
     code, status, reason = 404, "NOT_FOUND", "PATH_NOT_FOUND"
     message = "There is no such path."
-
-
-class AccountDisabled(ImagegenError):
-    """An operator has disabled the account: it can be read, and nothing spent or bought."""
-
-    code, status, reason = 403, "PERMISSION_DENIED", "ACCOUNT_DISABLED"
-    message = "This account is disabled; please contact support."
 
 
 class UserNotFound(ImagegenError):
@@ -282,6 +284,13 @@ class ProductNotFound(ImagegenError):
     message = "There is no such product."
 
 
+class PurchaseNotFound(ImagegenError):
+    """There is no such purchase; details: purchaseId."""
+
+    code, status, reason = 404, "NOT_FOUND", "PURCHASE_NOT_FOUND"
+    message = "There is no such purchase."
+
+
 class WebhookEndpointNotFound(ImagegenError):
     """There is no such webhook endpoint; details: webhookEndpointId."""
 
@@ -294,13 +303,6 @@ class EventNotFound(ImagegenError):
 
     code, status, reason = 404, "NOT_FOUND", "EVENT_NOT_FOUND"
     message = "There is no such event, or it has expired."
-
-
-class ImageReportNotFound(ImagegenError):
-    """There is no such report of an image; details: imageReportId."""
-
-    code, status, reason = 404, "NOT_FOUND", "IMAGE_REPORT_NOT_FOUND"
-    message = "There is no such report."
 
 
 class OptionNotFound(ImagegenError):
@@ -344,6 +346,16 @@ class AccountUnusable(ImagegenError):
     message = "This account cannot be used at the moment; please contact support."
 
 
+class PurchaseNotRefundable(ImagegenError):
+    """An operator notes refunds of store purchases only, whose credits have come in.
+
+    Details: purchaseId, provider, status.
+    """
+
+    code, status, reason = 409, "FAILED_PRECONDITION", "PURCHASE_NOT_REFUNDABLE"
+    message = "Only a store purchase whose credits have come in can be noted as refunded."
+
+
 class AccountClosing(ImagegenError):
     """The account is being deleted, or was closed: nothing can be spent, given or bought."""
 
@@ -382,27 +394,6 @@ class NotCancelable(ImagegenError):
     message = "Only a pending request can be canceled."
 
 
-class NotDeletable(ImagegenError):
-    """The request is still open, so its image cannot be deleted; details: status."""
-
-    code, status, reason = 409, "FAILED_PRECONDITION", "NOT_DELETABLE"
-    message = "The request is still open: cancel it, or wait until it has ended."
-
-
-class NotReportable(ImagegenError):
-    """The request has made no image, so there is none to report; details: status."""
-
-    code, status, reason = 409, "FAILED_PRECONDITION", "NOT_REPORTABLE"
-    message = "This request has no image to report."
-
-
-class ImageDeleted(ImagegenError):
-    """The image that the request has made was deleted since; details: generationRequestId."""
-
-    code, status, reason = 409, "FAILED_PRECONDITION", "IMAGE_DELETED"
-    message = "The image of this request was deleted."
-
-
 class NotCompleted(ImagegenError):
     """Goodwill is for a completed request; details: generationRequestId, status."""
 
@@ -429,6 +420,20 @@ class ChangedSince(ImagegenError):
 
     code, status, reason = 409, "ABORTED", "CHANGED_SINCE"
     message = "It has been changed since; nothing was undone."
+
+
+class NotDeletable(ImagegenError):
+    """The request is still open, so its image cannot be deleted; details: status."""
+
+    code, status, reason = 409, "FAILED_PRECONDITION", "NOT_DELETABLE"
+    message = "The request is still open: cancel it, or wait until it has ended."
+
+
+class ImageDeleted(ImagegenError):
+    """What the order has bought was deleted since; details: generationRequestId."""
+
+    code, status, reason = 409, "FAILED_PRECONDITION", "IMAGE_DELETED"
+    message = "The image of this request was deleted."
 
 
 class PayloadTooLarge(ImagegenError):

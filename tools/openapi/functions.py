@@ -19,7 +19,7 @@ DEPLOYED: Mapping[str, Any] = {
     if hasattr(function, "__firebase_endpoint__")
 }
 ENDPOINTS: tuple[Endpoint, ...] = tuple(
-    function.__endpoint__ for function in DEPLOYED.values() if hasattr(function, "__endpoint__")
+    function.load_endpoint() for function in DEPLOYED.values() if hasattr(function, "load_endpoint")
 )
 # By path, below the name of their one function.
 ROUTED: Mapping[str, tuple[Endpoint, ...]] = {

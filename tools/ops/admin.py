@@ -5,12 +5,14 @@
     imagegen-admin grant USER CREDITS --reason R --key K [--request ID]
     imagegen-admin requests …                           cancel, retry, goodwill, recover
     imagegen-admin webhooks …                           who is told of events (ops/webhooks.py)
-    imagegen-admin image-reports …                      reported images (ops/image_reports.py)
+    imagegen-admin purchases …                          what was bought (ops/purchases.py)
     imagegen-admin status USER active|disabled --reason R
     imagegen-admin delete USER --reason R               delete the account of a user who asks for it
     imagegen-admin export USER                          everything stored about a user, as a file
     imagegen-admin transfer FROM TO --reason R --key K  move what a user has bought to another
     imagegen-admin book PURCHASE [--user U]             book a purchase that was unmatched
+    imagegen-admin refund-purchase PURCHASE --reason R  a store has refunded it untold
+    imagegen-admin waive USER CREDITS --reason R --key K   waive what a user owes
     imagegen-admin repair USER --reason R [--credits N] mend an account with a malformed balance
     imagegen-admin demo-data [--weeks 12] [--seed 7]    invent an app with a history
 
@@ -29,13 +31,14 @@ from demo import data
 from emulators.problem import Problem
 from imagegen import clock, db
 from imagegen.accounts import account, delete, export, merge
+from imagegen.actions import Operator
 from imagegen.audit import project as auditing
 from imagegen.credits import ledger, repair
 from imagegen.credits.user import AccountStatus
 from imagegen.purchases import booking, buyer
 from imagegen.purchases.purchase import PurchaseStatus
 from imagegen.report import weekly, weeks
-from ops import image_reports, rendering, requests, results, webhooks
+from ops import purchases, rendering, requests, results, webhooks
 from ops.terminal import connect_to, log_lines, operator, out, print_json, problems, progress
 
 EXPORT_POLL_SECONDS = 1.0
@@ -43,7 +46,9 @@ EXPORT_POLL_SECONDS = 1.0
 app = typer.Typer(no_args_is_help=True, add_completion=False, rich_markup_mode=None)
 app.add_typer(requests.app, name="requests")
 app.add_typer(webhooks.app, name="webhooks")
-app.add_typer(image_reports.app, name="image-reports")
+app.add_typer(purchases.app, name="purchases")
+app.command()(purchases.waive)
+app.command("refund-purchase")(purchases.refund)
 as_json = False
 
 
@@ -95,7 +100,10 @@ def _last_week() -> weeks.Week:
 
 @app.command()
 def audit() -> None:
-    """Check every balance against the ledger and every request against its entries."""
+    """Check every balance against the ledger, every request and purchase against its entries.
+
+    Warnings (unmatched purchases, parked refunds) are listed and are no failure.
+    """
     with problems(), progress() as bar:
         task = bar.add_task("Auditing", total=None)
 
@@ -104,12 +112,12 @@ def audit() -> None:
                 text = f"Auditing: {so_far.users:,} users, {so_far.entries:,} entries"
                 bar.update(task, description=text)
 
-        audited = auditing.run(db.client(), read).as_json()
+        audited = auditing.run(db.client(), read)
     if as_json:
-        print_json(audited)
+        print_json(audited.as_json())
     else:
-        results.show_audit(audited, out)
-    if audited["findingCount"]:
+        results.show_audit(audited.as_json(), out)
+    if audited.error_count:
         raise typer.Exit(1)
 
 
@@ -239,7 +247,7 @@ def delete_account(
 ) -> None:
     """Delete the account of a user who has asked for it; it goes on in the background."""
     with problems(), log_lines(lambda line: None):
-        deletion = delete.delete_for(user, reason=reason)
+        deletion = delete.delete_for(user, by=operator(), reason=reason)
     stores = [vars(each) for each in deletion.store_subscriptions]
     if as_json:
         print_json({"userId": user, "status": deletion.status, "storeSubscriptions": stores})
@@ -258,10 +266,11 @@ def export_account(user: Annotated[str, typer.Argument(help="The user's id.")]) 
     """
     with problems(), progress() as bar, log_lines(lambda line: None):
         bar.add_task("Exporting", total=None)
-        found = export.export(user)
+        asked = Operator(operator(), "by imagegen-admin")
+        found = export.export(user, asked)
         while found.url is None:
             time.sleep(EXPORT_POLL_SECONDS)
-            found = export.export(user)
+            found = export.export(user, asked)
     if as_json:
         print_json({"url": found.url, "expiresAt": found.expires_at})
     else:
@@ -277,7 +286,7 @@ def transfer(
 ) -> None:
     """Move what a user has bought to another: lots, purchases, subscriptions and debt."""
     with problems(), log_lines(lambda line: None):
-        moved = merge.transfer(source, target, key=key, reason=reason)
+        moved = merge.transfer(source, target, by=operator(), key=key, reason=reason)
     if as_json:
         print_json({"transferredCredits": moved.transferred, "currentCredits": moved.balance})
     else:

@@ -15,9 +15,10 @@ from typing import Annotated, Any
 import typer
 
 from imagegen import clock
+from imagegen.actions import Operator
 from imagegen.notifications import redelivery, registration, webhooks
 from imagegen.notifications.webhooks import WebhookEndpoint
-from ops.terminal import problems, show
+from ops.terminal import operator, problems, show
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
 
@@ -39,7 +40,7 @@ def register(
 ) -> None:
     """Register a server; prints its id and the secret that its deliveries are signed with."""
     with problems():
-        endpoint_id, secret = registration.register(url, types or ())
+        endpoint_id, secret = registration.register(url, types or (), operator=_operator())
     shown = {"id": endpoint_id, "secret": secret}
     text = f"{endpoint_id}\n{secret}\nKeep the secret where the server can read it."
     show(context, shown, text)
@@ -61,7 +62,7 @@ def list_(context: typer.Context) -> None:
 def rotate(context: typer.Context, endpoint: Endpoint) -> None:
     """Make a new secret; for 24 hours deliveries are signed with both."""
     with problems():
-        secret = registration.rotate(endpoint)
+        secret = registration.rotate(endpoint, operator=_operator())
     show(context, {"id": endpoint, "secret": secret}, secret)
 
 
@@ -69,7 +70,7 @@ def rotate(context: typer.Context, endpoint: Endpoint) -> None:
 def disable(context: typer.Context, endpoint: Endpoint) -> None:
     """Send nothing more to an endpoint."""
     with problems():
-        shown = _shown(webhooks.disable(endpoint))
+        shown = _shown(webhooks.disable(endpoint, operator=_operator()))
     show(context, shown, f"{endpoint} is {shown['state']}.")
 
 
@@ -77,7 +78,7 @@ def disable(context: typer.Context, endpoint: Endpoint) -> None:
 def enable(context: typer.Context, endpoint: Endpoint) -> None:
     """Send events to an endpoint again, from now on."""
     with problems():
-        shown = _shown(registration.enable(endpoint))
+        shown = _shown(registration.enable(endpoint, operator=_operator()))
     show(context, shown, f"{endpoint} is {shown['state']}.")
 
 
@@ -85,7 +86,7 @@ def enable(context: typer.Context, endpoint: Endpoint) -> None:
 def test(context: typer.Context, endpoint: Endpoint) -> None:
     """Send an event of the type `test`."""
     with problems():
-        event_id = redelivery.send_test(endpoint)
+        event_id = redelivery.send_test(endpoint, operator=_operator())
     show(context, {"eventId": event_id}, f"Sent as {event_id}.")
 
 
@@ -103,7 +104,7 @@ def redeliver(
         raise typer.BadParameter("give either --event or --since")
     with problems():
         if event:
-            redelivery.redeliver(event, endpoint)
+            redelivery.redeliver(event, endpoint, operator=_operator())
             number = 1
         else:
             moment = (since or clock.now()).replace(tzinfo=UTC)
@@ -124,3 +125,7 @@ def _shown(endpoint: WebhookEndpoint) -> dict[str, Any]:
         "state": state,
         "createdAt": endpoint.created_at,
     }
+
+
+def _operator() -> Operator:
+    return Operator(operator(), "by imagegen-admin")

@@ -46,7 +46,7 @@ class Account:
     ) -> None:
         self.transaction = transaction
         self.moment = moment
-        self._user_id = user_id
+        self.user_id = user_id
         user, claim = self.user, free.claim(caller, user_id)
         is_new = not user.exists and claim.opens_account and _signup_is_due(user)
         if not user.exists and (not is_new or closures.is_closed(transaction, user_id)):
@@ -60,7 +60,7 @@ class Account:
 
     @property
     def user(self) -> UserDocument:
-        return UserDocument(self.transaction[db.user(self._user_id)])
+        return UserDocument(self.transaction[db.user(self.user_id)])
 
     @property
     def lots(self) -> Lots:
@@ -127,7 +127,7 @@ class Account:
             updated_at=self.moment,
         )
         self.transaction.create(
-            f"{db.entries(self._user_id)}/{entry_id}",
+            f"{db.entries(self.user_id)}/{entry_id}",
             EntryDocument.fields(
                 type=entry_type,
                 credits=credits,
@@ -148,9 +148,9 @@ class Account:
         told = [EVENTS[entry_type]] if entry_type in EVENTS else []
         if after < low <= before:
             told.append(EventType.CREDITS_LOW)
-        about = f"{db.entries(self._user_id)}/{entry_id}"
+        about = f"{db.entries(self.user_id)}/{entry_id}"
         for event_type in told:
-            outbox.record(self.transaction, event_type, about, self.moment, user_id=self._user_id)
+            outbox.record(self.transaction, event_type, about, self.moment, user_id=self.user_id)
 
     def _expire(self) -> None:
         if not any(lot.is_expired(self.moment) for lot in self.lots):
@@ -177,7 +177,7 @@ class Account:
             self._grant_once(f"allowance-{month}-grant", Kind.ALLOWANCE, credits, end)
 
     def _grant_once(self, entry_id: str, kind: Kind, credits: int, end: datetime | None) -> None:
-        if self.transaction[f"{db.entries(self._user_id)}/{entry_id}"].exists:
+        if self.transaction[f"{db.entries(self.user_id)}/{entry_id}"].exists:
             return
         lot = Lot(entry_id, kind, credits, end, PRIORITIES[kind], self.moment)
         self.add(EntryType.GRANT, lot, entry_id=entry_id, reason=kind)

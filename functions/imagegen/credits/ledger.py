@@ -119,7 +119,7 @@ def refund(
 
     Each of the `parts` that `deduct` returned goes back to its lot, or lasts REFUND_GRACE_DAYS
     where that has expired. A request that was charged by a release without lots has none: its
-    credits go to the lot `opening`. What a purchase still owes is collected from its parts.
+    credits go to the lot `opening`. What the user's purchases owe is collected from paid lots.
 
     The caller ends the request in the same transaction, so that this cannot happen twice.
     """
@@ -137,9 +137,7 @@ def refund(
         reason=reason,
         generation_request_id=generation_request_id,
     )
-    if account.debt:
-        for purchase_id in sorted({part.purchase_id for part in parts if part.purchase_id}):
-            clawback.collect(account, purchase_id)
+    clawback.collect(account)
 
 
 def _record_usage(
@@ -290,8 +288,8 @@ def purchase(
 
     A user without a document gets one: paid money is never turned away. That of a closed account
     goes to its holder (`closures.holder`). The caller writes `purchases/{purchase_id}` in the same
-    transaction, and calls this once by its state. Then it calls `clawback.collect` for each
-    purchase of the user that owes something.
+    transaction, and calls this once by its state. What the user's purchases owe is then taken from
+    it.
     """
     if credits <= 0:
         raise ValueError("a purchase buys at least one credit")

@@ -12,11 +12,11 @@ from datetime import datetime, timedelta
 from functools import cache
 from typing import Any
 
-from imagegen import clock, db
+from imagegen import clock, config, db
+from imagegen.catalogue.products import Product
 from imagegen.credits import clawback, ledger
 from imagegen.credits.account import Account
 from imagegen.credits.lots import Kind
-from imagegen.firestore.store import Query
 from imagegen.purchases import buyer, items, links, reversing
 from imagegen.purchases.items import Bought, Item
 from imagegen.purchases.links import LinkDocument
@@ -174,20 +174,14 @@ def _bring_in(
 ) -> None:
     """Bring in the lot with its entry; what the user owes of other purchases is taken from it."""
     path, bought = db.purchase(payment.purchase_id), found.product
-    kind = Kind(bought.kind)
-    if kind is Kind.SUBSCRIPTION and payment.period_end is not None:
-        expires_at: datetime | None = payment.period_end + PERIOD_MARGIN
-    else:
-        days = bought.valid_days
-        expires_at = payment.at + timedelta(days=days) if days is not None else None
     ledger.purchase(
         transaction,
         user_id,
         payment.purchase_id,
         PurchaseDocument(transaction[path]).credits,
         moment,
-        kind=kind,
-        expires_at=expires_at,
+        kind=Kind(bought.kind),
+        expires_at=_end(payment, bought, moment),
         priority=bought.priority,
         reason=bought.id,
     )
@@ -195,16 +189,22 @@ def _bring_in(
         status=PurchaseStatus.PAID, reason=None, lot_id=payment.purchase_id
     )
     transaction.update(path, fields)
-    account = Account(transaction, user_id, moment)
-    if account.debt:
-        for document in db.query(owing_query(user_id)):
-            clawback.collect(account, document.id)
+    clawback.collect(Account(transaction, user_id, moment))
 
 
-def owing_query(user_id: str) -> Query:
-    """The purchases of a user that owe credits."""
-    owing = [("userId", "==", user_id), ("owed", ">", 0)]
-    return Query("purchases", where=owing, order_by=("owed", "ASCENDING"))
+def _end(payment: Payment, bought: Product, moment: datetime) -> datetime | None:
+    """When the credits of a payment expire that is booked at `moment`.
+
+    What has been told too late, or was unmatched for too long, lasts REFUND_GRACE_DAYS from now:
+    nobody pays for credits that have expired when they come in.
+    """
+    if Kind(bought.kind) is Kind.SUBSCRIPTION and payment.period_end is not None:
+        end = payment.period_end + PERIOD_MARGIN
+    elif bought.valid_days is not None:
+        end = payment.at + timedelta(days=bought.valid_days)
+    else:
+        return None
+    return end if end > moment else moment + timedelta(days=config.REFUND_GRACE_DAYS.value)
 
 
 def advance(purchase_id: str, status: PurchaseStatus, **ids: str | None) -> None:

@@ -80,7 +80,7 @@ def apply(
     status = booked_status(known, purchase.amount)
     if status is not purchase.status:
         transaction.update(purchase.path, PurchaseDocument.fields(status=status))
-    change = target - (purchase.clawed_back + purchase.owed)
+    change = target - (purchase.clawed_back + purchase.owed + purchase.waived)
     if not change:
         return
     user_id = closures.holder(transaction, purchase.user_id)

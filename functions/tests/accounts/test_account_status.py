@@ -34,7 +34,7 @@ def test_nothing_is_spent_or_granted(
     with pytest.raises(error):
         generation.create(order(user_id), ANYBODY)
     with pytest.raises(error):
-        ledger.grant_credits(user_id, 3, key="k", reason="r", by="cli:ann")
+        ledger.grant_credits(user_id, 3, key="k", reason="r", by="cli:test")
     assert check_books(client, user_id, 5) == 5
     assert ledger_of(client, user_id) == []
 

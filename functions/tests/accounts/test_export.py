@@ -48,7 +48,7 @@ def test_everything_is_in_the_file_however_many_pages_it_takes(
     requests = {
         generation.create(order(user_id), ANYBODY).body.generation_request_id for _ in range(5)
     }
-    ledger.grant_credits(user_id, 2, key="k", reason='sorry, "you"')
+    ledger.grant_credits(user_id, 2, key="k", reason='sorry, "you"', by="cli:ann")
     devices.register(user_id, "phone")
     client.document(f"purchases/p-{user_id}").set({"userId": user_id, "status": "paid"})
     assert export.export(user_id) == export.Export()

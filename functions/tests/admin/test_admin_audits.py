@@ -61,7 +61,12 @@ def test_a_task_that_is_delivered_twice_is_one_audit(
     admin: Call, queued: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ran: list[int] = []
-    monkeypatch.setattr(project, "run", lambda *_: ran.append(1) or Audit(users=3))
+
+    def audited(*_: Any) -> Audit:
+        ran.append(1)
+        return Audit(users=3)
+
+    monkeypatch.setattr(project, "run", audited)
     admin("POST", "/audit", 202, json=WHY)
     for _ in range(2):
         runs.run({"auditId": queued[0]})
