@@ -62,6 +62,7 @@ listGenerationRequests = http(
 )
 cancelGenerationRequest = http("generation.endpoints:cancel_generation_request")
 deleteImage = http("generation.endpoints:delete_image")
+reportImage = http("generation.image_reports:report_image")
 uploadSource = http(
     "generation.uploads:upload_source",
     timeout_sec=60,

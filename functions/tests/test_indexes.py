@@ -20,7 +20,7 @@ from imagegen.credits import endpoints as credit_endpoints
 from imagegen.credits.clawback import owing_query
 from imagegen.firestore.store import Document, Query
 from imagegen.generation import create as generation
-from imagegen.generation import recovery, worker
+from imagegen.generation import deletion, image_reports, recovery, worker
 from imagegen.generation.listing import requests_query
 from imagegen.notifications.recovery import due_query
 from imagegen.notifications.redelivery import newest_query
@@ -54,6 +54,8 @@ def queries() -> Iterator[Query]:
     for user_id in ("", "u"):
         for status in (None, PurchaseStatus.PAID):
             yield listing.query(20, user_id=user_id, status=status, since=now())
+    yield deletion.due_query(now())
+    yield image_reports.open_query(20)
     yield owing_query("u")
     yield due_query(now())
     yield newest_query((now(), ""))

@@ -35,6 +35,7 @@ READERS: dict[str, tuple[str, set[str], set[str]]] = {
     "adminActions": ("of-a-test", set(), set()),
     "catalogueEdits": ("latest", set(), set()),
     "audits": ("of-a-test", set(), set()),
+    "imageReports": ("of-{owner}", set(), set()),
     "somethingElse": ("document", set(), set()),
 }
 WRITES = ("create", "update", "delete")
@@ -90,6 +91,7 @@ def world(emulator: str, client: firestore.Client) -> Iterator[World]:
         client.document(f"users/{owner}/devices/device"),
         client.document(f"events/of-{owner}"),
         client.document("webhookEndpoints/of-a-test"),
+        client.document(f"imageReports/of-{owner}"),
         client.document("reports/1999-W01"),
         client.document("products/of-a-test"),
         client.document("somethingElse/document"),

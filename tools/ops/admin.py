@@ -10,6 +10,7 @@
     imagegen-admin delete USER --reason R               delete the account of a user who asks for it
     imagegen-admin export USER                          everything stored about a user, as a file
     imagegen-admin transfer FROM TO --reason R --key K  move what a user has bought to another
+    imagegen-admin image-reports …                      reported images (ops/image_reports.py)
     imagegen-admin book PURCHASE [--user U]             book a purchase that was unmatched
     imagegen-admin refund-purchase PURCHASE --reason R  a store has refunded it untold
     imagegen-admin waive USER CREDITS --reason R --key K   waive what a user owes
@@ -38,7 +39,7 @@ from imagegen.credits.user import AccountStatus
 from imagegen.purchases import booking, buyer
 from imagegen.purchases.purchase import PurchaseStatus
 from imagegen.report import weekly, weeks
-from ops import purchases, rendering, requests, results, webhooks
+from ops import image_reports, purchases, rendering, requests, results, webhooks
 from ops.terminal import connect_to, log_lines, operator, out, print_json, problems, progress
 
 EXPORT_POLL_SECONDS = 1.0
@@ -49,6 +50,7 @@ app.add_typer(webhooks.app, name="webhooks")
 app.add_typer(purchases.app, name="purchases")
 app.command()(purchases.waive)
 app.command("refund-purchase")(purchases.refund)
+app.add_typer(image_reports.app, name="image-reports")
 as_json = False
 
 
