@@ -8,12 +8,12 @@ import { Confirm } from "../../../ui/confirm";
 import { Fact, Facts } from "../../../ui/facts";
 import { Failure } from "../../../ui/failure";
 import { Field } from "../../../ui/fields";
-import { credits, dateTime, number } from "../../../ui/format";
+import { credits, dateTime, money, number } from "../../../ui/format";
 import { useTitle } from "../../../ui/hooks";
 import { notify } from "../../../ui/notices";
 import { PageHead, Skeleton } from "../../../ui/page";
 import { useResource } from "../../../ui/resource";
-import { money, PURCHASE_STATES } from "../../credits/words";
+import { PURCHASE_STATES } from "../../credits/words";
 
 const REFUNDABLE = ["paid", "partially_refunded", "reinstated"];
 

@@ -3,13 +3,13 @@ import { admin, at } from "../../../api/admin";
 import type { AdminPurchase, AdminPurchasePage } from "../../../api/admin-types";
 import { Badge } from "../../../ui/badge";
 import { ChoiceFilter, ClearFilters, filtered, TextFilter } from "../../../ui/filters";
-import { credits, number } from "../../../ui/format";
+import { credits, money, number } from "../../../ui/format";
 import { useTitle } from "../../../ui/hooks";
 import { Empty, PageHead } from "../../../ui/page";
 import { PagedList, usePaged } from "../../../ui/paged";
 import { TableScroll } from "../../../ui/table-scroll";
 import { ExactTime } from "../../../ui/when";
-import { money, PURCHASE_STATES } from "../../credits/words";
+import { PURCHASE_STATES } from "../../credits/words";
 
 const FILTERS = ["status", "userId"] as const;
 const STATUSES = Object.keys(PURCHASE_STATES);
