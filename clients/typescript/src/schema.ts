@@ -679,7 +679,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Look at an event */
+        /**
+         * Look at an event
+         * @description Whom it is told, and how far each delivery is.
+         */
         get: operations["getEvent"];
         put?: never;
         post?: never;
