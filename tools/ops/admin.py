@@ -164,7 +164,8 @@ def book(
             raise Problem(f"There is no user {user}.")
         try:
             with log_lines(lambda line: None):  # what is printed says the same
-                booked = booking.book_again(purchase, user)
+                asked = Operator(operator(), "by imagegen-admin")
+                booked = booking.book_again(purchase, user, operator=asked)
         except LookupError as error:
             raise Problem(f"{error.args[0]}.") from error
         if booked.status is PurchaseStatus.UNMATCHED:

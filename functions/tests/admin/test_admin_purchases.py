@@ -38,7 +38,7 @@ def pay(at: datetime) -> str:
         purchase_id=f"p-{uuid.uuid4().hex}",
         provider=Provider.STRIPE,
         named=[],
-        items=[Item(PRICE)],
+        items=[Item("stripe_price", PRICE)],
         amount=990,
         currency="usd",
         at=at,
