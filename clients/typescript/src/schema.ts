@@ -1402,6 +1402,8 @@ export interface components {
          * @description Something that is wrong in the books.
          */
         AuditFinding: {
+            /** @description A `warning` is no fault of the books. */
+            severity: components["schemas"]["Severity"];
             /** @description The rule that is broken. */
             invariant: string;
             /** @description The user; empty if there is none. */
@@ -1466,8 +1468,12 @@ export interface components {
             entries: number;
             /** @description Generation requests that were read. */
             requests: number;
+            /** @description Purchases that were read. */
+            purchases: number;
             /** @description How many findings there are. */
             findingCount: number;
+            /** @description How many of them are warnings. */
+            warningCount: number;
             /** @description The first 200 of them; empty in a list of audits. */
             findings: components["schemas"]["AuditFinding"][];
             /** @description Why it failed. Absent if it did not. */
@@ -3391,6 +3397,12 @@ export interface components {
             /** @description Why; it stays in the log of the operators' actions. */
             reason: string;
         };
+        /**
+         * Severity
+         * @description How grave a finding is.
+         * @enum {string}
+         */
+        Severity: "error" | "warning";
         /** @description The webhook was not sent by the payment provider, or too long ago. */
         SignatureInvalid: {
             error: {
