@@ -1,34 +1,14 @@
 """The functions that Firebase deploys: each with its trigger, its options and what it calls."""
 
-from collections.abc import Callable
 from typing import Any
 
 from firebase_functions import https_fn, options, scheduler_fn, tasks_fn
+from flask import Request, Response
 
 from imagegen import config, parameters
-from imagegen.api.endpoint import declaration_of
-from imagegen.api.serve import HttpFunction, scheduled, serve
-from imagegen.catalogue.endpoints import list_models, list_products
-from imagegen.credits.endpoints import get_user_credits
-from imagegen.generation import recovery, worker
-from imagegen.generation.endpoints import (
-    cancel_generation_request,
-    create_generation_request,
-    delete_image,
-    get_generation_status,
-    list_generation_requests,
-)
-from imagegen.generation.image_reports import report_image
-from imagegen.generation.uploads import upload_source
+from imagegen.api.deferred import serve_from
+from imagegen.api.serve import HttpFunction, scheduled
 from imagegen.invoker import private
-from imagegen.notifications import recovery as notification_recovery
-from imagegen.notifications.endpoints import register_device, unregister_device
-from imagegen.purchases import webhooks
-from imagegen.purchases.endpoints import (
-    create_checkout_session,
-    create_portal_session,
-    list_purchases,
-)
 
 parameters.validate()  # a deploy or an instance with a wrong parameter ends here, and names it
 
@@ -44,27 +24,29 @@ options.set_global_options(
 CORS_ORIGINS = config.CORS_ORIGINS.value.split(",")
 
 
-def http(handler: Callable[..., Any], *, timeout_sec: int = 30, **options_: Any) -> HttpFunction:
-    """An HTTP function that serves an endpoint, for everybody to call.
+def cors(*methods: str) -> options.CorsOptions:
+    return options.CorsOptions(
+        cors_origins="*" if CORS_ORIGINS == ["*"] else CORS_ORIGINS, cors_methods=list(methods)
+    )
+
+
+def http(endpoint: str, *, timeout_sec: int = 30, **options_: Any) -> HttpFunction:
+    """An HTTP function that serves `endpoint`, for everybody to call.
 
     By default a page of any origin may: identity is a bearer token, which no browser sends by
     itself.
     """
-    endpoint = declaration_of(handler)
     function: HttpFunction = https_fn.on_request(
-        cors=options.CorsOptions(
-            cors_origins="*" if CORS_ORIGINS == ["*"] else CORS_ORIGINS,
-            cors_methods=list(endpoint.methods),
-        ),
+        cors=cors("GET", "POST"),
         invoker="public",
         timeout_sec=timeout_sec,
         **options_,
-    )(serve(endpoint))
+    )(serve_from(f"imagegen.{endpoint}"))
     return function
 
 
 createGenerationRequest = http(
-    create_generation_request,
+    "generation.endpoints:create_generation_request",
     timeout_sec=parameters.CREATE_TIMEOUT_SECONDS,
     memory=config.GENERATION_MEMORY_MB,
     min_instances=config.MIN_INSTANCES,
@@ -72,37 +54,72 @@ createGenerationRequest = http(
     max_instances=config.CREATE_MAX_INSTANCES,
 )
 getUserCredits = http(
-    get_user_credits, secrets=config.TRIAL_SECRETS, max_instances=config.MAX_INSTANCES
+    "credits.endpoints:get_user_credits",
+    secrets=config.TRIAL_SECRETS,
+    max_instances=config.MAX_INSTANCES,
 )
-getGenerationStatus = http(get_generation_status, max_instances=config.MAX_INSTANCES)
-listGenerationRequests = http(list_generation_requests, max_instances=config.MAX_INSTANCES)
-cancelGenerationRequest = http(cancel_generation_request)
-deleteImage = http(delete_image)
-reportImage = http(report_image)
+getGenerationStatus = http(
+    "generation.endpoints:get_generation_status", max_instances=config.MAX_INSTANCES
+)
+listGenerationRequests = http(
+    "generation.endpoints:list_generation_requests", max_instances=config.MAX_INSTANCES
+)
+cancelGenerationRequest = http("generation.endpoints:cancel_generation_request")
+deleteImage = http("generation.endpoints:delete_image")
+reportImage = http("generation.image_reports:report_image")
 uploadSource = http(
-    upload_source,
+    "generation.uploads:upload_source",
     timeout_sec=60,
     memory=config.GENERATION_MEMORY_MB,
     # A photo of 8 MiB takes about 45 MB on its way, so few are sent to an instance at once.
     concurrency=8,
 )
-listModels = http(list_models, max_instances=config.MAX_INSTANCES)
-listProducts = http(list_products)
-createCheckoutSession = http(create_checkout_session, secrets=config.STRIPE_API_SECRETS)
-createPortalSession = http(create_portal_session, secrets=config.STRIPE_API_SECRETS)
-listPurchases = http(list_purchases)
-registerDevice = http(register_device)
-unregisterDevice = http(unregister_device)
+listModels = http("catalogue.endpoints:list_models", max_instances=config.MAX_INSTANCES)
+listProducts = http("catalogue.endpoints:list_products")
+createCheckoutSession = http(
+    "purchases.endpoints:create_checkout_session", secrets=config.STRIPE_API_SECRETS
+)
+createPortalSession = http(
+    "purchases.endpoints:create_portal_session", secrets=config.STRIPE_API_SECRETS
+)
+listPurchases = http("purchases.endpoints:list_purchases")
+registerDevice = http("notifications.endpoints:register_device")
+unregisterDevice = http("notifications.endpoints:unregister_device")
+
+
+@https_fn.on_request(
+    cors=cors("GET", "POST", "PUT", "DELETE"),
+    invoker="public",  # the claim of the token is what opens it
+    timeout_sec=540,  # a report that is made again, as scheduleWeeklyReport
+    secrets=[
+        *config.GENERATOR_SECRET_PARAMS,
+        *config.STRIPE_API_SECRETS,
+        *config.REPORT_SECRETS,
+    ],
+)
+def admin(request: Request) -> Response:
+    from imagegen.admin.routes import answer
+
+    return answer(request)
+
 
 # Called by the providers' servers, which prove who they are by signing what they send.
-stripeWebhook = https_fn.on_request(
+@https_fn.on_request(
     invoker="public",
     timeout_sec=60,
     secrets=[*config.STRIPE_API_SECRETS, *config.STRIPE_WEBHOOK_SECRETS],
-)(webhooks.stripe_webhook())
-revenueCatWebhook = https_fn.on_request(
-    invoker="public", timeout_sec=60, secrets=config.REVENUECAT_WEBHOOK_SECRETS
-)(webhooks.revenuecat_webhook())
+)
+def stripeWebhook(request: Request) -> Response:
+    from imagegen.purchases import webhooks
+
+    return webhooks.stripe_webhook(request)
+
+
+@https_fn.on_request(invoker="public", timeout_sec=60, secrets=config.REVENUECAT_WEBHOOK_SECRETS)
+def revenueCatWebhook(request: Request) -> Response:
+    from imagegen.purchases import webhooks
+
+    return webhooks.revenuecat_webhook(request)
 
 
 @private
@@ -122,6 +139,8 @@ revenueCatWebhook = https_fn.on_request(
     timeout_sec=parameters.WORKER_TIMEOUT_SECONDS,
 )
 def processGeneration(task: https_fn.CallableRequest[Any]) -> None:
+    from imagegen.generation import worker
+
     worker.process(task.data)
 
 
@@ -129,6 +148,8 @@ def processGeneration(task: https_fn.CallableRequest[Any]) -> None:
 @scheduler_fn.on_schedule(schedule="*/5 * * * *", timeout_sec=280, concurrency=1)
 def recoverLostGenerations(event: scheduler_fn.ScheduledEvent) -> None:
     """Refund requests that were lost."""
+    from imagegen.generation import recovery
+
     recovery.recover()
 
 
@@ -136,8 +157,7 @@ def recoverLostGenerations(event: scheduler_fn.ScheduledEvent) -> None:
 @scheduler_fn.on_schedule(schedule="17 * * * *", timeout_sec=540, concurrency=1)
 def deleteExpiredData(event: scheduler_fn.ScheduledEvent) -> None:
     """Delete prompts, images and uploads for their age."""
-    # Not at the top: no other function needs it.
-    from imagegen import cleanup  # noqa: PLC0415
+    from imagegen import cleanup
 
     cleanup.run()
 
@@ -152,9 +172,8 @@ def deleteExpiredData(event: scheduler_fn.ScheduledEvent) -> None:
     timeout_sec=120,
 )
 def deliverEvent(task: https_fn.CallableRequest[Any]) -> None:
-    # Not at the top: what calls other servers would cost every function's cold start.
-    from imagegen import event_data  # noqa: PLC0415
-    from imagegen.notifications import delivery  # noqa: PLC0415
+    from imagegen import event_data
+    from imagegen.notifications import delivery
 
     delivery.deliver(task.data, event_data.of)
 
@@ -163,7 +182,9 @@ def deliverEvent(task: https_fn.CallableRequest[Any]) -> None:
 @scheduler_fn.on_schedule(schedule="*/5 * * * *", timeout_sec=280, concurrency=1)
 def recoverEvents(event: scheduler_fn.ScheduledEvent) -> None:
     """Enqueue the events that are due and were not delivered."""
-    notification_recovery.recover()
+    from imagegen.notifications import recovery
+
+    recovery.recover()
 
 
 @scheduled({"reportStatus": "success"})  # type: ignore[arg-type] # the SDK's type is wrong
@@ -178,7 +199,6 @@ def recoverEvents(event: scheduler_fn.ScheduledEvent) -> None:
 )
 def scheduleWeeklyReport(event: scheduler_fn.ScheduledEvent) -> None:
     """Make the report of last week."""
-    # Not at the top: the report's mathematics would cost every function's cold start a tenth.
-    from imagegen.report import weekly  # noqa: PLC0415
+    from imagegen.report import weekly
 
     weekly.run(event.schedule_time)

@@ -35,6 +35,8 @@ READERS: dict[str, tuple[str, set[str], set[str]]] = {
     "imageReports": ("of-{owner}", set(), set()),
     "sweeps": ("prompts", set(), set()),
     "trialEmails": ("of-a-test", set(), set()),
+    "adminActions": ("of-a-test", set(), set()),
+    "audits": ("of-a-test", set(), set()),
     "somethingElse": ("document", set(), set()),
 }
 WRITES = ("create", "update", "delete")

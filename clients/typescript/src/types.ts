@@ -23,6 +23,16 @@ export const FUNCTIONS = [
 ] as const;
 export type FunctionName = (typeof FUNCTIONS)[number];
 
+/** The functions that change nothing: a call may be repeated. */
+export const READS: ReadonlySet<FunctionName> = new Set([
+  "getGenerationStatus",
+  "listGenerationRequests",
+  "getUserCredits",
+  "listModels",
+  "listProducts",
+  "listPurchases",
+]);
+
 type Operation<Name extends FunctionName> = paths[`/${Name}`]["post"];
 
 /** The fields of a call. */

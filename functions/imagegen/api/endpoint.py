@@ -12,9 +12,10 @@
         The entries are sorted from the newest to the oldest.
         \"\"\"
 
-The declaration leaves the function as it is. `imagegen.api.serve` makes an HTTP function of it;
-tools/openapi describes it. Name, summary and description are those of the function, the fields of
-the request and of the answer those of its annotations.
+The declaration leaves the function as it is. `imagegen.api.serve` makes an HTTP function of it,
+`imagegen.api.deferred` one that imports it only where it is served, and tools/openapi describes it.
+Name, summary and description are those of the function, the fields of the request and of the answer
+those of its annotations.
 """
 
 import inspect
@@ -67,7 +68,7 @@ class Binary:
     max_bytes: int
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Endpoint:
     """The declaration of an endpoint."""
 

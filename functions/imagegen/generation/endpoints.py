@@ -22,6 +22,8 @@ from imagegen.api.schema import (
 )
 from imagegen.catalogue import catalogue
 from imagegen.errors import (
+    AccountClosing,
+    AccountDisabled,
     AccountUnusable,
     BackendUnavailable,
     ContentRefused,
@@ -143,6 +145,8 @@ NEXT_CALLS = {"status": "getGenerationStatus", "cancel": "cancelGenerationReques
         NotOwner,
         UserNotFound,
         AccountUnusable,
+        AccountClosing,
+        AccountDisabled,
         PriceChanged,
         RequestInProgress,
         RequestCanceled,

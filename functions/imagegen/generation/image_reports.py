@@ -12,7 +12,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field, StringConstraints
 
-from imagegen import clock, db, logger
+from imagegen import actions, clock, db, logger
 from imagegen.api.auth import Caller
 from imagegen.api.endpoint import Success, endpoint
 from imagegen.api.schema import DocumentId, Timestamp, WireModel, is_none, printable
@@ -53,6 +53,13 @@ class ReportStatus(StrEnum):
     OPEN = "open"
     DISMISSED = "dismissed"
     IMAGE_DELETED = "image_deleted"
+
+
+# What the log of operators' actions calls it.
+ACTIONS = {
+    ReportStatus.DISMISSED: "dismiss report",
+    ReportStatus.IMAGE_DELETED: "delete image",
+}
 
 
 class ImageReportDocument(Stored):
@@ -228,12 +235,21 @@ def _resolve(report_id: str, status: ReportStatus, *, by: str) -> ReportedImage:
         document = transaction[path]
         if not document.exists:
             raise ImageReportNotFound(imageReportId=report_id)
-        current = ImageReportDocument(document).status
-        if status is current or current is ReportStatus.IMAGE_DELETED:
+        report, moment = ImageReportDocument(document), clock.now()
+        if status is report.status or report.status is ReportStatus.IMAGE_DELETED:
             return
-        resolved = ImageReportDocument.fields(
-            status=status, resolved_at=clock.now(), resolved_by=by
+        actions.record(
+            transaction,
+            ACTIONS[status],
+            path,
+            by=by,
+            reason=report.reason,
+            moment=moment,
+            user_id=report.user_id,
+            before={"status": report.status},
+            after={"status": status},
         )
+        resolved = ImageReportDocument.fields(status=status, resolved_at=moment, resolved_by=by)
         transaction.update(path, resolved)
 
     (report,) = shown([db.transact(decide, path)[path]])

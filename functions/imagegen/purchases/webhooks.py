@@ -13,7 +13,7 @@ from typing import Any
 from flask import Request, Response
 
 from imagegen import config, logger
-from imagegen.api.serve import HttpFunction, answering
+from imagegen.api.serve import answering
 from imagegen.errors import (
     MalformedJson,
     MethodNotAllowed,
@@ -29,22 +29,25 @@ MAX_BODY_BYTES = 512 * 1024
 Json = Mapping[str, Any]
 
 
-def stripe_webhook() -> HttpFunction:
-    """The function that Stripe sends its events to."""
-    return _webhook("stripeWebhook", Provider.STRIPE, _is_from_stripe, _book_stripe)
+def stripe_webhook(request: Request) -> Response:
+    """Take an event that Stripe sends."""
+    return _answer(request, "stripeWebhook", Provider.STRIPE, _is_from_stripe, _book_stripe)
 
 
-def revenuecat_webhook() -> HttpFunction:
-    """The function that RevenueCat sends its events to."""
-    return _webhook("revenueCatWebhook", Provider.REVENUECAT, _is_from_revenuecat, _book_revenuecat)
+def revenuecat_webhook(request: Request) -> Response:
+    """Take an event that RevenueCat sends."""
+    return _answer(
+        request, "revenueCatWebhook", Provider.REVENUECAT, _is_from_revenuecat, _book_revenuecat
+    )
 
 
-def _webhook(
+def _answer(
+    request: Request,
     name: str,
     provider: Provider,
     is_genuine: Callable[[Request, bytes], bool],
     handle: Callable[[Json], str],
-) -> HttpFunction:
+) -> Response:
     def receive(request: Request, _: dict[str, str]) -> Response:
         if not config.sells_through(provider):
             raise PaymentsOff
@@ -65,10 +68,10 @@ def _webhook(
         # RevenueCat takes nothing but 200 for a success.
         return Response(json.dumps({"outcome": outcome}), 200, mimetype="application/json")
 
-    return answering(name, receive)
+    return answering(name, receive)(request)
 
 
-# Every function loads this module with main.py; only the webhooks need the shapes of events.
+# Each webhook imports the shapes of its own provider's events only.
 def _book_stripe(event: Json) -> str:
     from imagegen.purchases import stripe  # noqa: PLC0415
 
