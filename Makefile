@@ -208,6 +208,10 @@ purchases: venv ## what was bought (ARGS='list --status unmatched', ARGS=--help)
 webhooks: venv ## who is told of events (ARGS='register https://example.com/hook', ARGS=list, ARGS=--help)
 	@$(ADMIN) webhooks $(or $(ARGS),list)
 
+.PHONY: image-reports
+image-reports: venv ## images that were reported (ARGS='dismiss ID', ARGS='delete-image ID', ARGS=list)
+	@$(ADMIN) image-reports $(or $(ARGS),list)
+
 .PHONY: repair
 repair: venv ## mend a malformed balance (USER_ID=ann REASON='edited by hand' CREDITS=20 PROJECT=my-project)
 	@$(ADMIN) repair "$$USER_ID" --reason "$$REASON" --credits "$$CREDITS"

@@ -34,6 +34,7 @@ ImagegenError                      500 INTERNAL
 ├── OptionNotFound                 404 NOT_FOUND
 ├── ActionNotFound                 404 NOT_FOUND
 ├── AuditNotFound                  404 NOT_FOUND
+├── ImageReportNotFound            404 NOT_FOUND
 ├── PaymentsOff                    404 NOT_FOUND
 ├── MethodNotAllowed               405 UNIMPLEMENTED
 ├── AccountUnusable                409 FAILED_PRECONDITION
@@ -48,6 +49,7 @@ ImagegenError                      500 INTERNAL
 ├── NotUndoable                    409 FAILED_PRECONDITION
 ├── ChangedSince                   409 ABORTED
 ├── NotDeletable                   409 FAILED_PRECONDITION
+├── NotReportable                  409 FAILED_PRECONDITION
 ├── ImageDeleted                   409 FAILED_PRECONDITION
 ├── PayloadTooLarge                413 INVALID_ARGUMENT
 ├── UnsupportedMediaType           415 INVALID_ARGUMENT
@@ -326,6 +328,13 @@ class AuditNotFound(ImagegenError):
     message = "There is no such audit."
 
 
+class ImageReportNotFound(ImagegenError):
+    """There is no such report of an image; details: imageReportId."""
+
+    code, status, reason = 404, "NOT_FOUND", "IMAGE_REPORT_NOT_FOUND"
+    message = "There is no such report."
+
+
 class PaymentsOff(ImagegenError):
     """The parameter PAYMENTS does not switch this payment provider on."""
 
@@ -429,8 +438,15 @@ class NotDeletable(ImagegenError):
     message = "The request is still open: cancel it, or wait until it has ended."
 
 
+class NotReportable(ImagegenError):
+    """The request has made no image, so there is none to report; details: status."""
+
+    code, status, reason = 409, "FAILED_PRECONDITION", "NOT_REPORTABLE"
+    message = "This request has no image to report."
+
+
 class ImageDeleted(ImagegenError):
-    """What the order has bought was deleted since; details: generationRequestId."""
+    """The image that the request has made was deleted since; details: generationRequestId."""
 
     code, status, reason = 409, "FAILED_PRECONDITION", "IMAGE_DELETED"
     message = "The image of this request was deleted."

@@ -6,6 +6,7 @@
     imagegen-admin catalogue …                          show and change what is on offer
     imagegen-admin requests …                           cancel, retry, goodwill, recover
     imagegen-admin webhooks …                           who is told of events (ops/webhooks.py)
+    imagegen-admin image-reports …                      reported images (ops/image_reports.py)
     imagegen-admin purchases …                          what was bought (ops/purchases.py)
     imagegen-admin status USER active|disabled --reason R
     imagegen-admin delete USER --reason R               delete the account of a user who asks for it
@@ -39,7 +40,7 @@ from imagegen.credits.user import AccountStatus
 from imagegen.purchases import booking, buyer
 from imagegen.purchases.purchase import PurchaseStatus
 from imagegen.report import weekly, weeks
-from ops import catalogue, purchases, rendering, requests, results, webhooks
+from ops import catalogue, image_reports, purchases, rendering, requests, results, webhooks
 from ops.terminal import connect_to, log_lines, operator, out, print_json, problems, progress
 
 EXPORT_POLL_SECONDS = 1.0
@@ -48,6 +49,7 @@ app = typer.Typer(no_args_is_help=True, add_completion=False, rich_markup_mode=N
 app.add_typer(catalogue.app, name="catalogue")
 app.add_typer(requests.app, name="requests")
 app.add_typer(webhooks.app, name="webhooks")
+app.add_typer(image_reports.app, name="image-reports")
 app.add_typer(purchases.app, name="purchases")
 app.command()(purchases.waive)
 app.command("refund-purchase")(purchases.refund)

@@ -136,6 +136,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/reportImage": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Report an image that is offensive, to the operators of the app
+         * @description An image is reported once: another call answers with the report that there is. The image stays until an operator or its owner deletes it.
+         */
+        post: operations["reportImage"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/uploadSource": {
         parameters: {
             query?: never;
@@ -1174,6 +1194,26 @@ export interface paths {
          * @description What the scheduler runs. Only the emulator has this path.
          */
         post: operations["recoverLostGenerations"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/deleteExpiredData-0": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Delete prompts, images and uploads for their age
+         * @description What the scheduler runs. Only the emulator has this path.
+         */
+        post: operations["deleteExpiredData"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2267,7 +2307,7 @@ export interface components {
                 };
             };
         };
-        /** @description What the order has bought was deleted since; details: generationRequestId. */
+        /** @description The image that the request has made was deleted since; details: generationRequestId. */
         ImageDeleted: {
             error: {
                 /** @constant */
@@ -2279,6 +2319,40 @@ export interface components {
                     /** @constant */
                     reason: "IMAGE_DELETED";
                     generationRequestId: string;
+                };
+            };
+        };
+        /**
+         * ImageReport
+         * @description A report of an image.
+         */
+        ImageReport: {
+            /** @description The generation request. */
+            generationRequestId: string;
+            /** @description What is wrong with the image. */
+            reason: components["schemas"]["ReportReason"];
+            /** @description What the reporter adds; may be empty. */
+            comment: string;
+            /** @description What has become of it. */
+            status: components["schemas"]["ReportStatus"];
+            /**
+             * Format: date-time
+             * @description When the image was reported.
+             */
+            createdAt: string;
+        };
+        /** @description There is no such report of an image; details: imageReportId. */
+        ImageReportNotFound: {
+            error: {
+                /** @constant */
+                code: 404;
+                /** @constant */
+                status: "NOT_FOUND";
+                message: string;
+                details: {
+                    /** @constant */
+                    reason: "IMAGE_REPORT_NOT_FOUND";
+                    imageReportId: string;
                 };
             };
         };
@@ -2776,6 +2850,22 @@ export interface components {
                 details: {
                     /** @constant */
                     reason: "NOT_OWNER";
+                };
+            };
+        };
+        /** @description The request has made no image, so there is none to report; details: status. */
+        NotReportable: {
+            error: {
+                /** @constant */
+                code: 409;
+                /** @constant */
+                status: "FAILED_PRECONDITION";
+                message: string;
+                details: {
+                    /** @constant */
+                    reason: "NOT_REPORTABLE";
+                    generationRequestId: string;
+                    status: string;
                 };
             };
         };
@@ -3295,6 +3385,30 @@ export interface components {
                 value: string;
             } | null;
         };
+        /**
+         * ReportImage
+         * @description Which image to report, and why.
+         */
+        ReportImage: {
+            /** @description The generation request. */
+            generationRequestId: string;
+            /** @description What is wrong with the image. */
+            reason: components["schemas"]["ReportReason"];
+            /** @description Anything that helps to judge it; up to 1,000 characters. */
+            comment?: string | null;
+        };
+        /**
+         * ReportReason
+         * @description What is wrong with an image.
+         * @enum {string}
+         */
+        ReportReason: "sexual" | "child_safety" | "violence" | "hate" | "harassment" | "self_harm" | "deceptive" | "privacy" | "copyright" | "other";
+        /**
+         * ReportStatus
+         * @description What has become of a report.
+         * @enum {string}
+         */
+        ReportStatus: "open" | "dismissed" | "image_deleted";
         /**
          * RequestAddress
          * @description The place that a generation request starts from.
@@ -4063,7 +4177,7 @@ export interface operations {
                     "application/json": components["schemas"]["MethodNotAllowed"];
                 };
             };
-            /** @description `ACCOUNT_CLOSING`: The account is being deleted, or was closed: nothing can be spent, given or bought. `ACCOUNT_UNUSABLE`: The user document is malformed, for instance its balance is no whole number. `IMAGE_DELETED`: What the order has bought was deleted since; details: generationRequestId. `PRICE_CHANGED`: The price is above the `maxCredits` of the order; details: credits, the current price. `REQUEST_CANCELED`: The request was canceled; details: generationRequestId, refundedCredits. `REQUEST_IN_PROGRESS`: A call with this idempotency key is still running; details: generationRequestId. */
+            /** @description `ACCOUNT_CLOSING`: The account is being deleted, or was closed: nothing can be spent, given or bought. `ACCOUNT_UNUSABLE`: The user document is malformed, for instance its balance is no whole number. `IMAGE_DELETED`: The image that the request has made was deleted since; details: generationRequestId. `PRICE_CHANGED`: The price is above the `maxCredits` of the order; details: credits, the current price. `REQUEST_CANCELED`: The request was canceled; details: generationRequestId, refundedCredits. `REQUEST_IN_PROGRESS`: A call with this idempotency key is still running; details: generationRequestId. */
             409: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
@@ -5115,6 +5229,140 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["NotDeletable"];
+                };
+            };
+            /** @description `PAYLOAD_TOO_LARGE`: The body is longer than the limit; details: limitBytes. */
+            413: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PayloadTooLarge"];
+                };
+            };
+            /** @description `UNSUPPORTED_MEDIA_TYPE`: The Content-Type is not JSON, nor that of a photo where the endpoint takes one. */
+            415: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UnsupportedMediaType"];
+                };
+            };
+            /** @description `INTERNAL`: A defect of the service; its logs know the request id. */
+            500: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InternalError"];
+                };
+            };
+            /** @description `BACKEND_UNAVAILABLE`: Firestore or Google is out of reach. A generation request in details may be charged. */
+            503: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BackendUnavailable"];
+                };
+            };
+        };
+    };
+    reportImage: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "generationRequestId": "0d3c1f5c7f1e4b0f9f6f2f0a54b7c9de",
+                 *       "reason": "violence"
+                 *     }
+                 */
+                "application/json": components["schemas"]["ReportImage"];
+            };
+        };
+        responses: {
+            /** @description The report. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImageReport"];
+                };
+            };
+            /** @description `INVALID_FIELD`: Fields are missing, mistyped, out of range or unknown; details: fieldViolations. `MALFORMED_JSON`: The body is not a well-formed JSON object. */
+            400: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InvalidField"] | components["schemas"]["MalformedJson"];
+                };
+            };
+            /** @description `APP_CHECK_INVALID`: The App Check token was not issued for this project, has expired, or was used before. `APP_CHECK_MISSING`: The call needs a token of Firebase App Check and has none. `TOKEN_EXPIRED`: The token has expired. `TOKEN_INVALID`: The token was not issued by this project's Firebase Authentication. `TOKEN_MISSING`: The call needs a Firebase ID token and has none. */
+            401: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AppCheckInvalid"] | components["schemas"]["AppCheckMissing"] | components["schemas"]["TokenExpired"] | components["schemas"]["TokenInvalid"] | components["schemas"]["TokenMissing"];
+                };
+            };
+            /** @description `GENERATION_REQUEST_NOT_FOUND`: The generation request does not exist or belongs to another user. */
+            404: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GenerationRequestNotFound"];
+                };
+            };
+            /** @description `METHOD_NOT_ALLOWED`: The function does not support this HTTP method. */
+            405: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    Allow: components["headers"]["Allow"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MethodNotAllowed"];
+                };
+            };
+            /** @description `IMAGE_DELETED`: The image that the request has made was deleted since; details: generationRequestId. `NOT_REPORTABLE`: The request has made no image, so there is none to report; details: status. */
+            409: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImageDeleted"] | components["schemas"]["NotReportable"];
                 };
             };
             /** @description `PAYLOAD_TOO_LARGE`: The body is longer than the limit; details: limitBytes. */
@@ -12698,6 +12946,43 @@ export interface operations {
                     "application/json": {
                         /** @constant */
                         recoveryStatus: "success";
+                    };
+                };
+            };
+            /** @description `INTERNAL`: A defect of the service; its logs know the request id. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InternalError"];
+                };
+            };
+        };
+    };
+    deleteExpiredData: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "cleanupStatus": "success"
+                     *     }
+                     */
+                    "application/json": {
+                        /** @constant */
+                        cleanupStatus: "success";
                     };
                 };
             };

@@ -10,6 +10,7 @@ export const FUNCTIONS = [
   "listGenerationRequests",
   "cancelGenerationRequest",
   "deleteImage",
+  "reportImage",
   "getUserCredits",
   "listModels",
   "listProducts",

@@ -47,6 +47,7 @@ from imagegen.errors import (
     UserNotFound,
 )
 from imagegen.generation import create, deletion
+from imagegen.generation.access import find
 from imagegen.generation.listing import POSITION, FilterValue, readable, requests_query, spelled
 from imagegen.generation.replies import (
     RETRY_AFTER_SECONDS,
@@ -57,7 +58,6 @@ from imagegen.generation.replies import (
 from imagegen.generation.request import (
     OPEN,
     CreateGenerationRequest,
-    RequestDocument,
     Status,
     is_cancelable,
 )
@@ -211,7 +211,7 @@ def get_generation_status(body: GetGenerationStatus, caller: Caller) -> Reply[Ge
     The generation request as it stands. While it is pending or processing, Retry-After says in how
     many seconds to ask again.
     """
-    request = GenerationRequest.from_document(_find(body.generation_request_id, caller))
+    request = GenerationRequest.from_document(find(body.generation_request_id, caller))
     is_open = request.status in OPEN
     return Reply(request, headers={"Retry-After": RETRY_AFTER_SECONDS} if is_open else {})
 
@@ -293,7 +293,7 @@ def cancel_generation_request(body: CancelGenerationRequest, caller: Caller) -> 
     the same answer and refunds nothing more. A request that is being processed cannot be canceled,
     nor can a synchronous one.
     """
-    request = _find(body.generation_request_id, caller)
+    request = find(body.generation_request_id, caller)
     settled = settle(request, Outcome.canceled(), only_if=is_cancelable)
     if settled.status is not Status.CANCELED:
         raise NotCancelable(generationRequestId=request.id, status=settled.status)
@@ -326,18 +326,5 @@ def delete_image(body: DeleteImage, caller: Caller) -> GenerationRequest:
     nothing is refunded. A second call gives the same answer. After a 503, call it again: what is
     left is otherwise deleted within two hours.
     """
-    deleted = deletion.delete(_find(body.generation_request_id, caller))
+    deleted = deletion.delete(find(body.generation_request_id, caller))
     return GenerationRequest.from_document(deleted)
-
-
-def _find(generation_request_id: str, caller: Caller) -> RequestDocument:
-    """The document of a request that the caller may see.
-
-    Raises GenerationRequestNotFound, also for another user's request: the answer must not tell
-    whether it exists.
-    """
-    (document,) = db.read(db.generation_request(generation_request_id))
-    request = RequestDocument(document)
-    if not request.exists or not caller.may_access(request.user_id):
-        raise GenerationRequestNotFound(generationRequestId=generation_request_id)
-    return request

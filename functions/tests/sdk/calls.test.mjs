@@ -148,6 +148,13 @@ describe("a signed-in user", () => {
     assert.deepEqual([error.code, error.details.reason], ["functions/failed-precondition", "IMAGE_DELETED"]);
   });
 
+  test("reports an image once", async () => {
+    const { generationRequestId } = await call("createGenerationRequest", order(userId));
+    const reported = await call("reportImage", { generationRequestId, reason: "other", comment: undefined });
+    assert.deepEqual([reported.reason, reported.comment, reported.status], ["other", "", "open"]);
+    assert.deepEqual(await call("reportImage", { generationRequestId, reason: "hate" }), reported);
+  });
+
   test("cancels a request that nobody works on yet", async () => {
     const canceled = await call("cancelGenerationRequest", { generationRequestId: PENDING });
     assert.deepEqual([canceled.status, canceled.refundedCredits], ["canceled", 1]);
