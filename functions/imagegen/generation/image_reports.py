@@ -174,9 +174,16 @@ def open_query(limit: int, after: tuple[datetime, str] | None = None) -> Query:
 
     `after` are `createdAt` and id of the last one of the page before.
     """
+    return reports_query(ReportStatus.OPEN, limit, after)
+
+
+def reports_query(
+    status: ReportStatus, limit: int, after: tuple[datetime, str] | None = None
+) -> Query:
+    """The same for the reports with a status."""
     return Query(
         COLLECTION,
-        where=[("status", "==", ReportStatus.OPEN)],
+        where=[("status", "==", status)],
         order_by=("createdAt", "ASCENDING"),
         limit=limit,
         start_after=after,
@@ -203,15 +210,24 @@ def shown(documents: Iterable[Document]) -> Iterator[ReportedImage]:
         )
 
 
-def dismiss(report_id: str, *, by: str) -> ReportedImage:
+def get(report_id: str) -> ReportedImage:
+    """The report with its image. Raises ImageReportNotFound; BackendUnavailable."""
+    (document,) = db.read(_path(report_id))
+    if not document.exists:
+        raise ImageReportNotFound(imageReportId=report_id)
+    (report,) = shown([document])
+    return report
+
+
+def dismiss(report_id: str, *, by: str, reason: str = "") -> ReportedImage:
     """Let the operator `by` end an open report and leave the image as it is.
 
     No-op for a report that is not open any more. Raises ImageReportNotFound; BackendUnavailable.
     """
-    return _resolve(report_id, ReportStatus.DISMISSED, by=by)
+    return _resolve(report_id, ReportStatus.DISMISSED, by=by, reason=reason)
 
 
-def delete_image(report_id: str, *, by: str) -> ReportedImage:
+def delete_image(report_id: str, *, by: str, reason: str = "") -> ReportedImage:
     """Let the operator `by` delete the image of a report, also of one that was dismissed.
 
     The prompt and the source go, too (`deletion.delete`). Safe twice.
@@ -225,10 +241,11 @@ def delete_image(report_id: str, *, by: str) -> ReportedImage:
     if not request.exists:
         raise GenerationRequestNotFound(generationRequestId=report_id)
     deletion.delete(RequestDocument(request))
-    return _resolve(report_id, ReportStatus.IMAGE_DELETED, by=by)
+    return _resolve(report_id, ReportStatus.IMAGE_DELETED, by=by, reason=reason)
 
 
-def _resolve(report_id: str, status: ReportStatus, *, by: str) -> ReportedImage:
+def _resolve(report_id: str, status: ReportStatus, *, by: str, reason: str) -> ReportedImage:
+    """End a report; without a reason, the log has that of the reporter."""
     path = _path(report_id)
 
     def decide(transaction: db.Transaction) -> None:
@@ -243,7 +260,7 @@ def _resolve(report_id: str, status: ReportStatus, *, by: str) -> ReportedImage:
             ACTIONS[status],
             path,
             by=by,
-            reason=report.reason,
+            reason=reason or report.reason,
             moment=moment,
             user_id=report.user_id,
             before={"status": report.status},
