@@ -7480,7 +7480,7 @@ export interface operations {
             path: {
                 /**
                  * @description The user, by the uid of Firebase Authentication.
-                 * @example testUser1
+                 * @example testUser3
                  */
                 userId: string;
             };
@@ -7901,7 +7901,7 @@ export interface operations {
             path: {
                 /**
                  * @description The user, by the uid of Firebase Authentication.
-                 * @example testUser1
+                 * @example testUser3
                  */
                 userId: string;
             };
@@ -8052,7 +8052,7 @@ export interface operations {
             path: {
                 /**
                  * @description The user, by the uid of Firebase Authentication.
-                 * @example testUser1
+                 * @example testUser3
                  */
                 userId: string;
             };
