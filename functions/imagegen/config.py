@@ -69,7 +69,7 @@ CREATE_MAX_INSTANCES = IntParam(
 )
 WORKER_MAX_INSTANCES = IntParam(
     "WORKER_MAX_INSTANCES",
-    default=3,
+    default=2,
     description="Most instances of the worker of background requests.",
 )
 MAX_INSTANCES = IntParam(

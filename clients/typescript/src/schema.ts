@@ -672,6 +672,106 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/admin/users/{userId}/debtWaivers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Waive credits that a user owes
+         * @description Once for each idempotency key of the user. Nobody asks for these credits again, and while nothing else is owed the user can spend.
+         */
+        post: operations["waiveDebt"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/admin/purchases": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the purchases of all users
+         * @description Newest first; the filters may be combined. A page holds `pageSize` of them, 20 by default and 100 at most.
+         */
+        get: operations["listAllPurchases"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/admin/purchases/{purchaseId}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Look at a purchase of any user
+         * @description What was paid for, what has come of it, and how its payment provider calls it.
+         */
+        get: operations["getPurchase"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/admin/purchases/{purchaseId}/book": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Book a purchase that was unmatched
+         * @description Once: its product has appeared, or `userId` says whose it is. Where something is still missing, the purchase stays `unmatched`, and its `reason` says what.
+         */
+        post: operations["bookPurchase"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/admin/purchases/{purchaseId}/refund": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Note that a store has refunded a purchase
+         * @description RevenueCat tells of refunds for the latest period of a subscription only. The credits are taken back as if it had told; no money moves. Stripe tells of its refunds itself.
+         */
+        post: operations["refundPurchase"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/admin/events": {
         parameters: {
             query?: never;
@@ -699,7 +799,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Look at an event */
+        /**
+         * Look at an event
+         * @description Whom it is told, and how far each delivery is.
+         */
         get: operations["getEvent"];
         put?: never;
         post?: never;
@@ -812,6 +915,70 @@ export interface paths {
          */
         post: operations["testWebhookEndpoint"];
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/admin/imageReports": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the images that were reported
+         * @description The longest waiting first, with the image and the prompt as long as they are there. A page holds `pageSize` of them, 20 by default and 100 at most.
+         */
+        get: operations["listImageReports"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/admin/imageReports/{reportId}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Look at the report of an image
+         * @description What is wrong with it by its reporter, with the image and the prompt as long as they are there.
+         */
+        get: operations["getImageReport"];
+        /**
+         * Dismiss the report of an image
+         * @description The image stays as it is. A report that is not open any more stays as it is, too.
+         */
+        put: operations["dismissImageReport"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/admin/imageReports/{reportId}/image": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Delete an image that was reported
+         * @description With the prompt and what the image was made from; its price stays paid. Safe to repeat.
+         */
+        delete: operations["deleteReportedImage"];
         options?: never;
         head?: never;
         patch?: never;
@@ -1107,7 +1274,7 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Delete prompts, images, uploads and exports for their age
+         * Delete prompts, images and uploads for their age
          * @description What the scheduler runs. Only the emulator has this path.
          */
         post: operations["deleteExpiredData"];
@@ -1339,6 +1506,8 @@ export interface components {
          * @description Something that is wrong in the books.
          */
         AuditFinding: {
+            /** @description A `warning` is no fault of the books. */
+            severity: components["schemas"]["Severity"];
             /** @description The rule that is broken. */
             invariant: string;
             /** @description The user; empty if there is none. */
@@ -1403,8 +1572,12 @@ export interface components {
             entries: number;
             /** @description Generation requests that were read. */
             requests: number;
+            /** @description Purchases that were read. */
+            purchases: number;
             /** @description How many findings there are. */
             findingCount: number;
+            /** @description How many of them are warnings. */
+            warningCount: number;
             /** @description The first 200 of them; empty in a list of audits. */
             findings: components["schemas"]["AuditFinding"][];
             /** @description Why it failed. Absent if it did not. */
@@ -1424,6 +1597,16 @@ export interface components {
                     generationRequestId?: string;
                 };
             };
+        };
+        /**
+         * BookPurchase
+         * @description Which purchase to book, and for whom.
+         */
+        BookPurchase: {
+            /** @description Whose it is, where the payment does not say. */
+            userId?: string | null;
+            /** @description Why; it stays in the log of the operators' actions. */
+            reason: string;
         };
         /**
          * CancelGenerationRequest
@@ -1727,6 +1910,16 @@ export interface components {
             };
         };
         /**
+         * DebtWaiver
+         * @description What has come of a waiver.
+         */
+        DebtWaiver: {
+            /** @description False: the same waiver had been made before. */
+            isNew: boolean;
+            /** @description What is still owed. */
+            debt: number;
+        };
+        /**
          * DeleteAccount
          * @description Nothing: the token says whose account it is.
          */
@@ -1746,6 +1939,14 @@ export interface components {
         DeleteImage: {
             /** @description The generation request. */
             generationRequestId: string;
+        };
+        /**
+         * DeleteReportedImage
+         * @description Whose image to delete, and why.
+         */
+        DeleteReportedImage: {
+            /** @description Why; it stays in the log of the operators' actions. */
+            reason: string;
         };
         /**
          * DeletedAccount
@@ -1772,6 +1973,19 @@ export interface components {
             userId: string;
             /** @description Whether the user's push messages go to the device. */
             registered: boolean;
+        };
+        /**
+         * DismissImageReport
+         * @description Which report to dismiss, and why.
+         */
+        DismissImageReport: {
+            /**
+             * @description `dismissed`: the image stays as it is.
+             * @constant
+             */
+            status: "dismissed";
+            /** @description Why; it stays in the log of the operators' actions. */
+            reason: string;
         };
         /**
          * EntryType
@@ -2103,6 +2317,16 @@ export interface components {
             generationRequestId: string;
         };
         /**
+         * GetImageReport
+         * @description Which report to look at.
+         */
+        GetImageReport: Record<string, never>;
+        /**
+         * GetPurchase
+         * @description Which purchase to look at.
+         */
+        GetPurchase: Record<string, never>;
+        /**
          * GetUser
          * @description Which user to look at.
          */
@@ -2221,6 +2445,16 @@ export interface components {
                     imageReportId: string;
                 };
             };
+        };
+        /**
+         * ImageReportPage
+         * @description A page of reports of images.
+         */
+        ImageReportPage: {
+            /** @description Reports, the longest waiting first. */
+            imageReports: components["schemas"]["ReportedImage"][];
+            /** @description Send it as `pageToken` for the next page. Absent on the last page. */
+            nextPageToken?: string;
         };
         /** @description The balance does not cover the price; details: required, available. */
         InsufficientCredits: {
@@ -2354,6 +2588,27 @@ export interface components {
             to?: string | null;
         };
         /**
+         * ListAllPurchases
+         * @description Which purchases to list.
+         */
+        ListAllPurchases: {
+            /**
+             * @description How many to return at most. 0 is the default; more than the maximum counts as the maximum.
+             * @default 0
+             */
+            pageSize?: number | string | {
+                /** @enum {unknown} */
+                "@type": "type.googleapis.com/google.protobuf.Int64Value" | "type.googleapis.com/google.protobuf.UInt64Value";
+                value: string;
+            } | null;
+            /** @description `nextPageToken` of the page before. */
+            pageToken?: string | null;
+            /** @description Only those of this user. */
+            userId?: string | null;
+            /** @description Only those with this status. */
+            status?: components["schemas"]["PurchaseStatus"] | null;
+        };
+        /**
          * ListAudits
          * @description Which audits to list.
          */
@@ -2417,6 +2672,28 @@ export interface components {
             } | null;
             /** @description `nextPageToken` of the page before. */
             pageToken?: string | null;
+        };
+        /**
+         * ListImageReports
+         * @description Which reports to list.
+         */
+        ListImageReports: {
+            /**
+             * @description How many to return at most. 0 is the default; more than the maximum counts as the maximum.
+             * @default 0
+             */
+            pageSize?: number | string | {
+                /** @enum {unknown} */
+                "@type": "type.googleapis.com/google.protobuf.Int64Value" | "type.googleapis.com/google.protobuf.UInt64Value";
+                value: string;
+            } | null;
+            /** @description `nextPageToken` of the page before. */
+            pageToken?: string | null;
+            /**
+             * @description Only those with this status.
+             * @default open
+             */
+            status?: components["schemas"]["ReportStatus"] | null;
         };
         /**
          * ListModels
@@ -2970,6 +3247,78 @@ export interface components {
              */
             createdAt: string;
         };
+        /**
+         * PurchaseDetails
+         * @description Everything that an operator needs to know of a purchase.
+         */
+        PurchaseDetails: {
+            /** @description The purchase. */
+            purchaseId: string;
+            /** @description The buyer; empty if nobody is known. */
+            userId: string;
+            /** @description The product; empty if it is not known. */
+            productId: string;
+            /** @description The payment provider that took the money. */
+            provider: components["schemas"]["Provider"];
+            /** @description Where it is in its life. */
+            status: components["schemas"]["PurchaseStatus"];
+            /** @description Why it is `unmatched`. */
+            reason?: string;
+            /** @description Credits that it buys. */
+            credits: number;
+            /** @description Credits taken back because money went back. */
+            clawedBackCredits: number;
+            /** @description Credits to take back that had been spent already. */
+            owedCredits: number;
+            /** @description Owed credits that an operator has waived. */
+            waivedCredits: number;
+            /** @description The price, in the currency's smallest unit. */
+            amount: number;
+            /** @description What was refunded of it. */
+            refundedAmount: number;
+            /** @description Whether the buyer's bank disputes the payment. */
+            isDisputed: boolean;
+            /** @description ISO 4217, in lower case; empty if it is not known yet. */
+            currency: string;
+            /** @description Test mode of Stripe, or the sandbox of a store. */
+            isTest: boolean;
+            /** @description What was paid for, as the provider names it. */
+            items: string[];
+            /** @description The provider's ids: `session`, `paymentIntent`, `invoice`, `subscription`; `store`, `transactionId`. */
+            providerIds: {
+                [key: string]: string;
+            };
+            /**
+             * Format: date-time
+             * @description The end of a subscription's period.
+             */
+            validUntil?: string;
+            /**
+             * Format: date-time
+             * @description When it was begun, or first told of.
+             */
+            createdAt: string;
+            /**
+             * Format: date-time
+             * @description When it was paid. Absent if it was not.
+             */
+            paidAt?: string;
+            /**
+             * Format: date-time
+             * @description When it changed last.
+             */
+            updatedAt?: string;
+        };
+        /**
+         * PurchaseDetailsPage
+         * @description A page of purchases.
+         */
+        PurchaseDetailsPage: {
+            /** @description Purchases, newest first. */
+            purchases: components["schemas"]["PurchaseDetails"][];
+            /** @description Send it as `pageToken` for the next page. Absent on the last page. */
+            nextPageToken?: string;
+        };
         /** @description There is no such purchase; details: purchaseId. */
         PurchaseNotFound: {
             error: {
@@ -3098,6 +3447,14 @@ export interface components {
             url: string;
         };
         /**
+         * RefundPurchase
+         * @description Which purchase was refunded, and why.
+         */
+        RefundPurchase: {
+            /** @description Why; it stays in the log of the operators' actions. */
+            reason: string;
+        };
+        /**
          * RegisterDevice
          * @description Whose push messages go to which device.
          */
@@ -3174,6 +3531,41 @@ export interface components {
          * @enum {string}
          */
         ReportStatus: "open" | "dismissed" | "image_deleted";
+        /**
+         * ReportedImage
+         * @description A report as operators see it, with the image.
+         */
+        ReportedImage: {
+            /** @description The generation request. */
+            generationRequestId: string;
+            /** @description What is wrong with the image. */
+            reason: components["schemas"]["ReportReason"];
+            /** @description What the reporter adds; may be empty. */
+            comment: string;
+            /** @description What has become of it. */
+            status: components["schemas"]["ReportStatus"];
+            /**
+             * Format: date-time
+             * @description When the image was reported.
+             */
+            createdAt: string;
+            /** @description Whose image it is. */
+            userId: string;
+            /** @description Who has reported it; null without a token. */
+            reporterId: string | null;
+            /** @description When it was dismissed, or acted on. */
+            resolvedAt: string | null;
+            /** @description The operator who has done so. */
+            resolvedBy: string | null;
+            /** @description The model; null if the request is gone. */
+            model: string | null;
+            /** @description What the image shows; empty once it has been deleted. */
+            prompt: string;
+            /** @description The image; null once it has been deleted. */
+            imageUrl: string | null;
+            /** @description A small WebP of it, where there is one. */
+            thumbnailUrl?: string;
+        };
         /**
          * RequestAddress
          * @description The place that a generation request starts from.
@@ -3276,6 +3668,12 @@ export interface components {
             /** @description Why; it stays in the log of the operators' actions. */
             reason: string;
         };
+        /**
+         * Severity
+         * @description How grave a finding is.
+         * @enum {string}
+         */
+        Severity: "error" | "warning";
         /** @description The webhook was not sent by the payment provider, or too long ago. */
         SignatureInvalid: {
             error: {
@@ -3683,6 +4081,22 @@ export interface components {
          * @enum {string}
          */
         View: "basic" | "full";
+        /**
+         * WaiveDebt
+         * @description How much of a debt to waive.
+         */
+        WaiveDebt: {
+            /** @description How many of the credits that are owed. */
+            credits: number | string | {
+                /** @enum {unknown} */
+                "@type": "type.googleapis.com/google.protobuf.Int64Value" | "type.googleapis.com/google.protobuf.UInt64Value";
+                value: string;
+            };
+            /** @description Why; it stays in the log of the operators' actions. */
+            reason: string;
+            /** @description Names this change, e.g. a ticket. However often it is sent, it is made once. */
+            idempotencyKey: string;
+        };
         /**
          * WebhookEndpointList
          * @description All webhook endpoints.
@@ -7066,7 +7480,7 @@ export interface operations {
             path: {
                 /**
                  * @description The user, by the uid of Firebase Authentication.
-                 * @example testUser1
+                 * @example testUser3
                  */
                 userId: string;
             };
@@ -7487,7 +7901,7 @@ export interface operations {
             path: {
                 /**
                  * @description The user, by the uid of Firebase Authentication.
-                 * @example testUser1
+                 * @example testUser3
                  */
                 userId: string;
             };
@@ -7638,7 +8052,7 @@ export interface operations {
             path: {
                 /**
                  * @description The user, by the uid of Firebase Authentication.
-                 * @example testUser1
+                 * @example testUser3
                  */
                 userId: string;
             };
@@ -8864,6 +9278,673 @@ export interface operations {
             };
         };
     };
+    waiveDebt: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The user, by the uid of Firebase Authentication.
+                 * @example testUser1
+                 */
+                userId: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "credits": 40,
+                 *       "reason": "The chargeback was a mistake of the bank.",
+                 *       "idempotencyKey": "ticket-4713"
+                 *     }
+                 */
+                "application/json": components["schemas"]["WaiveDebt"];
+            };
+        };
+        responses: {
+            /** @description What is still owed. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DebtWaiver"];
+                };
+            };
+            /** @description `INVALID_FIELD`: Fields are missing, mistyped, out of range or unknown; details: fieldViolations. `MALFORMED_JSON`: The body is not a well-formed JSON object. */
+            400: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InvalidField"] | components["schemas"]["MalformedJson"];
+                };
+            };
+            /** @description `APP_CHECK_INVALID`: The App Check token was not issued for this project, has expired, or was used before. `APP_CHECK_MISSING`: The call needs a token of Firebase App Check and has none. `TOKEN_EXPIRED`: The token has expired. `TOKEN_INVALID`: The token was not issued by this project's Firebase Authentication. `TOKEN_MISSING`: The call needs a Firebase ID token and has none. */
+            401: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AppCheckInvalid"] | components["schemas"]["AppCheckMissing"] | components["schemas"]["TokenExpired"] | components["schemas"]["TokenInvalid"] | components["schemas"]["TokenMissing"];
+                };
+            };
+            /** @description `NOT_ADMIN`: The call is for operators: the token needs the claim `admin: true`. */
+            403: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NotAdmin"];
+                };
+            };
+            /** @description `USER_NOT_FOUND`: There is no such user document. */
+            404: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UserNotFound"];
+                };
+            };
+            /** @description `METHOD_NOT_ALLOWED`: The function does not support this HTTP method. */
+            405: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    Allow: components["headers"]["Allow"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MethodNotAllowed"];
+                };
+            };
+            /** @description `ACCOUNT_UNUSABLE`: The user document is malformed, for instance its balance is no whole number. */
+            409: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AccountUnusable"];
+                };
+            };
+            /** @description `PAYLOAD_TOO_LARGE`: The body is longer than the limit; details: limitBytes. */
+            413: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PayloadTooLarge"];
+                };
+            };
+            /** @description `UNSUPPORTED_MEDIA_TYPE`: The Content-Type is not JSON, nor that of a photo where the endpoint takes one. */
+            415: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UnsupportedMediaType"];
+                };
+            };
+            /** @description `IDEMPOTENCY_KEY_REUSED`: The idempotency key was used for another order; details: generationRequestId. */
+            422: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IdempotencyKeyReused"];
+                };
+            };
+            /** @description `INTERNAL`: A defect of the service; its logs know the request id. */
+            500: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InternalError"];
+                };
+            };
+            /** @description `BACKEND_UNAVAILABLE`: Firestore or Google is out of reach. A generation request in details may be charged. `BACKEND_UNAVAILABLE`: The reply to a commit was lost, so it may or may not have been applied. */
+            503: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BackendUnavailable"];
+                };
+            };
+        };
+    };
+    listAllPurchases: {
+        parameters: {
+            query?: {
+                /**
+                 * @description How many to return at most. 0 is the default; more than the maximum counts as the maximum.
+                 * @example 20
+                 */
+                pageSize?: number;
+                /** @description `nextPageToken` of the page before. */
+                pageToken?: string;
+                /** @description Only those of this user. */
+                userId?: string;
+                /**
+                 * @description Only those with this status.
+                 * @example unmatched
+                 */
+                status?: components["schemas"]["PurchaseStatus"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of purchases. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PurchaseDetailsPage"];
+                };
+            };
+            /** @description `INVALID_FIELD`: Fields are missing, mistyped, out of range or unknown; details: fieldViolations. */
+            400: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InvalidField"];
+                };
+            };
+            /** @description `APP_CHECK_INVALID`: The App Check token was not issued for this project, has expired, or was used before. `APP_CHECK_MISSING`: The call needs a token of Firebase App Check and has none. `TOKEN_EXPIRED`: The token has expired. `TOKEN_INVALID`: The token was not issued by this project's Firebase Authentication. `TOKEN_MISSING`: The call needs a Firebase ID token and has none. */
+            401: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AppCheckInvalid"] | components["schemas"]["AppCheckMissing"] | components["schemas"]["TokenExpired"] | components["schemas"]["TokenInvalid"] | components["schemas"]["TokenMissing"];
+                };
+            };
+            /** @description `NOT_ADMIN`: The call is for operators: the token needs the claim `admin: true`. */
+            403: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NotAdmin"];
+                };
+            };
+            /** @description `METHOD_NOT_ALLOWED`: The function does not support this HTTP method. */
+            405: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    Allow: components["headers"]["Allow"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MethodNotAllowed"];
+                };
+            };
+            /** @description `INTERNAL`: A defect of the service; its logs know the request id. */
+            500: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InternalError"];
+                };
+            };
+            /** @description `BACKEND_UNAVAILABLE`: Firestore or Google is out of reach. A generation request in details may be charged. */
+            503: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BackendUnavailable"];
+                };
+            };
+        };
+    };
+    getPurchase: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The purchase.
+                 * @example 6a1f0c9be0d94d3f8a52f6a0d7c1b3e4
+                 */
+                purchaseId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The purchase. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PurchaseDetails"];
+                };
+            };
+            /** @description `INVALID_FIELD`: Fields are missing, mistyped, out of range or unknown; details: fieldViolations. */
+            400: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InvalidField"];
+                };
+            };
+            /** @description `APP_CHECK_INVALID`: The App Check token was not issued for this project, has expired, or was used before. `APP_CHECK_MISSING`: The call needs a token of Firebase App Check and has none. `TOKEN_EXPIRED`: The token has expired. `TOKEN_INVALID`: The token was not issued by this project's Firebase Authentication. `TOKEN_MISSING`: The call needs a Firebase ID token and has none. */
+            401: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AppCheckInvalid"] | components["schemas"]["AppCheckMissing"] | components["schemas"]["TokenExpired"] | components["schemas"]["TokenInvalid"] | components["schemas"]["TokenMissing"];
+                };
+            };
+            /** @description `NOT_ADMIN`: The call is for operators: the token needs the claim `admin: true`. */
+            403: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NotAdmin"];
+                };
+            };
+            /** @description `PURCHASE_NOT_FOUND`: There is no such purchase; details: purchaseId. */
+            404: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PurchaseNotFound"];
+                };
+            };
+            /** @description `METHOD_NOT_ALLOWED`: The function does not support this HTTP method. */
+            405: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    Allow: components["headers"]["Allow"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MethodNotAllowed"];
+                };
+            };
+            /** @description `INTERNAL`: A defect of the service; its logs know the request id. */
+            500: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InternalError"];
+                };
+            };
+            /** @description `BACKEND_UNAVAILABLE`: Firestore or Google is out of reach. A generation request in details may be charged. */
+            503: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BackendUnavailable"];
+                };
+            };
+        };
+    };
+    bookPurchase: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The purchase.
+                 * @example 6a1f0c9be0d94d3f8a52f6a0d7c1b3e4
+                 */
+                purchaseId: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "userId": "testUser1",
+                 *       "reason": "Paid by a link."
+                 *     }
+                 */
+                "application/json": components["schemas"]["BookPurchase"];
+            };
+        };
+        responses: {
+            /** @description The purchase. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PurchaseDetails"];
+                };
+            };
+            /** @description `INVALID_FIELD`: Fields are missing, mistyped, out of range or unknown; details: fieldViolations. `MALFORMED_JSON`: The body is not a well-formed JSON object. */
+            400: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InvalidField"] | components["schemas"]["MalformedJson"];
+                };
+            };
+            /** @description `APP_CHECK_INVALID`: The App Check token was not issued for this project, has expired, or was used before. `APP_CHECK_MISSING`: The call needs a token of Firebase App Check and has none. `TOKEN_EXPIRED`: The token has expired. `TOKEN_INVALID`: The token was not issued by this project's Firebase Authentication. `TOKEN_MISSING`: The call needs a Firebase ID token and has none. */
+            401: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AppCheckInvalid"] | components["schemas"]["AppCheckMissing"] | components["schemas"]["TokenExpired"] | components["schemas"]["TokenInvalid"] | components["schemas"]["TokenMissing"];
+                };
+            };
+            /** @description `NOT_ADMIN`: The call is for operators: the token needs the claim `admin: true`. */
+            403: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NotAdmin"];
+                };
+            };
+            /** @description `PURCHASE_NOT_FOUND`: There is no such purchase; details: purchaseId. `USER_NOT_FOUND`: There is no such user document. */
+            404: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PurchaseNotFound"] | components["schemas"]["UserNotFound"];
+                };
+            };
+            /** @description `METHOD_NOT_ALLOWED`: The function does not support this HTTP method. */
+            405: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    Allow: components["headers"]["Allow"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MethodNotAllowed"];
+                };
+            };
+            /** @description `PAYLOAD_TOO_LARGE`: The body is longer than the limit; details: limitBytes. */
+            413: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PayloadTooLarge"];
+                };
+            };
+            /** @description `UNSUPPORTED_MEDIA_TYPE`: The Content-Type is not JSON, nor that of a photo where the endpoint takes one. */
+            415: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UnsupportedMediaType"];
+                };
+            };
+            /** @description `INTERNAL`: A defect of the service; its logs know the request id. */
+            500: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InternalError"];
+                };
+            };
+            /** @description `BACKEND_UNAVAILABLE`: Firestore or Google is out of reach. A generation request in details may be charged. `BACKEND_UNAVAILABLE`: The reply to a commit was lost, so it may or may not have been applied. */
+            503: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BackendUnavailable"];
+                };
+            };
+        };
+    };
+    refundPurchase: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The purchase.
+                 * @example 6a1f0c9be0d94d3f8a52f6a0d7c1b3e4
+                 */
+                purchaseId: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "reason": "App Store support has told the user."
+                 *     }
+                 */
+                "application/json": components["schemas"]["RefundPurchase"];
+            };
+        };
+        responses: {
+            /** @description The purchase. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PurchaseDetails"];
+                };
+            };
+            /** @description `INVALID_FIELD`: Fields are missing, mistyped, out of range or unknown; details: fieldViolations. `MALFORMED_JSON`: The body is not a well-formed JSON object. */
+            400: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InvalidField"] | components["schemas"]["MalformedJson"];
+                };
+            };
+            /** @description `APP_CHECK_INVALID`: The App Check token was not issued for this project, has expired, or was used before. `APP_CHECK_MISSING`: The call needs a token of Firebase App Check and has none. `TOKEN_EXPIRED`: The token has expired. `TOKEN_INVALID`: The token was not issued by this project's Firebase Authentication. `TOKEN_MISSING`: The call needs a Firebase ID token and has none. */
+            401: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AppCheckInvalid"] | components["schemas"]["AppCheckMissing"] | components["schemas"]["TokenExpired"] | components["schemas"]["TokenInvalid"] | components["schemas"]["TokenMissing"];
+                };
+            };
+            /** @description `NOT_ADMIN`: The call is for operators: the token needs the claim `admin: true`. */
+            403: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NotAdmin"];
+                };
+            };
+            /** @description `PURCHASE_NOT_FOUND`: There is no such purchase; details: purchaseId. */
+            404: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PurchaseNotFound"];
+                };
+            };
+            /** @description `METHOD_NOT_ALLOWED`: The function does not support this HTTP method. */
+            405: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    Allow: components["headers"]["Allow"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MethodNotAllowed"];
+                };
+            };
+            /** @description `PURCHASE_NOT_REFUNDABLE`: An operator notes refunds of store purchases only, whose credits have come in. */
+            409: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PurchaseNotRefundable"];
+                };
+            };
+            /** @description `PAYLOAD_TOO_LARGE`: The body is longer than the limit; details: limitBytes. */
+            413: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PayloadTooLarge"];
+                };
+            };
+            /** @description `UNSUPPORTED_MEDIA_TYPE`: The Content-Type is not JSON, nor that of a photo where the endpoint takes one. */
+            415: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UnsupportedMediaType"];
+                };
+            };
+            /** @description `INTERNAL`: A defect of the service; its logs know the request id. */
+            500: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InternalError"];
+                };
+            };
+            /** @description `BACKEND_UNAVAILABLE`: Firestore or Google is out of reach. A generation request in details may be charged. `BACKEND_UNAVAILABLE`: The reply to a commit was lost, so it may or may not have been applied. */
+            503: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BackendUnavailable"];
+                };
+            };
+        };
+    };
     listEvents: {
         parameters: {
             query?: {
@@ -9952,6 +11033,472 @@ export interface operations {
                 };
             };
             /** @description `BACKEND_UNAVAILABLE`: Firestore or Google is out of reach. A generation request in details may be charged. */
+            503: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BackendUnavailable"];
+                };
+            };
+        };
+    };
+    listImageReports: {
+        parameters: {
+            query?: {
+                /**
+                 * @description How many to return at most. 0 is the default; more than the maximum counts as the maximum.
+                 * @example 20
+                 */
+                pageSize?: number;
+                /** @description `nextPageToken` of the page before. */
+                pageToken?: string;
+                /**
+                 * @description Only those with this status.
+                 * @example open
+                 */
+                status?: components["schemas"]["ReportStatus"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of reports. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImageReportPage"];
+                };
+            };
+            /** @description `INVALID_FIELD`: Fields are missing, mistyped, out of range or unknown; details: fieldViolations. */
+            400: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InvalidField"];
+                };
+            };
+            /** @description `APP_CHECK_INVALID`: The App Check token was not issued for this project, has expired, or was used before. `APP_CHECK_MISSING`: The call needs a token of Firebase App Check and has none. `TOKEN_EXPIRED`: The token has expired. `TOKEN_INVALID`: The token was not issued by this project's Firebase Authentication. `TOKEN_MISSING`: The call needs a Firebase ID token and has none. */
+            401: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AppCheckInvalid"] | components["schemas"]["AppCheckMissing"] | components["schemas"]["TokenExpired"] | components["schemas"]["TokenInvalid"] | components["schemas"]["TokenMissing"];
+                };
+            };
+            /** @description `NOT_ADMIN`: The call is for operators: the token needs the claim `admin: true`. */
+            403: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NotAdmin"];
+                };
+            };
+            /** @description `METHOD_NOT_ALLOWED`: The function does not support this HTTP method. */
+            405: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    Allow: components["headers"]["Allow"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MethodNotAllowed"];
+                };
+            };
+            /** @description `INTERNAL`: A defect of the service; its logs know the request id. */
+            500: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InternalError"];
+                };
+            };
+            /** @description `BACKEND_UNAVAILABLE`: Firestore or Google is out of reach. A generation request in details may be charged. */
+            503: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BackendUnavailable"];
+                };
+            };
+        };
+    };
+    getImageReport: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The report, by the id of its generation request.
+                 * @example 0d3c1f5c7f1e4b0f9f6f2f0a54b7c9de
+                 */
+                reportId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The report. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReportedImage"];
+                };
+            };
+            /** @description `INVALID_FIELD`: Fields are missing, mistyped, out of range or unknown; details: fieldViolations. */
+            400: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InvalidField"];
+                };
+            };
+            /** @description `APP_CHECK_INVALID`: The App Check token was not issued for this project, has expired, or was used before. `APP_CHECK_MISSING`: The call needs a token of Firebase App Check and has none. `TOKEN_EXPIRED`: The token has expired. `TOKEN_INVALID`: The token was not issued by this project's Firebase Authentication. `TOKEN_MISSING`: The call needs a Firebase ID token and has none. */
+            401: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AppCheckInvalid"] | components["schemas"]["AppCheckMissing"] | components["schemas"]["TokenExpired"] | components["schemas"]["TokenInvalid"] | components["schemas"]["TokenMissing"];
+                };
+            };
+            /** @description `NOT_ADMIN`: The call is for operators: the token needs the claim `admin: true`. */
+            403: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NotAdmin"];
+                };
+            };
+            /** @description `IMAGE_REPORT_NOT_FOUND`: There is no such report of an image; details: imageReportId. */
+            404: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImageReportNotFound"];
+                };
+            };
+            /** @description `METHOD_NOT_ALLOWED`: The function does not support this HTTP method. */
+            405: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    Allow: components["headers"]["Allow"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MethodNotAllowed"];
+                };
+            };
+            /** @description `INTERNAL`: A defect of the service; its logs know the request id. */
+            500: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InternalError"];
+                };
+            };
+            /** @description `BACKEND_UNAVAILABLE`: Firestore or Google is out of reach. A generation request in details may be charged. */
+            503: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BackendUnavailable"];
+                };
+            };
+        };
+    };
+    dismissImageReport: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The report, by the id of its generation request.
+                 * @example 0d3c1f5c7f1e4b0f9f6f2f0a54b7c9de
+                 */
+                reportId: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "status": "dismissed",
+                 *       "reason": "It shows a lighthouse."
+                 *     }
+                 */
+                "application/json": components["schemas"]["DismissImageReport"];
+            };
+        };
+        responses: {
+            /** @description The report. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReportedImage"];
+                };
+            };
+            /** @description `INVALID_FIELD`: Fields are missing, mistyped, out of range or unknown; details: fieldViolations. `MALFORMED_JSON`: The body is not a well-formed JSON object. */
+            400: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InvalidField"] | components["schemas"]["MalformedJson"];
+                };
+            };
+            /** @description `APP_CHECK_INVALID`: The App Check token was not issued for this project, has expired, or was used before. `APP_CHECK_MISSING`: The call needs a token of Firebase App Check and has none. `TOKEN_EXPIRED`: The token has expired. `TOKEN_INVALID`: The token was not issued by this project's Firebase Authentication. `TOKEN_MISSING`: The call needs a Firebase ID token and has none. */
+            401: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AppCheckInvalid"] | components["schemas"]["AppCheckMissing"] | components["schemas"]["TokenExpired"] | components["schemas"]["TokenInvalid"] | components["schemas"]["TokenMissing"];
+                };
+            };
+            /** @description `NOT_ADMIN`: The call is for operators: the token needs the claim `admin: true`. */
+            403: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NotAdmin"];
+                };
+            };
+            /** @description `IMAGE_REPORT_NOT_FOUND`: There is no such report of an image; details: imageReportId. */
+            404: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImageReportNotFound"];
+                };
+            };
+            /** @description `METHOD_NOT_ALLOWED`: The function does not support this HTTP method. */
+            405: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    Allow: components["headers"]["Allow"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MethodNotAllowed"];
+                };
+            };
+            /** @description `PAYLOAD_TOO_LARGE`: The body is longer than the limit; details: limitBytes. */
+            413: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PayloadTooLarge"];
+                };
+            };
+            /** @description `UNSUPPORTED_MEDIA_TYPE`: The Content-Type is not JSON, nor that of a photo where the endpoint takes one. */
+            415: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UnsupportedMediaType"];
+                };
+            };
+            /** @description `INTERNAL`: A defect of the service; its logs know the request id. */
+            500: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InternalError"];
+                };
+            };
+            /** @description `BACKEND_UNAVAILABLE`: Firestore or Google is out of reach. A generation request in details may be charged. */
+            503: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BackendUnavailable"];
+                };
+            };
+        };
+    };
+    deleteReportedImage: {
+        parameters: {
+            query: {
+                /**
+                 * @description Why; it stays in the log of the operators' actions.
+                 * @example It shows what the report says.
+                 */
+                reason: string;
+            };
+            header?: never;
+            path: {
+                /**
+                 * @description The report, by the id of its generation request.
+                 * @example 0d3c1f5c7f1e4b0f9f6f2f0a54b7c9de
+                 */
+                reportId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The report. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReportedImage"];
+                };
+            };
+            /** @description `INVALID_FIELD`: Fields are missing, mistyped, out of range or unknown; details: fieldViolations. */
+            400: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InvalidField"];
+                };
+            };
+            /** @description `APP_CHECK_INVALID`: The App Check token was not issued for this project, has expired, or was used before. `APP_CHECK_MISSING`: The call needs a token of Firebase App Check and has none. `TOKEN_EXPIRED`: The token has expired. `TOKEN_INVALID`: The token was not issued by this project's Firebase Authentication. `TOKEN_MISSING`: The call needs a Firebase ID token and has none. */
+            401: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AppCheckInvalid"] | components["schemas"]["AppCheckMissing"] | components["schemas"]["TokenExpired"] | components["schemas"]["TokenInvalid"] | components["schemas"]["TokenMissing"];
+                };
+            };
+            /** @description `NOT_ADMIN`: The call is for operators: the token needs the claim `admin: true`. */
+            403: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NotAdmin"];
+                };
+            };
+            /** @description `GENERATION_REQUEST_NOT_FOUND`: The generation request does not exist or belongs to another user. `IMAGE_REPORT_NOT_FOUND`: There is no such report of an image; details: imageReportId. */
+            404: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GenerationRequestNotFound"] | components["schemas"]["ImageReportNotFound"];
+                };
+            };
+            /** @description `METHOD_NOT_ALLOWED`: The function does not support this HTTP method. */
+            405: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    Allow: components["headers"]["Allow"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MethodNotAllowed"];
+                };
+            };
+            /** @description `INTERNAL`: A defect of the service; its logs know the request id. */
+            500: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InternalError"];
+                };
+            };
+            /** @description `BACKEND_UNAVAILABLE`: Firestore or Google is out of reach. A generation request in details may be charged. `BACKEND_UNAVAILABLE`: The reply to a commit was lost, so it may or may not have been applied. */
             503: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];

@@ -15,7 +15,20 @@ from imagegen.admin.events import (
     set_webhook_endpoint,
     test_webhook_endpoint,
 )
+from imagegen.admin.image_reports import (
+    delete_reported_image,
+    dismiss_image_report,
+    get_image_report,
+    list_image_reports,
+)
 from imagegen.admin.log import list_admin_actions, undo_admin_action
+from imagegen.admin.purchases import (
+    book_purchase,
+    get_purchase,
+    list_all_purchases,
+    refund_purchase,
+    waive_debt,
+)
 from imagegen.admin.requests import (
     cancel_for_user,
     get_generation_request,
@@ -45,6 +58,11 @@ ROUTES: Routes = {
     "/generationRequests/{generationRequestId}/cancel": (cancel_for_user,),
     "/generationRequests/{generationRequestId}/retry": (retry_generation_request,),
     "/recovery": (run_recovery,),
+    "/users/{userId}/debtWaivers": (waive_debt,),
+    "/purchases": (list_all_purchases,),
+    "/purchases/{purchaseId}": (get_purchase,),
+    "/purchases/{purchaseId}/book": (book_purchase,),
+    "/purchases/{purchaseId}/refund": (refund_purchase,),
     "/events": (list_events,),
     "/events/{eventId}": (get_event,),
     "/events/{eventId}/redeliver": (redeliver_event,),
@@ -52,6 +70,9 @@ ROUTES: Routes = {
     "/webhookEndpoints/{endpointId}": (set_webhook_endpoint, delete_webhook_endpoint),
     "/webhookEndpoints/{endpointId}/rotateSecret": (rotate_webhook_secret,),
     "/webhookEndpoints/{endpointId}/test": (test_webhook_endpoint,),
+    "/imageReports": (list_image_reports,),
+    "/imageReports/{reportId}": (get_image_report, dismiss_image_report),
+    "/imageReports/{reportId}/image": (delete_reported_image,),
     "/audit": (start_audit,),
     "/audits": (list_audits,),
     "/audits/{auditId}": (get_audit,),
