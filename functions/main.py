@@ -167,15 +167,6 @@ def deleteExpiredData(event: scheduler_fn.ScheduledEvent) -> None:
     cleanup.run()
 
 
-@scheduled({"cleanupStatus": "success"})  # type: ignore[arg-type] # the SDK's type is wrong
-@scheduler_fn.on_schedule(schedule="17 * * * *", timeout_sec=540, concurrency=1)
-def deleteExpiredData(event: scheduler_fn.ScheduledEvent) -> None:
-    """Delete prompts, images and uploads for their age."""
-    from imagegen import cleanup
-
-    cleanup.run()
-
-
 @private
 @tasks_fn.on_task_dispatched(
     # What fails here is due again by its own schedule: recoverEvents puts it on the queue.

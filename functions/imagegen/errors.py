@@ -33,7 +33,6 @@ ImagegenError                      500 INTERNAL
 ├── OptionNotFound                 404 NOT_FOUND
 ├── ActionNotFound                 404 NOT_FOUND
 ├── AuditNotFound                  404 NOT_FOUND
-├── ImageReportNotFound            404 NOT_FOUND
 ├── PaymentsOff                    404 NOT_FOUND
 ├── MethodNotAllowed               405 UNIMPLEMENTED
 ├── AccountUnusable                409 FAILED_PRECONDITION
@@ -332,13 +331,6 @@ class AuditNotFound(ImagegenError):
 
     code, status, reason = 404, "NOT_FOUND", "AUDIT_NOT_FOUND"
     message = "There is no such audit."
-
-
-class ImageReportNotFound(ImagegenError):
-    """There is no such report of an image; details: imageReportId."""
-
-    code, status, reason = 404, "NOT_FOUND", "IMAGE_REPORT_NOT_FOUND"
-    message = "There is no such report."
 
 
 class PaymentsOff(ImagegenError):

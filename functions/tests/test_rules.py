@@ -38,9 +38,6 @@ READERS: dict[str, tuple[str, set[str], set[str]]] = {
     "adminActions": ("of-a-test", set(), set()),
     "catalogueEdits": ("latest", set(), set()),
     "audits": ("of-a-test", set(), set()),
-    "imageReports": ("of-{owner}", set(), set()),
-    "sweeps": ("prompts", set(), set()),
-    "trialEmails": ("of-a-test", set(), set()),
     "somethingElse": ("document", set(), set()),
 }
 WRITES = ("create", "update", "delete")

@@ -1274,7 +1274,7 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Delete prompts, images and uploads for their age
+         * Delete prompts, images, uploads and exports for their age
          * @description What the scheduler runs. Only the emulator has this path.
          */
         post: operations["deleteExpiredData"];
