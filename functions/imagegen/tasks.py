@@ -39,12 +39,12 @@ def enqueue_event(event_id: str, *, timeout_seconds: float = ENQUEUE_SECONDS) ->
     _send(DELIVERER, {"eventId": event_id}, event_id, timeout_seconds)
 
 
-def enqueue_account(kind: str, account_id: str, *, delay_seconds: float = 0) -> None:
+def enqueue_account(kind: str, account_id: str) -> None:
     """Have the work on an account done: `kind` is closureId or exportOf.
 
     Raises BackendUnavailable, as `enqueue` does.
     """
-    _send(ACCOUNT_WORKER, {kind: account_id}, account_id, ENQUEUE_SECONDS, delay_seconds)
+    _send(ACCOUNT_WORKER, {kind: account_id}, account_id, ENQUEUE_SECONDS)
 
 
 def _send(

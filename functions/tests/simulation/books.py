@@ -8,7 +8,7 @@ entries there are and their signs, through the audit.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence, Set
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from imagegen.audit.entries import OF_REQUESTS, read_entry
@@ -70,6 +70,7 @@ class Books:
         self.broken: set[str] = set()  # requests that lack something that is needed
         self.unrefunded: set[str] = set()  # requests that ended when their user was gone
         self.rights = Rights(painters)
+        self.tombstones: dict[str, str] = {}  # of the users who are leaving or have left
 
     def open_account(self, user_id: str, user: Mapping[str, Any]) -> None:
         """Know a user, who has this document, or none yet if it is empty."""
@@ -77,6 +78,15 @@ class Books:
         versions = [(seconds, user)]
         self.accounts[user_id] = Account(credits, credits, versions, history=[(seconds, credits)])
         self.lots.open_account(user_id, user)
+
+    def move_account(self, user_id: str, tombstone: str, document: Mapping[str, Any]) -> None:
+        """Know the account of a user who has left as that of the tombstone."""
+        seconds, account = self._world.seconds, self.accounts[user_id]
+        self.accounts[tombstone] = replace(account, versions=[(seconds, document)])
+        gone = [*account.versions, (seconds, {})]
+        self.accounts[user_id] = Account(0, 0, gone, history=account.history)
+        self.lots.move_account(user_id, tombstone)
+        self._purchases.former[tombstone] = user_id
 
     def state(self, request_id: str) -> Mapping[str, Any]:
         """A request as it stands; empty where there is none."""

@@ -16,9 +16,12 @@ from firebase_admin import functions
 from firebase_functions import logger
 
 from imagegen import clock, config, db, deadline, firebase, tasks
+from imagegen.accounts import export as account_export
+from imagegen.accounts import moving
+from imagegen.accounts import worker as account_worker
 from imagegen.catalogue import cache, catalogue, suspension
 from imagegen.catalogue.cache import Cache
-from imagegen.credits import lots
+from imagegen.credits import closures, lots
 from imagegen.generation import create as generation
 from imagegen.generation import generate, recovery, worker
 from imagegen.generation import request as generation_request
@@ -136,6 +139,12 @@ def replaced(
         (push, "_send", consumers.push),
         (event, "random", world.random),
         (event_recovery, "PAGE_SIZE", int(settings["page_size"])),
+        (closures, "uuid", identity),
+        *((module, "time", time) for module in (moving, account_worker, account_export)),
+        (account_worker, "_delete_sign_in", lambda user_id: world.pause(0.01)),
+        (account_worker, "RUN_SECONDS", 0.05),
+        (moving, "PAGE_SIZE", int(settings["page_size"])),
+        (moving, "_map", map),
         (bucket, "_client", lambda *_: objects),
         (firebase, "app", lambda: None),
         (functions, "task_queue", lambda name, app: queue),

@@ -17,6 +17,8 @@ def is_due_to_an_edit(task: Task, reason: str, books: Books) -> bool:
     """Whether the usual rules do not apply to an answer; raises Violation if these do not hold."""
     if not books.deleted.isdisjoint(task.charges):
         return True  # when its reply was lost, there is nothing left to know the charge by
+    if _is_of_one_who_leaves(task, books):
+        return True
     request_id, account = request_of(task), books.accounts.get(_user_of(task) or "")
     if task.kind == "statement" and account is not None and account.deleted:
         return True  # it may show what is left of two accounts
@@ -33,6 +35,13 @@ def is_due_to_an_edit(task: Task, reason: str, books: Books) -> bool:
             raise Violation(f"{task} was charged for {task.charges} and told of {named}")
         return True
     return False
+
+
+def _is_of_one_who_leaves(task: Task, books: Books) -> bool:
+    """Whose account is closing or has closed meanwhile: what was there is refused, or not found."""
+    charge = books.charged_by.get(request_of(task) or "")
+    owner = charge.asked.user_id if charge is not None else _user_of(task)
+    return owner in books.tombstones
 
 
 def request_of(task: Task) -> str | None:

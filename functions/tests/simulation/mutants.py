@@ -15,6 +15,7 @@ from datetime import datetime
 from typing import Any
 
 from imagegen import db, tasks
+from imagegen.accounts import closing, moving
 from imagegen.catalogue import cache
 from imagegen.credits import clawback, free, ledger, limits, lots, usage
 from imagegen.credits.account import Account
@@ -283,5 +284,25 @@ MUTANTS = [
            "self.attempts >= most_attempts", "True"),
     Mutant("recovery overlooks events that are due", event_recovery.due_query,
            "horizon)],", "horizon.replace(year=2000))],"),
+    Mutant("account that is opened again after it was closed", Account.__init__,
+        "(not is_new or closures.is_closed(transaction, user_id))", "not is_new"),
+    Mutant("payment that opens a closed account again", ledger.purchase,
+        "user_id = closures.holder(transaction, user_id)", "pass"),
+    Mutant("account that moves while its requests are open", closing.end_requests,
+        "return not db.query(open_query(user_id))", "return True"),
+    Mutant("account that moves while a late call may open it", closing.quiet_end,
+        " + QUIET", ""),
+    Mutant("account that moves without its debt", closing.move,
+        "if name in held}", "if name in held and name != 'debt'}"),
+    Mutant("entry that is lost on its way to the tombstone", moving.ledger,
+        'transaction.create(f"{db.entries(tombstone)}/{entry.id}", fields)', "pass"),
+    Mutant("prompt that stays with the request of somebody who has left", moving.requests,
+        'prompt="",', ""),
+    Mutant("purchases that stay with somebody who has left", moving.purchases,
+        'yield from _pages("purchases", {"userId": user_id}, change)', ""),
+    Mutant("closing that recovery does not find when its task has died", closing.postpone,
+        "clock.now() + DUE_AGAIN_AFTER", "None"),
+    Mutant("charge to an account that is closing", ledger.deduct,
+        "require_active(account.user)", "pass"),
 ]
 # fmt: on

@@ -16,6 +16,7 @@ class PurchaseBooks:
 
     def __init__(self, memory: MemoryStore) -> None:
         self._memory = memory
+        self.former: dict[str, str] = {}  # by tombstone: the user it was
 
     def written(self, old: Fields | None, new: Fields, target: int | None) -> None:
         """I13: what is taken back or owed is the target, and never more than was bought."""
@@ -30,10 +31,11 @@ class PurchaseBooks:
         """I15, and that the debt of a user is what the purchases owe."""
         if old.get("debt", 0) and any(entry["type"] == "deduction" for entry in entries):
             raise Violation(f"{user_id} spends with a debt of {old['debt']}")
+        names = (user_id, self.former.get(user_id, user_id))
         purchases = {
             document.id: document
             for path, document in self._memory.documents.items()
-            if path.startswith("purchases/") and document["userId"] == user_id
+            if path.startswith("purchases/") and document["userId"] in names
         }
         owed = sum(purchase["owed"] for purchase in purchases.values())
         taken_back = sum(purchase["clawedBack"] for purchase in purchases.values())
@@ -43,11 +45,11 @@ class PurchaseBooks:
                 raise Violation(f"{lot_id} is kept, and its purchase owes {purchase['owed']}")
         if new.get("debt", 0) != owed:
             raise Violation(f"{user_id} has a debt of {new.get('debt')}, the purchases owe {owed}")
-        prefix = f"users/{user_id}/transactions/"
+        prefixes = tuple(f"users/{name}/transactions/" for name in names)
         by_the_ledger = -sum(
             document["delta"]
             for path, document in self._memory.documents.items()
-            if path.startswith(prefix) and document["type"] in ("clawback", "reinstatement")
+            if path.startswith(prefixes) and document["type"] in ("clawback", "reinstatement")
         )
         if taken_back != by_the_ledger:
             raise Violation(f"{taken_back} were clawed back, the ledger says {by_the_ledger}")

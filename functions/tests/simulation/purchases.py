@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from imagegen import clock, db
-from imagegen.credits import clawback, ledger
+from imagegen.credits import clawback, closures, ledger
 from imagegen.credits.account import Account
 from imagegen.credits.clawback import PurchasedCredits
 from imagegen.credits.lots import Kind
@@ -39,7 +39,7 @@ class Bought:
         def decide(transaction: db.Transaction) -> None:
             if transaction[self.path].exists:
                 return
-            moment = clock.now()
+            moment, holder = clock.now(), closures.holder(transaction, self.user_id)
             kind = Kind.SUBSCRIPTION if self.expires_at else Kind.PURCHASE
             ledger.purchase(
                 transaction,
@@ -50,9 +50,9 @@ class Bought:
                 kind=kind,
                 expires_at=self.expires_at and max(self.expires_at, moment + GRACE),
             )
-            fields = {"userId": self.user_id, "credits": CREDITS, "clawedBack": 0, "owed": 0}
+            fields = {"userId": holder, "credits": CREDITS, "clawedBack": 0, "owed": 0}
             transaction.create(self.path, fields)
-            account = Account(transaction, self.user_id, moment)
+            account = Account(transaction, holder, moment)
             for purchase_id in others:
                 clawback.collect(account, purchase_id)
 
@@ -65,7 +65,10 @@ class Bought:
             stands = PurchasedCredits(transaction[self.path])
             if not stands.exists:
                 return
-            account = Account(transaction, self.user_id, clock.now())
+            holder = closures.holder(transaction, str(stands.document["userId"]))
+            if holder != stands.document["userId"]:
+                transaction.update(self.path, {"userId": holder})
+            account = Account(transaction, holder, clock.now())
             difference = target - stands.clawed_back - stands.owed
             if difference > 0:
                 clawback.claw_back(account, self.id, difference, reason="refund")

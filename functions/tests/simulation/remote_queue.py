@@ -98,7 +98,7 @@ class RemoteQueue:
         if is_generation:
             self._delivering(task_id)
         self._world.spawn(
-            "worker" if is_generation else "deliverer",
+            {"generationRequestId": "worker", "closureId": "closer"}.get(kind, "deliverer"),
             f"delivery {number} of {task_id[:6]}",
             lambda: self._work[kind](task_id),
             asked=task_id,

@@ -7,8 +7,10 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 from imagegen import event_data
+from imagegen.accounts import recovery as account_recovery
+from imagegen.accounts import worker as account_worker
 from imagegen.catalogue.cache import RETRY_SECONDS, STALE_SECONDS
-from imagegen.firestore.store import Delete, Document, Write
+from imagegen.firestore.store import Document, Write
 from imagegen.generation import worker
 from imagegen.notifications import delivery
 from imagegen.notifications import recovery as event_recovery
@@ -17,6 +19,7 @@ from simulation.at_rest import check_at_rest, check_bills
 from simulation.books import OPEN, Books
 from simulation.bucket import Bucket
 from simulation.consumers import Consumers
+from simulation.departures import Departures
 from simulation.edges import replaced
 from simulation.memory_store import MemoryStore
 from simulation.network import Network
@@ -76,12 +79,13 @@ def simulate(
     workload = Workload(world, plan, memory, books, offered, answers.given)
     network.when_delayed = workload.change_meanwhile
     consumers = Consumers(world, plan, memory)
+    departures = Departures(world, memory, books, consumers, seed)
     told = Told(consumers, int(plan.settings["LOW_BALANCE"]))
 
     def committed(
         task: Task, before: Mapping[str, Document | None], writes: Sequence[Write]
     ) -> None:
-        kept = [each for each in writes if not isinstance(each, Delete)]
+        kept = departures.committed(task, before, writes)
         books.committed(task, before, kept)
         told.committed(before, kept, memory.documents)
 
@@ -92,6 +96,7 @@ def simulate(
         network,
         {
             "generationRequestId": lambda each: worker.process({"generationRequestId": each}),
+            "closureId": lambda each: account_worker.process({"closureId": each}),
             "eventId": lambda each: delivery.deliver({"eventId": each}, event_data.of),
         },
         max_deliveries=int(plan.settings["ASYNC_MAX_DELIVERIES"]),
@@ -107,17 +112,20 @@ def simulate(
         ):
             workload.schedule()
             consumers.furnish()
+            departures.schedule(plan)
             world.run(until=faults_end(plan))
             plan.faults.over = painters.over = vendors.over = bucket.over = threads.over = True
             consumers.over = True
             _make_peace(world)
             world.run()
             _recover_the_rest(world, books, workload)
+            departures.recover(account_recovery.recover)
             consumers.recover(event_recovery.recover)
         check_at_rest(world, memory.documents, books, painters)
         check_bills(memory.documents, vendors)
         answers.at_rest()
         consumers.check_at_rest(books.is_edited)
+        departures.check_at_rest()
     except Violation as found:
         violation = found
     calls = [task for task in world.tasks if task.parent is None]
