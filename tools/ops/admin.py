@@ -36,6 +36,7 @@ from ops import audit as auditing
 from ops import rendering, results, webhooks
 from ops.terminal import connect_to, log_lines, out, print_json, problems, progress
 
+EXPORT_SECONDS = 600.0
 EXPORT_POLL_SECONDS = 1.0
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, rich_markup_mode=None)
@@ -250,7 +251,10 @@ def export_account(user: Annotated[str, typer.Argument(help="The user's id.")]) 
     with problems(), progress() as bar, log_lines(lambda line: None):
         bar.add_task("Exporting", total=None)
         found = export.export(user)
+        end = time.monotonic() + EXPORT_SECONDS
         while found.url is None:
+            if time.monotonic() > end:
+                raise Problem("It is not written yet; the log of processAccount says why.")
             time.sleep(EXPORT_POLL_SECONDS)
             found = export.export(user)
     if as_json:
