@@ -45,12 +45,12 @@ def enqueue_audit(audit_id: str) -> None:
     _send(AUDITOR, {"auditId": audit_id}, audit_id, ENQUEUE_SECONDS)
 
 
-def enqueue_account(kind: str, account_id: str, *, delay_seconds: float = 0) -> None:
+def enqueue_account(kind: str, account_id: str) -> None:
     """Have the work on an account done: `kind` is closureId or exportOf.
 
     Raises BackendUnavailable, as `enqueue` does.
     """
-    _send(ACCOUNT_WORKER, {kind: account_id}, account_id, ENQUEUE_SECONDS, delay_seconds)
+    _send(ACCOUNT_WORKER, {kind: account_id}, account_id, ENQUEUE_SECONDS)
 
 
 def _send(

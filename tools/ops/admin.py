@@ -44,6 +44,7 @@ from imagegen.report import weekly, weeks
 from ops import catalogue, image_reports, purchases, rendering, requests, results, webhooks
 from ops.terminal import connect_to, log_lines, operator, out, print_json, problems, progress
 
+EXPORT_SECONDS = 600.0
 EXPORT_POLL_SECONDS = 1.0
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, rich_markup_mode=None)
@@ -275,7 +276,10 @@ def export_account(user: Annotated[str, typer.Argument(help="The user's id.")]) 
         bar.add_task("Exporting", total=None)
         asked = Operator(operator(), "by imagegen-admin")
         found = export.export(user, asked)
+        end = time.monotonic() + EXPORT_SECONDS
         while found.url is None:
+            if time.monotonic() > end:
+                raise Problem("It is not written yet; the log of processAccount says why.")
             time.sleep(EXPORT_POLL_SECONDS)
             found = export.export(user, asked)
     if as_json:

@@ -19,6 +19,7 @@ from imagegen import clock, db, logger, tasks
 from imagegen.accounts import money
 from imagegen.credits import closures
 from imagegen.credits.closures import ClosureDocument, ClosureStatus
+from imagegen.credits.lots import LONG_AGO
 from imagegen.credits.user import AccountStatus, UserDocument
 from imagegen.errors import BackendUnavailable
 from imagegen.firestore.store import Query
@@ -27,6 +28,8 @@ from imagegen.generation.settle import Outcome, settle
 
 # Longer than a task runs: what is due again then has been lost.
 DUE_AGAIN_AFTER = timedelta(minutes=10)
+# Longer than a commit may be late, and clocks be wrong.
+QUIET = timedelta(minutes=20)
 PAGE_SIZE = 100
 # Of the user document; whatever else an app has stored there goes.
 KEPT = ("credits", "lots", "ledgerSequence", "debt", "createdAt")
@@ -125,6 +128,22 @@ def move(closure: ClosureDocument) -> ClosureDocument:
 def postpone(closure: ClosureDocument) -> ClosureDocument:
     """Note that a task is at work, so that recovery enqueues none for a while."""
     return _write(closure, due_at=clock.now() + DUE_AGAIN_AFTER)
+
+
+def quiet_end(closure: ClosureDocument) -> datetime:
+    """From when on the user document may move.
+
+    A call that has found no document may still be about to open an account: its commit is late. So
+    one that is new, or that there is not, stays where a late commit finds it, or finds it taken.
+    """
+    user = UserDocument(db.read(db.user(str(closure.user_id)))[0])
+    opened_at = user.created_at if user.exists else closure.began_at
+    return (opened_at or LONG_AGO) + QUIET
+
+
+def wait(closure: ClosureDocument, until: datetime | None = None) -> None:
+    """Leave the work to recovery, which runs every five minutes."""
+    _write(closure, due_at=until or clock.now())
 
 
 def finish(closure: ClosureDocument) -> None:

@@ -121,7 +121,9 @@ def export_account(body: ExportAccount, caller: Caller) -> Reply[AccountExport]:
     purchases and devices, as one JSON file. The first call begins to write it; repeat the call
     until it answers 200. Whoever has the URL can load the file, until it is deleted after a day.
     """
-    found = export.export(auth.require_user(caller))
+    user_id = auth.require_user(caller)
+    export.require_storage()
+    found = export.export(user_id)
     answer = AccountExport(url=found.url, expires_at=found.expires_at)
     if found.url is None:
         return Reply(answer, code=202, headers={"Retry-After": "2"})

@@ -59,16 +59,23 @@ class Export:
     expires_at: datetime | None = None
 
 
+def require_storage() -> None:
+    """Raises BackendUnavailable where the functions have no bucket. Operators' machines know none.
+
+    An export that has begun all the same is tried again, until there is one.
+    """
+    from imagegen.providers import bucket  # noqa: PLC0415 - few functions store files
+
+    if not bucket.is_configured():
+        raise BackendUnavailable("There is no storage to export to.")
+
+
 def export(user_id: str, operator: Operator | None = None) -> Export:
     """The latest export of the user if it is fresh; else one is begun, once.
 
     Raises UserNotFound, BackendUnavailable; OutcomeUnknown, after which the same call may be
     repeated.
     """
-    from imagegen.providers import bucket  # noqa: PLC0415 - few functions store files
-
-    if not bucket.is_configured():
-        raise BackendUnavailable("There is no storage to export to.")
     path, export_id = document_path(user_id), uuid.uuid4().hex
     is_begun = False
 

@@ -5,7 +5,7 @@ finds what is left by queries: what has been moved no longer names the user.
 """
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -80,9 +80,13 @@ def _delete_images(page: list[Document]) -> None:
         if request.image is not None or request.status is not Status.COMPLETED
     ]
     deadline = time.monotonic() + IMAGES_SECONDS
+    for _ in _map(lambda each: storage.delete_images(each.id, deadline=deadline), stored):
+        pass
+
+
+def _map(function: Callable[[RequestDocument], int], page: list[RequestDocument]) -> Iterable[int]:
     with ThreadPoolExecutor(IMAGES_AT_ONCE) as pool:
-        for _ in pool.map(lambda each: storage.delete_images(each.id, deadline=deadline), stored):
-            pass
+        return pool.map(function, page)
 
 
 def purchases(closure: ClosureDocument) -> Iterator[None]:

@@ -5,7 +5,7 @@ import time
 from firebase_admin import auth, exceptions
 from pydantic import ValidationError
 
-from imagegen import db, firebase, logger, tasks
+from imagegen import clock, db, firebase, logger, tasks
 from imagegen.accounts import closing, export, moving
 from imagegen.api.schema import DocumentId, UserId, WireModel
 from imagegen.credits.closures import ClosureDocument, ClosureStatus
@@ -15,7 +15,6 @@ from imagegen.providers import bucket
 from imagegen.purchases import subscriptions
 
 RUN_SECONDS = 200.0  # after which the next page is the next task's
-WAIT_SECONDS = 60.0  # for requests that run
 
 
 class AccountTask(WireModel):
@@ -54,7 +53,10 @@ def close(closure_id: str) -> None:
         return
     if closure.moved_at is None:
         if not closing.end_requests(user_id):
-            _go_on_later(closure, WAIT_SECONDS)
+            closing.wait(closure)
+            return
+        if (quiet_end := closing.quiet_end(closure)) > clock.now():
+            closing.wait(closure, quiet_end)
             return
         if closure.merged_into is None:  # else they go on, as the other account's
             subscriptions.cancel_in_stripe(user_id)  # one may have begun meanwhile
@@ -85,9 +87,9 @@ def _move_all(closure: ClosureDocument, end: float) -> bool:
     return True
 
 
-def _go_on_later(closure: ClosureDocument, delay_seconds: float = 0) -> None:
+def _go_on_later(closure: ClosureDocument) -> None:
     try:
-        tasks.enqueue_account("closureId", closure.id, delay_seconds=delay_seconds)
+        tasks.enqueue_account("closureId", closure.id)
     except BackendUnavailable as error:
         logger.warn("closure not enqueued", error=repr(error.__cause__))  # recovery does it
 

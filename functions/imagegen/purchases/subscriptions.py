@@ -69,7 +69,8 @@ def in_stores(user_id: str) -> list[StoreSubscription]:
         page = db.query(bought_query(user_id, after))
         for purchase in map(PurchaseDocument, page):
             until = purchase.valid_until
-            if purchase.provider is not Provider.REVENUECAT or until is None or until <= moment:
+            is_of_store = purchase.document.get("provider") == Provider.REVENUECAT
+            if not is_of_store or until is None or until <= moment:
                 continue
             each = StoreSubscription(purchase.store or "", purchase.product_id, until)
             known = found.get((each.store, each.product_id))

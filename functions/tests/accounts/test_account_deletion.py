@@ -236,7 +236,9 @@ def test_what_waits_is_canceled_and_refunded_and_what_runs_is_waited_for(
     lease = generation_worker._take_lease(running, catalogue.current())
     assert lease is not None
     delete.delete(user_id)
-    assert account_queue.work(at_most=3) == 3
+    for _ in range(3):
+        assert account_queue.work() == 1
+        recovery.recover()
     canceled = client.document(db.generation_request(waiting)).get()
     assert canceled.get("status") == "canceled"
     assert client.document(db.user(user_id)).get().get("status") == "closing"
@@ -331,16 +333,43 @@ def test_a_malformed_account_can_be_deleted(
 
 
 def test_a_user_without_an_account_is_deleted_from_authentication(
-    client: firestore.Client, account_queue: Queue, emulated_bucket: storage.Bucket, pack: str
+    client: firestore.Client,
+    account_queue: Queue,
+    emulated_bucket: storage.Bucket,
+    pack: str,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     user_id, _ = signed_up()
     delete.delete(user_id)
     pay(user_id, pack)  # its first payment comes too late
     account_queue.work()
+    assert closure_of(client, user_id)["status"] == "closing"
+    later = now() + closing.QUIET
+    monkeypatch.setattr(clock, "now", lambda: later)
+    recovery.recover()
+    account_queue.work()
     with pytest.raises(auth.UserNotFoundError):
         auth.get_user(user_id, app=firebase.app())
     assert check_books(client, tombstone_of(client, user_id), 0) == 50
     assert not client.document(db.user(user_id)).get().exists
+
+
+def test_an_account_that_is_new_moves_when_no_late_call_can_open_it_again(
+    client: firestore.Client,
+    new_user: Users,
+    account_queue: Queue,
+    monkeypatch: pytest.MonkeyPatch,
+    emulated_bucket: storage.Bucket,
+) -> None:
+    user_id = new_user(3, createdAt=now())
+    delete.delete(user_id)
+    account_queue.work()
+    assert client.document(db.user(user_id)).get().get("status") == "closing"
+    later = now() + closing.QUIET
+    monkeypatch.setattr(clock, "now", lambda: later)
+    recovery.recover()
+    account_queue.work()
+    assert closure_of(client, user_id)["status"] == "closed"
 
 
 def test_over_http_it_needs_a_token_and_a_recent_sign_in(

@@ -16,6 +16,8 @@ from support.orders import ANYBODY, order
 
 from imagegen import clock
 from imagegen.accounts import delete, export, worker
+from imagegen.accounts.endpoints import ExportAccount, export_account
+from imagegen.api.auth import Caller
 from imagegen.credits import ledger
 from imagegen.errors import BackendUnavailable, UserNotFound
 from imagegen.generation import create as generation
@@ -154,7 +156,7 @@ def test_an_export_needs_a_user_a_token_and_a_storage(
     monkeypatch.delenv("IMAGE_BUCKET")
     monkeypatch.setenv("FIREBASE_CONFIG", "{}")
     with pytest.raises(BackendUnavailable):
-        export.export(new_user(1))
+        export_account(ExportAccount(), Caller(uid=new_user(1)))
 
 
 @pytest.mark.parametrize("is_whole", [True, False])

@@ -17,7 +17,7 @@ from support.leaving import Queue, closure_of, tombstone_of
 from support.orders import ANYBODY, order
 
 from imagegen import db, tasks
-from imagegen.accounts import merge
+from imagegen.accounts import merge, recovery
 from imagegen.errors import AccountClosing, AccountDisabled, UserNotFound
 from imagegen.generation import create as generation
 from imagegen.generation.request import RequestDocument
@@ -125,6 +125,7 @@ def test_what_a_running_generation_gives_back_follows(
         (document,) = db.read(db.generation_request(made.body.generation_request_id))
         error = GeneratorError("MOCK_FAILURE", "No image.", retryable=False)
         settle(RequestDocument(document), Outcome.failed(error))
+    recovery.recover()
     account_queue.work()
     assert paid > 0
     assert check_books(client, user_id, 2, ignoring=BY_HAND) == 42

@@ -12,15 +12,19 @@ from pathlib import Path
 from typing import Any
 from unittest import mock
 
+import httpx
 import pytest
 from demo import life
 from google.cloud import firestore
 from ops import admin, rendering, terminal
 from rich.console import Console
+from support.accounts import bought, with_lots
 from support.books import check_books, ledger_of
 from support.orders import order
 from typer.testing import CliRunner, Result
 
+from imagegen import tasks
+from imagegen.accounts.worker import process
 from imagegen.api.auth import Caller
 from imagegen.audit import project as audit
 from imagegen.audit.findings import findings
@@ -338,6 +342,29 @@ def test_an_account_is_disabled_and_made_active_again(
     run("grant", user_id, "5", *key)
     assert check_books(shared, user_id, 2) == 7
     assert "no such user" in run("status", "nobody", "active", "--reason", "r", code=1).stderr
+
+
+def test_an_account_is_exported_transferred_and_deleted(
+    shared: firestore.Client,
+    run: Admin,
+    new_user: Callable[..., str],
+    emulated_bucket: object,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(tasks, "enqueue_account", lambda kind, each: process({kind: each}))
+    user_id, other_id = new_user(8, **with_lots(bought("p1", 8))), new_user(2)
+    exported = json.loads(run("--json", "export", user_id).stdout)
+    assert httpx.get(exported["url"]).json()["userId"] == user_id
+    once = ("transfer", user_id, other_id, "--reason", "lost phone", "--key", "ticket-1")
+    moved = json.loads(run("--json", *once).stdout)
+    assert moved == {"transferredCredits": 8, "currentCredits": 10}
+    assert "0 credits moved" in run(*once).stdout
+    assert check_books(shared, other_id, 2) == 10
+    run("delete", user_id, code=2)
+    assert "is closing" in run("delete", user_id, "--reason", "asked by mail").stdout
+    again = json.loads(run("--json", "delete", user_id, "--reason", "again").stdout)
+    assert again == {"userId": user_id, "status": "closed", "storeSubscriptions": []}
+    assert "no such user" in run("delete", "nobody", "--reason", "r", code=1).stderr
 
 
 def test_a_grant_needs_a_user_a_number_a_key_and_a_reason(shared: object, run: Admin) -> None:
