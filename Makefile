@@ -79,7 +79,7 @@ test-functions: setup
 
 .PHONY: test-long
 test-long: setup ## what takes longer: vendors' SDKs, soak, simulation, fuzz (about 10 minutes)
-	@$(PARTS) test-vendors 'soak CALLS=3000' 'simulate SECONDS=200 FIRST=100000' 'fuzz EXAMPLES=100'
+	@$(PARTS) test-vendors 'soak SECONDS=180' 'simulate SECONDS=200 FIRST=100000' 'fuzz EXAMPLES=100'
 
 .PHONY: unit
 unit: venv ## the tests that need no emulator, in half a minute (ARGS='-k ledger')
@@ -135,12 +135,12 @@ simulate: venv ## hold the money against seeded faults (SEEDS=2000 or SECONDS=60
 		$(if $(SECONDS),--seconds $(SECONDS),--seeds $(or $(SEEDS),2000)))
 
 .PHONY: soak
-soak: setup ## faults on every call, servers killed, then the audit (CALLS=2000)
-	@$(IN_FUNCTIONS) SOAK_REQUESTS=$(or $(CALLS),2000) $(EMULATORS) exec -- \
-		venv/bin/python -m pytest -s tests/test_soak.py
+soak: setup ## mixed traffic, faults, kills, then the audit (SECONDS=60 FAULTS=0.05, the share of RPCs)
+	@$(IN_FUNCTIONS) SOAK_SECONDS=$(or $(SECONDS),60) SOAK_FAULTS=$(or $(FAULTS),0.05) \
+		$(EMULATORS) exec -- venv/bin/python -m pytest -s tests/soak
 
 .PHONY: bench
-bench: setup ## speed, cost, cold start, an instance in full and the report's scale (about 8 minutes)
+bench: setup ## speed, cost, cold start, an instance in full, scale (about 13 minutes)
 	@functions/venv/bin/python bench/run.py
 
 .PHONY: costs
@@ -201,12 +201,16 @@ grant: venv ## give a user credits (USER_ID=ann CREDITS=5 REASON='slow' KEY=tick
 	@$(ADMIN) grant "$$USER_ID" "$$CREDITS" --reason "$$REASON" --key "$$KEY" --request "$$REQUEST"
 
 .PHONY: purchases
-purchases: venv ## what was bought (ARGS='list --status unmatched', ARGS=--help)
+purchases: venv ## what was bought (ARGS='list --status unmatched', ARGS='reconcile payments.csv', ARGS=--help)
 	@$(ADMIN) purchases $(or $(ARGS),list)
 
 .PHONY: webhooks
 webhooks: venv ## who is told of events (ARGS='register https://example.com/hook', ARGS=list, ARGS=--help)
 	@$(ADMIN) webhooks $(or $(ARGS),list)
+
+.PHONY: image-reports
+image-reports: venv ## images that were reported (ARGS='dismiss ID', ARGS='delete-image ID', ARGS=list)
+	@$(ADMIN) image-reports $(or $(ARGS),list)
 
 .PHONY: repair
 repair: venv ## mend a malformed balance (USER_ID=ann REASON='edited by hand' CREDITS=20 PROJECT=my-project)

@@ -3,7 +3,7 @@
     make bench, or functions/venv/bin/python bench/run.py [PART ...]
 
 Ours beside the floor (bench/floor/main.py), by turns and within one run: the ratios are what
-counts, the absolute numbers belong to the machine. All of it on loopback, about 8 minutes.
+counts, the absolute numbers belong to the machine. All of it on loopback, about 13 minutes.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ import cold
 import cost
 import history
 import production
+import scale
 import servers
 import speed
 
@@ -42,6 +43,7 @@ PARTS: dict[str, Callable[[], Any]] = {
     "history": history.flatness,
     "production": production.production,
     "report": report,
+    "scale": scale.scale,
 }
 
 

@@ -50,10 +50,14 @@ createGenerationRequest = http(
     timeout_sec=parameters.CREATE_TIMEOUT_SECONDS,
     memory=config.GENERATION_MEMORY_MB,
     min_instances=config.MIN_INSTANCES,
-    secrets=config.GENERATOR_SECRET_PARAMS,
+    secrets=[*config.GENERATOR_SECRET_PARAMS, *config.TRIAL_SECRETS],
     max_instances=config.CREATE_MAX_INSTANCES,
 )
-getUserCredits = http("credits.endpoints:get_user_credits", max_instances=config.MAX_INSTANCES)
+getUserCredits = http(
+    "credits.endpoints:get_user_credits",
+    secrets=config.TRIAL_SECRETS,
+    max_instances=config.MAX_INSTANCES,
+)
 getGenerationStatus = http(
     "generation.endpoints:get_generation_status", max_instances=config.MAX_INSTANCES
 )
@@ -62,6 +66,7 @@ listGenerationRequests = http(
 )
 cancelGenerationRequest = http("generation.endpoints:cancel_generation_request")
 deleteImage = http("generation.endpoints:delete_image")
+reportImage = http("generation.image_reports:report_image")
 uploadSource = http(
     "generation.uploads:upload_source",
     timeout_sec=60,
@@ -80,6 +85,11 @@ createPortalSession = http(
 listPurchases = http("purchases.endpoints:list_purchases")
 registerDevice = http("notifications.endpoints:register_device")
 unregisterDevice = http("notifications.endpoints:unregister_device")
+deleteAccount = http(
+    "accounts.endpoints:delete_account", timeout_sec=60, secrets=config.STRIPE_API_SECRETS
+)
+exportAccount = http("accounts.endpoints:export_account")
+mergeAccount = http("accounts.endpoints:merge_account")
 
 
 @https_fn.on_request(
@@ -148,6 +158,15 @@ def recoverLostGenerations(event: scheduler_fn.ScheduledEvent) -> None:
     recovery.recover()
 
 
+@scheduled({"cleanupStatus": "success"})  # type: ignore[arg-type] # the SDK's type is wrong
+@scheduler_fn.on_schedule(schedule="17 * * * *", timeout_sec=540, concurrency=1)
+def deleteExpiredData(event: scheduler_fn.ScheduledEvent) -> None:
+    """Delete prompts, images, uploads and exports for their age."""
+    from imagegen import cleanup
+
+    cleanup.run()
+
+
 @private
 @tasks_fn.on_task_dispatched(
     # What fails here is due again by its own schedule: recoverEvents puts it on the queue.
@@ -164,13 +183,47 @@ def deliverEvent(task: https_fn.CallableRequest[Any]) -> None:
     delivery.deliver(task.data, event_data.of)
 
 
+@private
+@tasks_fn.on_task_dispatched(
+    # One that has failed says so; whoever wants another asks for it.
+    retry_config=options.RetryConfig(max_attempts=1),
+    rate_limits=options.RateLimits(max_concurrent_dispatches=1),
+    timeout_sec=1800,
+    concurrency=1,
+)
+def runAudit(task: https_fn.CallableRequest[Any]) -> None:
+    from imagegen.audit import runs
+
+    runs.run(task.data)
+
+
+@private
+@tasks_fn.on_task_dispatched(
+    # What fails here is due again after ten minutes: recoverEvents puts it on the queue.
+    retry_config=options.RetryConfig(
+        max_attempts=3, min_backoff_seconds=60, max_backoff_seconds=60
+    ),
+    timeout_sec=540,
+    concurrency=4,
+    secrets=config.STRIPE_API_SECRETS,
+)
+def processAccount(task: https_fn.CallableRequest[Any]) -> None:
+    from imagegen.accounts import worker
+
+    worker.process(task.data)
+
+
 @scheduled({"eventRecoveryStatus": "success"})  # type: ignore[arg-type] # the SDK's type is wrong
 @scheduler_fn.on_schedule(schedule="*/5 * * * *", timeout_sec=280, concurrency=1)
 def recoverEvents(event: scheduler_fn.ScheduledEvent) -> None:
-    """Enqueue the events that are due and were not delivered."""
-    from imagegen.notifications import recovery
+    """Enqueue the events and the closing accounts that are due."""
+    from imagegen.accounts import recovery as account_recovery
+    from imagegen.notifications import recovery as notification_recovery
 
-    recovery.recover()
+    try:
+        notification_recovery.recover()
+    finally:
+        account_recovery.recover()
 
 
 @scheduled({"reportStatus": "success"})  # type: ignore[arg-type] # the SDK's type is wrong

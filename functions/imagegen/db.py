@@ -20,7 +20,7 @@ from google.cloud import firestore
 
 from imagegen.errors import BackendUnavailable, OutcomeUnknown
 from imagegen.firestore import client as firestore_client
-from imagegen.firestore.store import Create, Document, Query, Store, Update
+from imagegen.firestore.store import Create, Delete, Document, Query, Store, Update, Write
 
 DEADLINE_SECONDS = 10.0
 RPC_TIMEOUT_SECONDS = 5.0
@@ -123,7 +123,7 @@ class Transaction:
 
     def __init__(self, documents: Sequence[Document]) -> None:
         self._documents = {document.path: document for document in documents}
-        self.writes: dict[str, Create | Update] = {}
+        self.writes: dict[str, Write] = {}
         self.actions: list[Callable[[], None]] = []
 
     def __getitem__(self, path: str) -> Document:
@@ -136,6 +136,15 @@ class Transaction:
         if path not in self._documents:
             raise _NotRead(path)
         return self._documents[path]
+
+    def found(self, documents: Sequence[Document]) -> list[Document]:
+        """Documents that the decision has queried for, as it may go on to write them.
+
+        Whatever changes the outcome of the query must also write a document that was read before.
+        """
+        for document in documents:
+            self._documents.setdefault(document.path, document)
+        return [self._documents[document.path] for document in documents]
 
     def create(self, path: str, fields: Mapping[str, Any]) -> None:
         """Write a document that must not exist."""
@@ -153,11 +162,20 @@ class Transaction:
             return
         if document.update_time is None:
             raise LookupError(f"{path} was not read, so it cannot be updated")
-        changed = {**(pending.fields if pending else {}), **fields}
+        before = pending.fields if isinstance(pending, Update) else {}
+        changed = {**before, **fields}
         self.writes[path] = Update(path, changed, document.update_time)
         self._documents[path] = Document(
             path, {**(document.fields or {}), **fields}, document.update_time
         )
+
+    def delete(self, path: str) -> None:
+        """Delete a document that was read, also what this decision has changed in it."""
+        document = self._documents[path]
+        if document.update_time is None:
+            raise LookupError(f"{path} was not read, so it cannot be deleted")
+        self.writes[path] = Delete(path, document.update_time)
+        self._documents[path] = Document(path)
 
     def after_commit(self, action: Callable[[], None]) -> None:
         """Have `action` run once the writes are known to be applied.
@@ -169,8 +187,9 @@ class Transaction:
 
     def committed(self, update_times: Sequence[Any]) -> dict[str, Document]:
         """All documents as they stand after the commit: good preconditions for the next one."""
-        for path, update_time in zip(self.writes, update_times, strict=True):
-            self._documents[path] = Document(path, self._documents[path].fields, update_time)
+        for (path, write), update_time in zip(self.writes.items(), update_times, strict=True):
+            if not isinstance(write, Delete):
+                self._documents[path] = Document(path, self._documents[path].fields, update_time)
         return self._documents
 
 

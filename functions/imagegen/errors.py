@@ -7,18 +7,20 @@ ImagegenError                      500 INTERNAL
 ├── ModeNotSupported               400 INVALID_ARGUMENT
 ├── SourceNotSupported             400 INVALID_ARGUMENT
 ├── PhotoNotUsable                 400 INVALID_ARGUMENT
+├── NotAnonymous                   400 INVALID_ARGUMENT
 ├── SignatureInvalid               400 UNAUTHENTICATED
 ├── TokenMissing                   401 UNAUTHENTICATED
 │   ├── TokenInvalid
-│   └── TokenExpired
+│   ├── TokenExpired
+│   └── RecentSignInRequired
 ├── AppCheckMissing                401 UNAUTHENTICATED
 │   └── AppCheckInvalid
 ├── InsufficientCredits            402 RESOURCE_EXHAUSTED
 ├── OutstandingDebt                402 FAILED_PRECONDITION
 ├── NotOwner                       403 PERMISSION_DENIED
-├── AccountDisabled                403 PERMISSION_DENIED
 ├── NotAdmin                       403 PERMISSION_DENIED
 ├── PathNotFound                   404 NOT_FOUND
+├── AccountDisabled                403 PERMISSION_DENIED
 ├── UserNotFound                   404 NOT_FOUND
 ├── GenerationRequestNotFound      404 NOT_FOUND
 ├── UploadNotFound                 404 NOT_FOUND
@@ -27,6 +29,10 @@ ImagegenError                      500 INTERNAL
 ├── PurchaseNotFound               404 NOT_FOUND
 ├── WebhookEndpointNotFound        404 NOT_FOUND
 ├── EventNotFound                  404 NOT_FOUND
+├── ImageReportNotFound            404 NOT_FOUND
+├── OptionNotFound                 404 NOT_FOUND
+├── ActionNotFound                 404 NOT_FOUND
+├── AuditNotFound                  404 NOT_FOUND
 ├── PaymentsOff                    404 NOT_FOUND
 ├── MethodNotAllowed               405 UNIMPLEMENTED
 ├── AccountUnusable                409 FAILED_PRECONDITION
@@ -37,7 +43,12 @@ ImagegenError                      500 INTERNAL
 ├── RequestCanceled                409 FAILED_PRECONDITION
 ├── NotCancelable                  409 FAILED_PRECONDITION
 ├── NotDeletable                   409 FAILED_PRECONDITION
+├── NotReportable                  409 FAILED_PRECONDITION
 ├── ImageDeleted                   409 FAILED_PRECONDITION
+├── NotCompleted                   409 FAILED_PRECONDITION
+├── NotRetryable                   409 FAILED_PRECONDITION
+├── NotUndoable                    409 FAILED_PRECONDITION
+├── ChangedSince                   409 ABORTED
 ├── PayloadTooLarge                413 INVALID_ARGUMENT
 ├── UnsupportedMediaType           415 INVALID_ARGUMENT
 ├── IdempotencyKeyReused           422 INVALID_ARGUMENT
@@ -130,6 +141,13 @@ class PhotoNotUsable(ImagegenError):
     message = "Send a photo: JPEG, PNG, WebP or HEIC."
 
 
+class NotAnonymous(ImagegenError):
+    """Only an anonymous account can be merged, and only into one that is not."""
+
+    code, status, reason = 400, "INVALID_ARGUMENT", "NOT_ANONYMOUS"
+    message = "Send the ID token of an anonymous user, as a user who is not."
+
+
 class SignatureInvalid(ImagegenError):
     """The webhook was not sent by the payment provider, or too long ago."""
 
@@ -159,6 +177,13 @@ class TokenExpired(TokenMissing):
 
     reason = "TOKEN_EXPIRED"
     message = "The ID token has expired; refresh it and try again."
+
+
+class RecentSignInRequired(TokenMissing):
+    """The user signed in too long ago for what cannot be undone."""
+
+    reason = "RECENT_SIGN_IN_REQUIRED"
+    message = "Sign in again, and repeat the call within five minutes."
 
 
 class AppCheckMissing(ImagegenError):
@@ -203,13 +228,6 @@ class NotOwner(ImagegenError):
     message = "You may only act for yourself."
 
 
-class AccountDisabled(ImagegenError):
-    """An operator has disabled the account: it can be read, and nothing spent or bought."""
-
-    code, status, reason = 403, "PERMISSION_DENIED", "ACCOUNT_DISABLED"
-    message = "This account is disabled; please contact support."
-
-
 class NotAdmin(ImagegenError):
     """The call is for operators: the token needs the claim `admin: true`."""
 
@@ -222,6 +240,13 @@ class PathNotFound(ImagegenError):
 
     code, status, reason = 404, "NOT_FOUND", "PATH_NOT_FOUND"
     message = "There is no such path."
+
+
+class AccountDisabled(ImagegenError):
+    """An operator has disabled the account: it can be read, and nothing spent or bought."""
+
+    code, status, reason = 403, "PERMISSION_DENIED", "ACCOUNT_DISABLED"
+    message = "This account is disabled; please contact support."
 
 
 class UserNotFound(ImagegenError):
@@ -278,6 +303,34 @@ class EventNotFound(ImagegenError):
 
     code, status, reason = 404, "NOT_FOUND", "EVENT_NOT_FOUND"
     message = "There is no such event, or it has expired."
+
+
+class ImageReportNotFound(ImagegenError):
+    """There is no such report of an image; details: imageReportId."""
+
+    code, status, reason = 404, "NOT_FOUND", "IMAGE_REPORT_NOT_FOUND"
+    message = "There is no such report."
+
+
+class OptionNotFound(ImagegenError):
+    """The catalogue has no such document; details: path."""
+
+    code, status, reason = 404, "NOT_FOUND", "OPTION_NOT_FOUND"
+    message = "The catalogue has no such document."
+
+
+class ActionNotFound(ImagegenError):
+    """The log has no such action; details: actionId."""
+
+    code, status, reason = 404, "NOT_FOUND", "ACTION_NOT_FOUND"
+    message = "There is no such action."
+
+
+class AuditNotFound(ImagegenError):
+    """There is no such audit; details: auditId."""
+
+    code, status, reason = 404, "NOT_FOUND", "AUDIT_NOT_FOUND"
+    message = "There is no such audit."
 
 
 class PaymentsOff(ImagegenError):
@@ -355,11 +408,46 @@ class NotDeletable(ImagegenError):
     message = "The request is still open: cancel it, or wait until it has ended."
 
 
+class NotReportable(ImagegenError):
+    """The request has made no image, so there is none to report; details: status."""
+
+    code, status, reason = 409, "FAILED_PRECONDITION", "NOT_REPORTABLE"
+    message = "This request has no image to report."
+
+
 class ImageDeleted(ImagegenError):
-    """What the order has bought was deleted since; details: generationRequestId."""
+    """The image that the request has made was deleted since; details: generationRequestId."""
 
     code, status, reason = 409, "FAILED_PRECONDITION", "IMAGE_DELETED"
     message = "The image of this request was deleted."
+
+
+class NotCompleted(ImagegenError):
+    """Goodwill is for a completed request; details: generationRequestId, status."""
+
+    code, status, reason = 409, "FAILED_PRECONDITION", "NOT_COMPLETED"
+    message = "The request has not completed: a failed one is refunded already."
+
+
+class NotRetryable(ImagegenError):
+    """Only a failed request is tried again for free; details: generationRequestId, status."""
+
+    code, status, reason = 409, "FAILED_PRECONDITION", "NOT_RETRYABLE"
+    message = "Only a failed request can be tried again."
+
+
+class NotUndoable(ImagegenError):
+    """Only changes of the catalogue can be undone; details: actionId."""
+
+    code, status, reason = 409, "FAILED_PRECONDITION", "NOT_UNDOABLE"
+    message = "Only changes of the catalogue can be undone."
+
+
+class ChangedSince(ImagegenError):
+    """The document is not any more as the action has left it; details: actionId."""
+
+    code, status, reason = 409, "ABORTED", "CHANGED_SINCE"
+    message = "It has been changed since; nothing was undone."
 
 
 class PayloadTooLarge(ImagegenError):

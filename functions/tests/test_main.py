@@ -15,7 +15,8 @@ from imagegen import config, parameters
 
 
 def test_exactly_these_functions_are_declared(manifest: dict[str, Any]) -> None:
-    others = {"processGeneration", "deliverEvent", "stripeWebhook", "revenueCatWebhook"}
+    tasks = {"processGeneration", "deliverEvent", "processAccount", "runAudit"}
+    others = {*tasks, "stripeWebhook", "revenueCatWebhook"}
     assert set(manifest["endpoints"]) == HTTP | SCHEDULED | others
 
 
@@ -88,6 +89,8 @@ def test_the_worker_is_open_to_cloud_tasks_alone_and_its_queue_is_set_by_paramet
                 "admin": ["STRIPE_SECRET_KEY"],
                 "createCheckoutSession": ["STRIPE_SECRET_KEY"],
                 "createPortalSession": ["STRIPE_SECRET_KEY"],
+                "deleteAccount": ["STRIPE_SECRET_KEY"],
+                "processAccount": ["STRIPE_SECRET_KEY"],
                 "stripeWebhook": ["STRIPE_SECRET_KEY", "STRIPE_WEBHOOK_SECRET"],
             },
         ),
@@ -189,6 +192,7 @@ def test_the_sdk_still_drops_the_invoker_of_a_task_queue_function() -> None:
         ("REPORT_THRESHOLDS", "[]", "REPORT_THRESHOLDS must be a JSON object"),
         ("REPORT_THRESHOLDS", "{", "REPORT_THRESHOLDS must be a JSON object"),
         ("REPORT_DIGEST", "yes", "REPORT_DIGEST must be true or false"),
+        ("TRIAL_ONCE_PER_EMAIL", "true", "needs REQUIRE_VERIFIED_EMAIL=true"),
         ("MODERATION", "on", "MODERATION must be none, words or openai"),
         ("APP_CHECK", "on", "APP_CHECK must be off, warn or required"),
     ],

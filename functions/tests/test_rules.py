@@ -33,7 +33,11 @@ READERS: dict[str, tuple[str, set[str], set[str]]] = {
     "events": ("of-{owner}", set(), set()),
     "webhookEndpoints": ("of-a-test", set(), set()),
     "adminActions": ("of-a-test", set(), set()),
+    "catalogueEdits": ("latest", set(), set()),
     "audits": ("of-a-test", set(), set()),
+    "imageReports": ("of-{owner}", set(), set()),
+    "sweeps": ("prompts", set(), set()),
+    "trialEmails": ("of-a-test", set(), set()),
     "somethingElse": ("document", set(), set()),
 }
 WRITES = ("create", "update", "delete")
@@ -89,6 +93,9 @@ def world(emulator: str, client: firestore.Client) -> Iterator[World]:
         client.document(f"users/{owner}/devices/device"),
         client.document(f"events/of-{owner}"),
         client.document("webhookEndpoints/of-a-test"),
+        client.document(f"imageReports/of-{owner}"),
+        client.document("sweeps/prompts"),
+        client.document("trialEmails/of-a-test"),
         client.document("reports/1999-W01"),
         client.document("products/of-a-test"),
         client.document("somethingElse/document"),

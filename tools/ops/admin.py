@@ -3,9 +3,14 @@
     imagegen-admin report [--week 2026-W46] [--run]     show a weekly report, made first with --run
     imagegen-admin audit                                check every balance, entry and request
     imagegen-admin grant USER CREDITS --reason R --key K [--request ID]
+    imagegen-admin requests …                           cancel, retry, goodwill, recover
     imagegen-admin webhooks …                           who is told of events (ops/webhooks.py)
     imagegen-admin purchases …                          what was bought (ops/purchases.py)
     imagegen-admin status USER active|disabled --reason R
+    imagegen-admin delete USER --reason R               delete the account of a user who asks for it
+    imagegen-admin export USER                          everything stored about a user, as a file
+    imagegen-admin transfer FROM TO --reason R --key K  move what a user has bought to another
+    imagegen-admin image-reports …                      reported images (ops/image_reports.py)
     imagegen-admin book PURCHASE [--user U]             book a purchase that was unmatched
     imagegen-admin refund-purchase PURCHASE --reason R  a store has refunded it untold
     imagegen-admin waive USER CREDITS --reason R --key K   waive what a user owes
@@ -17,6 +22,7 @@ This is only the command line: it parses and prints.
 
 from __future__ import annotations
 
+import time
 from enum import StrEnum
 from typing import Annotated
 
@@ -25,21 +31,26 @@ import typer
 from demo import data
 from emulators.problem import Problem
 from imagegen import clock, db
-from imagegen.accounts import account
+from imagegen.accounts import account, delete, export, merge
+from imagegen.actions import Operator
+from imagegen.audit import project as auditing
 from imagegen.credits import ledger, repair
 from imagegen.credits.user import AccountStatus
 from imagegen.purchases import booking, buyer
 from imagegen.purchases.purchase import PurchaseStatus
 from imagegen.report import weekly, weeks
-from ops import audit as auditing
-from ops import purchases, rendering, results, webhooks
+from ops import image_reports, purchases, rendering, requests, results, webhooks
 from ops.terminal import connect_to, log_lines, operator, out, print_json, problems, progress
 
+EXPORT_POLL_SECONDS = 1.0
+
 app = typer.Typer(no_args_is_help=True, add_completion=False, rich_markup_mode=None)
+app.add_typer(requests.app, name="requests")
 app.add_typer(webhooks.app, name="webhooks")
 app.add_typer(purchases.app, name="purchases")
 app.command()(purchases.waive)
 app.command("refund-purchase")(purchases.refund)
+app.add_typer(image_reports.app, name="image-reports")
 as_json = False
 
 
@@ -224,11 +235,67 @@ def set_status(
 ) -> None:
     """Disable an account, so that nothing can be spent or bought, or make it active again."""
     with problems(), log_lines(lambda line: None):  # what is printed says the same
-        account.set_status(user, AccountStatus(status), reason=reason)
+        account.set_status(user, AccountStatus(status), by=operator(), reason=reason)
     if as_json:
         print_json({"userId": user, "status": status})
     else:
         out.print(f"{user} is {status}.", markup=False)
+
+
+@app.command("delete")
+def delete_account(
+    user: Annotated[str, typer.Argument(help="The user's id.")],
+    reason: Annotated[str, typer.Option(help="The reason, which stays in the log.")],
+) -> None:
+    """Delete the account of a user who has asked for it; it goes on in the background."""
+    with problems(), log_lines(lambda line: None):
+        deletion = delete.delete_for(user, by=operator(), reason=reason)
+    stores = [vars(each) for each in deletion.store_subscriptions]
+    if as_json:
+        print_json({"userId": user, "status": deletion.status, "storeSubscriptions": stores})
+        return
+    out.print(f"{user} is {deletion.status}.", markup=False)
+    for each in deletion.store_subscriptions:
+        text = f"To be ended by the user: {each.product_id} in {each.store}"
+        out.print(f"{text}, paid until {each.period_end:%Y-%m-%d}.", markup=False)
+
+
+@app.command("export")
+def export_account(user: Annotated[str, typer.Argument(help="The user's id.")]) -> None:
+    """Write everything that is stored about a user into a file; prints its link, once it is there.
+
+    The file is deleted after a day.
+    """
+    with problems(), progress() as bar, log_lines(lambda line: None):
+        bar.add_task("Exporting", total=None)
+        asked = Operator(operator(), "by imagegen-admin")
+        found = export.export(user, asked)
+        while found.url is None:
+            time.sleep(EXPORT_POLL_SECONDS)
+            found = export.export(user, asked)
+    if as_json:
+        print_json({"url": found.url, "expiresAt": found.expires_at})
+    else:
+        out.print(found.url, markup=False, soft_wrap=True)
+
+
+@app.command()
+def transfer(
+    source: Annotated[str, typer.Argument(metavar="FROM", help="Whose credits they are.")],
+    target: Annotated[str, typer.Argument(metavar="TO", help="Who gets them.")],
+    reason: Annotated[str, typer.Option(help="The reason, which stays in both histories.")],
+    key: Annotated[str, typer.Option(help="The name of this transfer; done once only.")],
+) -> None:
+    """Move what a user has bought to another: lots, purchases, subscriptions and debt."""
+    with problems(), log_lines(lambda line: None):
+        moved = merge.transfer(source, target, by=operator(), key=key, reason=reason)
+    if as_json:
+        print_json({"transferredCredits": moved.transferred, "currentCredits": moved.balance})
+    else:
+        out.print(
+            f"{moved.transferred:,} credits moved. {target} has {moved.balance:,} now.",
+            markup=False,
+        )
 
 
 @app.command("demo-data")

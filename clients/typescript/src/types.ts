@@ -10,6 +10,7 @@ export const FUNCTIONS = [
   "listGenerationRequests",
   "cancelGenerationRequest",
   "deleteImage",
+  "reportImage",
   "getUserCredits",
   "listModels",
   "listProducts",
@@ -19,6 +20,9 @@ export const FUNCTIONS = [
   "registerDevice",
   "unregisterDevice",
   "uploadSource",
+  "deleteAccount",
+  "exportAccount",
+  "mergeAccount",
 ] as const;
 export type FunctionName = (typeof FUNCTIONS)[number];
 

@@ -5,17 +5,19 @@ from dataclasses import dataclass
 from firebase_admin import auth
 from google.auth.exceptions import GoogleAuthError
 
-from imagegen import config, firebase
+from imagegen import clock, config, firebase
 from imagegen.api.headers import distinct
 from imagegen.errors import (
     BackendUnavailable,
     NotAdmin,
     NotOwner,
+    RecentSignInRequired,
     TokenExpired,
     TokenInvalid,
     TokenMissing,
 )
 
+RECENT_SECONDS = 300
 CLOCK_SKEW_SECONDS = 10  # how far Google's clocks may be ahead of ours
 
 
@@ -27,6 +29,8 @@ class Caller:
     is_admin: bool = False
     is_anonymous: bool = False
     has_verified_email: bool = False
+    signed_in_at: int = 0  # seconds since 1970: with a password or the like, not by a refresh
+    email: str | None = None
 
     def may_access(self, user_id: str) -> bool:
         return self.uid is None or self.is_admin or self.uid == user_id
@@ -50,6 +54,24 @@ def identify_admin(authorization: str | None) -> Caller:
     return caller
 
 
+def require_user(caller: Caller) -> str:
+    """The uid of the caller, whom a token must prove, whatever AUTH_MODE. Raises TokenMissing."""
+    if not caller.uid:
+        raise TokenMissing
+    return caller.uid
+
+
+def require_recent_sign_in(caller: Caller) -> str:
+    """The uid of a caller who signed in within the last RECENT_SECONDS.
+
+    Raises TokenMissing, RecentSignInRequired.
+    """
+    user_id = require_user(caller)
+    if clock.now().timestamp() - caller.signed_in_at > RECENT_SECONDS:
+        raise RecentSignInRequired
+    return user_id
+
+
 def identify(authorization: str | None) -> Caller:
     """The caller that an Authorization header proves.
 
@@ -67,6 +89,11 @@ def identify(authorization: str | None) -> Caller:
     scheme, _, token = values[0].partition(" ")
     if scheme.lower() != "bearer" or len(values) > 1:
         raise TokenInvalid("Authorization must be: Bearer <Firebase ID token>.")
+    return proven(token)
+
+
+def proven(token: str) -> Caller:
+    """The user whom an ID token proves. Raises as `identify` does."""
     try:
         claims = auth.verify_id_token(
             token.strip(), app=firebase.app(), clock_skew_seconds=CLOCK_SKEW_SECONDS
@@ -84,4 +111,6 @@ def identify(authorization: str | None) -> Caller:
         is_admin=claims.get("admin") is True,
         is_anonymous=claims.get("firebase", {}).get("sign_in_provider") == "anonymous",
         has_verified_email=claims.get("email_verified") is True,
+        signed_in_at=int(claims.get("auth_time", 0)),
+        email=claims.get("email"),
     )

@@ -56,7 +56,7 @@ class Account:
             open_account(transaction, user_id, moment)
         self._expire()
         if claim.is_allowed:
-            self._grant_free_credits()
+            self._grant_free_credits(claim)
 
     @property
     def user(self) -> UserDocument:
@@ -132,7 +132,7 @@ class Account:
                 type=entry_type,
                 credits=credits,
                 delta=change,
-                lots=[{"lot": part.id, "credits": part.credits} for part in moved],
+                lots=[_told(part) for part in moved],
                 generation_request_id=generation_request_id,
                 balance_after=balance_after,
                 sequence=sequence,
@@ -163,13 +163,14 @@ class Account:
             entry_id = f"{part.id}-expiry-{self.next_number}"
             self.enter(EntryType.EXPIRY, left, (part,), entry_id=entry_id, reason="expired")
 
-    def _grant_free_credits(self) -> None:
+    def _grant_free_credits(self, claim: Claim) -> None:
         if self.user.exists and self.user.status is not AccountStatus.ACTIVE:
             return
         if _signup_is_due(self.user):
             self.update(signup_due=False)
             end = free.trial_end(self.moment)
-            self._grant_once("signup-grant", Kind.TRIAL, config.SIGNUP_CREDITS.value, end)
+            if free.admit_trial(self.transaction, claim.email, self.moment):
+                self._grant_once("signup-grant", Kind.TRIAL, config.SIGNUP_CREDITS.value, end)
         if _allowance_is_due(self.user, self.moment):
             month, end = free.month(self.moment), free.month_end(self.moment)
             self.update(allowance={"period": month})
@@ -181,6 +182,12 @@ class Account:
             return
         lot = Lot(entry_id, kind, credits, end, PRIORITIES[kind], self.moment)
         self.add(EntryType.GRANT, lot, entry_id=entry_id, reason=kind)
+
+
+def _told(part: Lot) -> dict[str, Any]:
+    """A part of a lot as an entry tells it: enough for the report to count credits by kind."""
+    told = {"lot": part.id, "credits": part.credits, "kind": part.kind}
+    return told if part.expires_at is None else told | {"expiresAt": part.expires_at}
 
 
 def require_active(user: UserDocument) -> None:

@@ -32,6 +32,12 @@ class ClosureDocument(Stored):
     status = Field("status", ClosureStatus, ClosureStatus.CLOSED)
     merged_into: Field[str | None] = Field("mergedInto", text, None)
     closed_at: Field[datetime | None] = Field("closedAt", instant, None)
+    # Only while the account is closing: whose it is, since when, when its user document has gone,
+    # and when the work on it is due again if it is lost.
+    user_id: Field[str | None] = Field("userId", text, None)
+    began_at: Field[datetime | None] = Field("beganAt", instant, None)
+    moved_at: Field[datetime | None] = Field("movedAt", instant, None)
+    due_at: Field[datetime | None] = Field("dueAt", instant, None)
 
 
 def closure_id(user_id: str) -> str:

@@ -22,7 +22,7 @@ from grpc.experimental import ChannelOptions
 
 from imagegen import config
 from imagegen.firestore.queries import structured_query
-from imagegen.firestore.store import Create, Document, Query, Update
+from imagegen.firestore.store import Delete, Document, Query, Update, Write
 from imagegen.firestore.values import decoded, encoded, field_path
 
 # The plain protocol buffers beneath the client's own classes.
@@ -112,7 +112,7 @@ class FirestoreStore:
                     found[path] = Document(path)
         return Snapshot([found[path] for path in paths], message.read_time.ToDatetime(UTC))
 
-    def commit(self, writes: Sequence[Create | Update], timeout_seconds: float) -> list[datetime]:
+    def commit(self, writes: Sequence[Write], timeout_seconds: float) -> list[datetime]:
         request = CommitRequest(database=self._database, writes=[self._write(w) for w in writes])
         reply = self._commit(
             types.CommitRequest.wrap(request),
@@ -194,7 +194,12 @@ class FirestoreStore:
         """Metadata by which Google's front end knows where to send a call."""
         return [*self._metadata, routing_header.to_grpc_metadata(resource)]
 
-    def _write(self, write: Create | Update) -> dict[str, Any]:
+    def _write(self, write: Write) -> dict[str, Any]:
+        if isinstance(write, Delete):
+            return {
+                "delete": self._documents + write.path,
+                "current_document": {"update_time": write.update_time},
+            }
         fields = {
             name: encoded(value)
             for name, value in write.fields.items()

@@ -1,7 +1,8 @@
 """The few things we ask of Firestore: read documents, commit writes with preconditions, query.
 
 Errors are google.api_core's. Writes carry their precondition with them: a `Create` needs the
-document to be absent, an `Update` needs it unchanged since `update_time`; there is no blind write.
+document to be absent, an `Update` and a `Delete` need it unchanged since `update_time`; there is no
+blind write.
 """
 
 from collections.abc import Mapping, Sequence
@@ -73,12 +74,24 @@ class Update:
 
 
 @dataclass(frozen=True, slots=True)
+class Delete:
+    """Delete a document that must not have changed since `update_time`."""
+
+    path: str
+    update_time: datetime
+
+
+Write = Create | Update | Delete
+
+
+@dataclass(frozen=True, slots=True)
 class Query:
     """Documents of one collection, in the order of one field and then of their ids.
 
     `order_by` is (field, "ASCENDING" | "DESCENDING"); `start_after` is the field's value and the
     id of the document before the first one wanted. The order may be that of PATH, whose value is
-    the document's path. `select` names the fields that the documents
+    the document's path. `then_by` is a field that orders documents whose first field is equal,
+    where an index has it. `select` names the fields that the documents
     come with, all of them if None. With `in_group`, `collection` is an id, and every collection of
     that id is searched, below whichever document it is.
     """
@@ -90,6 +103,7 @@ class Query:
     start_after: tuple[Any, str] | None = None
     select: Sequence[str] | None = None
     in_group: bool = False
+    then_by: str | None = None
 
 
 class Store(Protocol):
@@ -98,8 +112,8 @@ class Store(Protocol):
     def read(self, paths: Sequence[str], timeout_seconds: float) -> list[Document]:
         """The documents at `paths`, in that order, all as of one moment."""
 
-    def commit(self, writes: Sequence[Create | Update], timeout_seconds: float) -> list[datetime]:
-        """Apply all writes or none; the update time of each."""
+    def commit(self, writes: Sequence[Write], timeout_seconds: float) -> list[datetime]:
+        """Apply all writes or none; the update time of each, which of a deletion means nothing."""
 
     def query(self, query: Query, timeout_seconds: float) -> list[Document]:
         """The documents that match."""

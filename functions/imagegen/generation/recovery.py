@@ -1,5 +1,6 @@
-"""Recovery: fail and refund the requests whose process died after the charge; remove leftovers."""
+"""Recovery: fail and refund the requests whose process died after the charge."""
 
+import time
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
@@ -7,29 +8,41 @@ from datetime import datetime
 from imagegen import clock, db, logger
 from imagegen.errors import GenerationRequestNotFound, ImagegenError
 from imagegen.firestore.store import Query
-from imagegen.generation import job, uploads
+from imagegen.generation import job
 from imagegen.generation.request import OPEN, RequestDocument, Status
 from imagegen.generation.settle import Outcome, settle
 from imagegen.providers.base import GeneratorError
 
-PAGE_SIZE = 100
+PAGE_SIZE = 500
 # Requests that use up their deadline must not keep the others waiting until the run times out.
 THREADS = 16
 DEADLINE_SECONDS = 5.0
+USER_SECONDS = 60.0  # for the requests of one user in a page
+RUN_SECONDS = 200.0  # after which no page is begun: the function has 280
 
 
 def recover() -> int:
-    """Settle every open request whose `expiresAt` has passed; return how many there were.
-
-    Safe to run twice at once, beside a worker that is late, and again after it died half-way: a
-    request is ended by `settle`, like everywhere else, and only if it is still open and expired.
-    A request that cannot be settled, for whatever reason, is logged and the others go on. Uploads
-    that no request can need any more are deleted.
+    """What `recover_all` does; how many requests were settled.
 
     Raises ImagegenError, after the last page, when some requests could not be settled.
     """
+    settled, failures = recover_all()
+    if failures:
+        raise ImagegenError(f"{failures} requests could not be settled")
+    return settled
+
+
+def recover_all() -> tuple[int, int]:
+    """Settle every open request whose `expiresAt` has passed; how many, and how many failed.
+
+    Safe to run twice at once, beside a worker that is late, and again after it died half-way: a
+    request is ended by `settle`, like everywhere else, and only if it is still open and expired.
+    A request that cannot be settled, for whatever reason, is logged and the others go on. What is
+    left after RUN_SECONDS is for the next run.
+    """
     horizon, settled, failures = clock.now(), 0, 0
     after: tuple[datetime, str] | None = None
+    end = time.monotonic() + RUN_SECONDS
     while True:
         page = [RequestDocument(document) for document in db.query(expired_query(horizon, after))]
         results = list(_map(lambda request: _recover_one(request, horizon), page))
@@ -39,11 +52,11 @@ def recover() -> int:
             logger.info("recovery", settled=settled, failures=failures)
         if len(page) < PAGE_SIZE:
             break
+        if time.monotonic() > end:
+            logger.error("recovery left requests for the next run", settled=settled)
+            break
         after = (page[-1].expires_at, page[-1].id)
-    uploads.delete_expired()
-    if failures:
-        raise ImagegenError(f"{failures} requests could not be settled")
-    return settled
+    return settled, failures
 
 
 def expired_query(horizon: datetime, after: tuple[datetime, str] | None = None) -> Query:
@@ -60,8 +73,32 @@ def expired_query(horizon: datetime, after: tuple[datetime, str] | None = None) 
 def _map(
     function: Callable[[RequestDocument], bool | None], page: list[RequestDocument]
 ) -> Iterable[bool | None]:
+    """The results of a page, in any order; None where it failed.
+
+    The requests of a user are settled one after the other. Side by side they would all write the
+    user's document, conflict with each other, and use up their deadlines.
+    """
+    by_user: dict[str, list[RequestDocument]] = {}
+    for request in page:
+        by_user.setdefault(str(request.document.get("userId")), []).append(request)
     with ThreadPoolExecutor(THREADS) as pool:
-        return pool.map(function, page)
+        results = pool.map(lambda requests: _in_turn(function, requests), by_user.values())
+        return [each for of_user in results for each in of_user]
+
+
+def _in_turn(
+    function: Callable[[RequestDocument], bool | None], requests: list[RequestDocument]
+) -> list[bool | None]:
+    """The results of one user's requests; None for those that there is no time for."""
+    end = time.monotonic() + USER_SECONDS
+    results: list[bool | None] = []
+    for request in requests:
+        if results and time.monotonic() > end:
+            logger.error("not recovered", path=request.path, error="no time left for this user")
+            results.append(None)
+        else:
+            results.append(function(request))
+    return results
 
 
 def _recover_one(request: RequestDocument, horizon: datetime) -> bool | None:

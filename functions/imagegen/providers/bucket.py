@@ -11,6 +11,7 @@ import os
 import threading
 import time
 import urllib.parse
+from collections.abc import Iterable
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +25,8 @@ from imagegen.providers.failures import Reason, failure
 if TYPE_CHECKING:
     from google.cloud.storage import Bucket, Client
 
+CHUNK_BYTES = 1024 * 1024  # of an object that is written in parts; a multiple of 256 KiB
+EMULATOR_CHUNK_BYTES = 256 * 1024 * 1024  # it takes the first chunk for the whole object
 CACHE_CONTROL = "private, max-age=31536000, immutable"
 
 
@@ -71,6 +74,29 @@ def upload(path: str, data: bytes, mime_type: str, *, deadline: float, token: st
     except _storage_errors() as error:
         raise failure(Reason.IMAGE_NOT_STORED, type(error).__name__) from error
     return _download_url(blob.bucket.name, path, token) if token else ""
+
+
+def write_text(
+    path: str, parts: Iterable[str], mime_type: str, *, deadline: float, token: str
+) -> str:
+    """Write one object from parts, of which few are in memory at a time; its download URL.
+
+    No cache keeps it, as what is written here is deleted soon. An upload that breaks off leaves no
+    object behind.
+
+    Raises GeneratorError (IMAGE_NOT_STORED, STORAGE_NOT_CONFIGURED), and whatever `parts` raise.
+    """
+    chunk_bytes = EMULATOR_CHUNK_BYTES if _emulator_host() else CHUNK_BYTES
+    blob = _bucket().blob(path, chunk_size=chunk_bytes)
+    blob.cache_control = "private, no-store"
+    blob.metadata = {"firebaseStorageDownloadTokens": token}
+    try:
+        with blob.open("wb", content_type=mime_type, retry=None, timeout=_left(deadline)) as file:
+            for part in parts:
+                file.write(part.encode())
+    except _storage_errors() as error:
+        raise failure(Reason.IMAGE_NOT_STORED, type(error).__name__) from error
+    return _download_url(blob.bucket.name, path, token)
 
 
 def download(path: str, *, deadline: float, max_bytes: int) -> bytes | None:
@@ -125,8 +151,8 @@ def delete(
 ) -> int:
     """Delete every object whose path begins with `prefix`, or of these the ones stored earlier.
 
-    Only paths before `end_offset`, in the order of their names, are looked at, and not more than
-    `at_most`. The number of deleted objects is returned. Safe twice.
+    Only paths before `end_offset` are looked at, in the order of their names, until `at_most` of
+    them are deleted. The number of deleted objects is returned. Safe twice.
 
     Raises GeneratorError (IMAGE_NOT_STORED) when the storage cannot be reached.
     """
@@ -135,7 +161,6 @@ def delete(
         found = _bucket().list_blobs(
             prefix=prefix,
             end_offset=end_offset,
-            max_results=at_most,
             retry=None,
             timeout=_left(deadline),
         )
@@ -147,6 +172,8 @@ def delete(
                 deleted += 1
             except NotFound:
                 continue  # somebody else has deleted it meanwhile
+            if deleted == at_most:
+                break
     except _storage_errors() as error:
         raise failure(Reason.IMAGE_NOT_STORED, type(error).__name__, billed=False) from error
     return deleted

@@ -26,8 +26,14 @@ def test_the_manifest_is_read_with_the_parameters_of_the_project(
     parameters["REPORT_DIGEST"] = "true"
     read = target.read("my-app")
     assert read.secrets == ["REPORT_WEBHOOK_URL"]
-    assert read.with_trigger("taskQueueTrigger") == ["deliverEvent", "processGeneration"]
+    assert read.with_trigger("taskQueueTrigger") == [
+        "deliverEvent",
+        "processAccount",
+        "processGeneration",
+        "runAudit",
+    ]
     assert set(read.with_trigger("scheduleTrigger")) == {
+        "deleteExpiredData",
         "recoverEvents",
         "recoverLostGenerations",
         "scheduleWeeklyReport",

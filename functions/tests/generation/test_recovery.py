@@ -31,13 +31,13 @@ from imagegen.providers.base import GeneratedImage, GenerationJob
 def lost(
     client: firestore.Client, new_user: Callable[..., str], monkeypatch: pytest.MonkeyPatch
 ) -> Callable[..., str]:
-    """Makes a user with a request that was charged and then forgotten; the user's id."""
+    """Makes a request that was charged and then forgotten; the id of its user, who may be new."""
 
     class Died(Exception):
         pass
 
-    def make(age: timedelta = timedelta(hours=1), **changes: Any) -> str:
-        user_id = new_user(5)
+    def make(age: timedelta = timedelta(hours=1), of: str | None = None, **changes: Any) -> str:
+        user_id = of or new_user(5)
         with monkeypatch.context() as dying:
             moment = now() - age
 
@@ -46,7 +46,7 @@ def lost(
 
             dying.setattr(clock, "now", lambda: moment)
             dying.setattr(generation, "generate_image", die)
-            dying.setattr(generation, "_enqueue", die)
+            dying.setattr(generation, "enqueue", die)
             with pytest.raises(Died):
                 generation.create(order(user_id, **changes), ANYBODY)
         return user_id
@@ -102,6 +102,51 @@ def test_all_pages_are_worked_through(
     monkeypatch.setattr(recovery, "PAGE_SIZE", 2)
     users = [lost() for _ in range(5)]
     assert recovery.recover() >= 5
+    for user_id in users:
+        assert check_books(client, user_id, opening=5) == 5
+
+
+def test_requests_of_one_user_do_not_conflict_with_each_other(
+    lost: Callable[..., str],
+    new_user: Callable[..., str],
+    client: firestore.Client,
+    proxy: FirestoreProxy,
+) -> None:
+    user_id, many = new_user(40), 2 * recovery.THREADS
+    recovery.recover()  # of other tests
+    for _ in range(many):
+        lost(of=user_id)
+    proxy.reset()
+    assert recovery.recover() == many
+    assert proxy.traffic.rpcs == {"RunQuery": 1, "BatchGetDocuments": many, "Commit": many}
+    assert check_books(client, user_id, opening=40) == 40
+
+
+def test_a_user_whose_requests_take_long_leaves_the_rest_to_the_next_run(
+    lost: Callable[..., str], client: firestore.Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    user_id = lost()
+    lost(of=user_id)
+    sound = lost()
+    with monkeypatch.context() as hurried:
+        hurried.setattr(recovery, "USER_SECONDS", 0.0)
+        with pytest.raises(ImagegenError, match="1 requests"):
+            recovery.recover()
+    assert check_books(client, sound, opening=5) == 5
+    assert recovery.recover() == 1
+    assert check_books(client, user_id, opening=5) == 5
+
+
+def test_a_run_ends_before_its_timeout_and_the_next_goes_on(
+    lost: Callable[..., str], client: firestore.Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recovery.recover()
+    monkeypatch.setattr(recovery, "PAGE_SIZE", 2)
+    users = [lost() for _ in range(3)]
+    with monkeypatch.context() as late:
+        late.setattr(recovery, "RUN_SECONDS", 0.0)
+        assert recovery.recover() == 2
+    assert recovery.recover() == 1
     for user_id in users:
         assert check_books(client, user_id, opening=5) == 5
 

@@ -10,7 +10,7 @@ import { after, before, describe, test } from "node:test";
 
 const require = createRequire(new URL("../../../web/package.json", import.meta.url));
 const { deleteApp, initializeApp } = require("firebase/app");
-const { connectAuthEmulator, getAuth, signInWithEmailAndPassword } = require("firebase/auth");
+const { connectAuthEmulator, getAuth, signInAnonymously, signInWithEmailAndPassword } = require("firebase/auth");
 const { connectFirestoreEmulator, doc, getFirestore, onSnapshot, terminate } = require("firebase/firestore");
 const { connectFunctionsEmulator, getFunctions, httpsCallable } = require("firebase/functions");
 
@@ -148,6 +148,13 @@ describe("a signed-in user", () => {
     assert.deepEqual([error.code, error.details.reason], ["functions/failed-precondition", "IMAGE_DELETED"]);
   });
 
+  test("reports an image once", async () => {
+    const { generationRequestId } = await call("createGenerationRequest", order(userId));
+    const reported = await call("reportImage", { generationRequestId, reason: "other", comment: undefined });
+    assert.deepEqual([reported.reason, reported.comment, reported.status], ["other", "", "open"]);
+    assert.deepEqual(await call("reportImage", { generationRequestId, reason: "hate" }), reported);
+  });
+
   test("cancels a request that nobody works on yet", async () => {
     const canceled = await call("cancelGenerationRequest", { generationRequestId: PENDING });
     assert.deepEqual([canceled.status, canceled.refundedCredits], ["canceled", 1]);
@@ -241,5 +248,25 @@ describe("a failed generation", () => {
     assert.deepEqual([error.details.reason, error.details.refundedCredits], ["GENERATION_FAILED", 1]);
     const canceled = await refusal("cancelGenerationRequest", { generationRequestId: error.details.generationRequestId });
     assert.deepEqual([canceled.code, canceled.details.reason], ["functions/failed-precondition", "NOT_CANCELABLE"]);
+  });
+});
+
+describe("somebody who leaves", () => {
+  test("merges what was bought anonymously, exports everything, and deletes the account", async () => {
+    const { user } = await signInAnonymously(auth);
+    const anonymousIdToken = await user.getIdToken();
+    const nobody = await refusal("mergeAccount", { anonymousIdToken });
+    assert.deepEqual([nobody.code, nobody.details.reason], ["functions/invalid-argument", "NOT_ANONYMOUS"]);
+    await signIn("RICH");
+    const gone = await refusal("mergeAccount", { anonymousIdToken });
+    assert.deepEqual([gone.code, gone.details.reason], ["functions/not-found", "USER_NOT_FOUND"]);
+    let file;
+    do {
+      file = await call("exportAccount", {});
+    } while (file.url === null);
+    const told = await (await fetch(file.url)).json();
+    assert.equal(told.userId, auth.currentUser.uid);
+    await signInAnonymously(auth);
+    assert.deepEqual(await call("deleteAccount", {}), { status: "closing", storeSubscriptions: [] });
   });
 });

@@ -57,7 +57,7 @@ def test_an_app_calls_every_function_with_the_sdk(
     generation.create(order(rich, mode="async"), ANYBODY)
     (pending,) = requests_of(client, rich)
     done = subprocess.run(
-        [node, "--test", "--test-reporter=spec", "--test-timeout=60000", str(CALLS)],
+        [node, "--test", "--test-reporter=spec", "--test-timeout=150000", str(CALLS)],
         env=os.environ
         | {
             "SDK_RICH_EMAIL": email_of(rich),

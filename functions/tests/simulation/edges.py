@@ -166,6 +166,7 @@ def replaced(
         (logger, "write", world.log.append),
         (recovery, "PAGE_SIZE", int(settings["page_size"])),
         (recovery, "_map", map),
+        (recovery, "time", time),
         (lots, "MAX_FREE_LOTS", int(settings["max_free_lots"])),
         (webhooks, "time", SimpleNamespace(time=lambda: world.process_time().timestamp())),
         (buyer, "auth", users),

@@ -16,9 +16,9 @@ from imagegen.credits import clawback, free, ledger, limits, lots, usage
 from imagegen.credits.account import Account
 from imagegen.credits.endpoints import get_user_credits
 from imagegen.firestore import stored
-from imagegen.firestore.store import Create, Document, Update
+from imagegen.firestore.store import Create, Document, Update, Write
 from imagegen.generation import create as generation
-from imagegen.generation import endpoints, generate, job, recovery, worker
+from imagegen.generation import generate, job, recovery, request, worker
 from imagegen.generation import settle as lifecycle
 from imagegen.notifications import event, outbox, sender
 from imagegen.notifications import recovery as event_recovery
@@ -35,7 +35,7 @@ class BlindIncrement(MemoryStore):
         super().__init__(*args)
         self._known: dict[tuple[str, datetime | None], int] = {}
 
-    def require(self, write: Create | Update) -> None:
+    def require(self, write: Write) -> None:
         if not _is_user(write):
             super().require(write)
 
@@ -43,7 +43,7 @@ class BlindIncrement(MemoryStore):
         self._note_balances()
         return super().read(paths, timeout_seconds)
 
-    def commit(self, writes: Sequence[Create | Update], timeout_seconds: float) -> list[datetime]:
+    def commit(self, writes: Sequence[Write], timeout_seconds: float) -> list[datetime]:
         self._note_balances()
         return super().commit([self._blind(write) for write in writes], timeout_seconds)
 
@@ -52,7 +52,7 @@ class BlindIncrement(MemoryStore):
             if document.path.startswith("users/") and "credits" in (document.fields or {}):
                 self._known[document.path, document.update_time] = document["credits"]
 
-    def _blind(self, write: Create | Update) -> Create | Update:
+    def _blind(self, write: Write) -> Write:
         if not isinstance(write, Update) or not _is_user(write) or "credits" not in write.fields:
             return write
         if write.path not in self.documents:  # deleted by hand
@@ -67,7 +67,7 @@ class BlindIncrement(MemoryStore):
 class UnguardedUser(MemoryStore):
     """The balance that was computed is written, also over a newer one: a lost update."""
 
-    def require(self, write: Create | Update) -> None:
+    def require(self, write: Write) -> None:
         if not _is_user(write):
             super().require(write)
 
@@ -75,12 +75,12 @@ class UnguardedUser(MemoryStore):
 class UnguardedRequest(MemoryStore):
     """A request is written also when it has changed since it was read."""
 
-    def require(self, write: Create | Update) -> None:
+    def require(self, write: Write) -> None:
         if isinstance(write, Create) or not write.path.startswith("generationRequests/"):
             super().require(write)
 
 
-def _is_user(write: Create | Update) -> bool:
+def _is_user(write: Write) -> bool:
     return write.path.count("/") == 1 and write.path.startswith("users/")
 
 
@@ -105,15 +105,15 @@ MUTANTS = [
            "clock.now()", "clock.now() + __import__('datetime').timedelta(hours=1)"),
     Mutant("recovery does not look again at the expiry", recovery._recover_one,
            "current.expires_at <= horizon", "True"),
-    Mutant("recovery stops after its first page", recovery.recover,
+    Mutant("recovery stops after its first page", recovery.recover_all,
            "len(page) < PAGE_SIZE", "True"),
     Mutant("recovery overlooks who is being worked on", recovery.expired_query,
            "list(OPEN)", '["pending"]'),
-    Mutant("replay by other body", generation._charge,
+    Mutant("replay by other body", generation.charge,
            "request.fingerprint != generation_request.fingerprint(order)", "False"),
     Mutant("replay generates again", generation.create,
            "is_new = request.attempt_id == attempt_id", "is_new = True"),
-    Mutant("own commit not recognised after a lost reply", generation._charge,
+    Mutant("own commit not recognised after a lost reply", generation.charge,
            "if not is_ours and ", "if order.idempotency_key is None or "),
     Mutant("ambiguous failure told as a refusal", db.transact,
            "if commit_sent:", "if False:"),
@@ -132,13 +132,13 @@ MUTANTS = [
            "expires_at=max(deadline, leased_until),", ""),
     Mutant("lost worker attempts without end", worker._take_lease,
            "request.attempts > config.ASYNC_MAX_ATTEMPTS.value", "False"),
-    Mutant("cancel of what is being worked on", endpoints._is_cancelable,
+    Mutant("cancel of what is being worked on", request.is_cancelable,
            "request.status is Status.PENDING and request.mode is Mode.ASYNC", "True"),
     Mutant("place in flight never freed", limits.release,
            "if request_id in taken:", "if False:"),
     Mutant("statement of entries younger than its balance", get_user_credits,
            "user.ledger_sequence if before is None", "user.ledger_sequence + 9 if before is None"),
-    Mutant("another catalogue after a commit whose reply was lost", generation._charge,
+    Mutant("another catalogue after a commit whose reply was lost", generation.charge,
            "offer or catalogue.current()", "catalogue.current()"),
     Mutant("grant given again under its key", ledger.grant,
            "if entry.exists:", "if False:"),
@@ -161,8 +161,8 @@ MUTANTS = [
     Mutant("every try of an upload has another token", attempt.Attempt._keep,
            "token=token", "token=str(uuid.uuid4())"),
     Mutant("replay that the queue refuses fails a healthy request", generation.create,
-           "_enqueue(request) if is_new else _enqueue_again(request)", "_enqueue(request)"),
-    Mutant("every replay puts the request on the queue", generation._enqueue_again,
+           "enqueue(request) if is_new else enqueue_again(request)", "enqueue(request)"),
+    Mutant("every replay puts the request on the queue", generation.enqueue_again,
            " and moment - last >= ENQUEUE_AGAIN_AFTER", ""),
     Mutant("refusal of the queue told as 503", generation._error,
            "    error = request.error or {}\n",
@@ -198,7 +198,7 @@ MUTANTS = [
            "if not any(lot.is_expired(self.moment) for lot in self.lots):", "if True:"),
     Mutant("charge in another order", lots._spend_order,
            "lot.priority, lot.expires_at or NEVER", "0, lot.expires_at or NEVER"),
-    Mutant("split of a charge forgotten", generation._charge,
+    Mutant("split of a charge forgotten", generation.charge,
            "moment, parts, devices", "moment, (), devices"),
     Mutant("refund into the wrong lot", ledger.refund,
            "if lots.total(parts) != credits:", "if True:"),

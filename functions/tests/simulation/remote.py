@@ -8,14 +8,14 @@ from datetime import datetime
 from google.api_core.exceptions import GoogleAPICallError
 from google.cloud.firestore import DELETE_FIELD
 
-from imagegen.firestore.store import Create, Document, Query, Update
+from imagegen.firestore.store import Delete, Document, Query, Write
 from imagegen.firestore.values import encoded
 from simulation.faults import ON_COMMIT, ON_READ
 from simulation.memory_store import MemoryStore
 from simulation.network import Network
 from simulation.world import Task, World
 
-Committed = Callable[[Task, dict[str, Document | None], Sequence[Create | Update]], None]
+Committed = Callable[[Task, dict[str, Document | None], Sequence[Write]], None]
 
 
 class RemoteStore:
@@ -41,10 +41,11 @@ class RemoteStore:
             ON_READ, about, lambda: self._memory.query(query, 0), timeout_seconds
         )
 
-    def commit(self, writes: Sequence[Create | Update], timeout_seconds: float) -> list[datetime]:
+    def commit(self, writes: Sequence[Write], timeout_seconds: float) -> list[datetime]:
         task = self._world.running().call
         for write in writes:  # the client refuses what has no place in a document
-            encoded({n: value for n, value in write.fields.items() if value is not DELETE_FIELD})
+            fields = {} if isinstance(write, Delete) else write.fields
+            encoded({n: value for n, value in fields.items() if value is not DELETE_FIELD})
 
         def apply() -> list[datetime]:
             before = {write.path: self._memory.documents.get(write.path) for write in writes}

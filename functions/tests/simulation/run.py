@@ -8,7 +8,7 @@ from datetime import timedelta
 
 from imagegen import event_data
 from imagegen.catalogue.cache import RETRY_SECONDS, STALE_SECONDS
-from imagegen.firestore.store import Create, Document, Update
+from imagegen.firestore.store import Delete, Document, Write
 from imagegen.generation import worker
 from imagegen.notifications import delivery
 from imagegen.notifications import recovery as event_recovery
@@ -180,10 +180,11 @@ class Simulation:
         self,
         task: Task,
         before: Mapping[str, Document | None],
-        writes: Sequence[Create | Update],
+        writes: Sequence[Write],
     ) -> None:
-        self._books.committed(task, before, writes)
-        self._told.committed(before, writes, self._memory.documents)
+        kept = [each for each in writes if not isinstance(each, Delete)]
+        self._books.committed(task, before, kept)
+        self._told.committed(before, kept, self._memory.documents)
 
     def _queue(self) -> RemoteQueue:
         return RemoteQueue(

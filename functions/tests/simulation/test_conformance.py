@@ -13,7 +13,7 @@ from google.api_core.exceptions import GoogleAPICallError
 from google.cloud.firestore import DELETE_FIELD
 
 from imagegen.firestore import client as firestore_client
-from imagegen.firestore.store import Create, Document, Query, Store, Update
+from imagegen.firestore.store import PATH, Create, Delete, Document, Query, Store, Update, Write
 from simulation.memory_store import MemoryStore
 
 NOON = datetime(2026, 11, 18, 12, tzinfo=UTC)
@@ -41,24 +41,27 @@ class Pair:
         self.stores: tuple[Store, Store] = (MemoryStore(), firestore_store)
         self.times: tuple[dict[str, list[datetime]], ...] = ({}, {})  # of each document, in order
 
-    def commit(self, writes: Sequence[tuple[str, dict[str, Any], int | None]]) -> Any:
-        """`writes` are (path, fields, how many versions ago, or None to create)."""
+    def commit(self, writes: Sequence[tuple[str, dict[str, Any] | None, int | None]]) -> Any:
+        """`writes` are (path, fields, how many versions ago, or None to create).
+
+        Without fields, the document is deleted.
+        """
 
         def on(number: int) -> Any:
             times = self.times[number]
-            made = [
-                Create(path, fields)
-                if back is None
-                else Update(path, fields, self._version(number, path, back))
-                for path, fields, back in writes
-            ]
+            made = [self._write(number, *each) for each in writes]
             results = self.stores[number].commit(made, 10)
-            for (path, _, _), moment in zip(writes, results, strict=True):
+            kept = [
+                (path, moment)
+                for (path, fields, _), moment in zip(writes, results, strict=True)
+                if fields is not None
+            ]
+            for path, moment in kept:
                 known = times.setdefault(path, [])
                 if moment not in known:  # a write that changes nothing has the time of before
                     assert not known or moment > known[-1]
                     known.append(moment)
-            return [times[path].index(m) for (path, _, _), m in zip(writes, results, strict=True)]
+            return [times[path].index(moment) for path, moment in kept]
 
         return self.both(on)
 
@@ -78,6 +81,15 @@ class Pair:
                 answers.append(type(error).__name__)
         assert answers[0] == answers[1]
         return answers[0]
+
+    def _write(
+        self, number: int, path: str, fields: dict[str, Any] | None, back: int | None
+    ) -> Write:
+        if fields is None:
+            return Delete(path, self._version(number, path, back or 0))
+        if back is None:
+            return Create(path, fields)
+        return Update(path, fields, self._version(number, path, back))
 
     def _version(self, number: int, path: str, back: int) -> datetime:
         known = self.times[number].get(path, [])
@@ -108,13 +120,13 @@ def test_memory_and_firestore_answer_alike(emulator: str, seed: int) -> None:
 
 
 def commit(pair: Pair, source: random.Random, collection: str) -> Any:
-    """A few documents are created, or updated as they were now or some versions ago."""
+    """A few documents are created, or updated or deleted as they were now or versions ago."""
     chosen = source.sample(IDS, source.choice((1, 1, 2, 3)))
     return pair.commit(
         [
             (
                 f"{collection}/{each}",
-                some_fields(source),
+                some_fields(source) if source.random() < 0.85 else None,
                 source.choices((None, 0, 1, 2), (5, 7, 1, 1))[0],
             )
             for each in chosen
@@ -145,8 +157,25 @@ def query(pair: Pair, source: random.Random, collection: str) -> Any:
         order_by = ("x", source.choice(("ASCENDING", "DESCENDING")))
         if source.random() < 0.4:
             after = (source.choice(COMPARABLE), source.choice(IDS))
+    if source.random() < 0.2:
+        where = [each for each in where if each[1] == "=="]
+        order_by = (PATH, "ASCENDING")
+        after = (f"{collection}/{source.choice(IDS)}", "") if limit != 3 else None
     select = ["x", "a.b"] if limit == 2 else None
     return pair.query(Query(collection, where, order_by, limit, after, select, in_group=limit == 3))
+
+
+def test_ranges_are_answered_alike(emulator: str) -> None:
+    pair = Pair(firestore_client.connection())
+    collection = f"conformance-{uuid.uuid4().hex[:12]}"
+    for number, value in enumerate(COMPARABLE):
+        pair.commit([(f"{collection}/{number}", {"x": value}, None)])
+    found = [
+        pair.query(Query(collection, [("x", operator, value)], ("x", "ASCENDING")))
+        for operator in ("<", "<=", ">", ">=")
+        for value in COMPARABLE
+    ]
+    assert any(found)
 
 
 def test_what_is_read_or_written_is_a_copy() -> None:

@@ -2,7 +2,9 @@
 
 Every count is compared with a negative binomial around its expectation (`baseline`). What
 Benjamini–Hochberg keeps has to be large as well, so that a report names only changes that an
-operator would act on. Credits are counted in units of a usual request's credits.
+operator would act on. The p-values are weighted (Genovese, Roeder and Wasserman, Biometrika 93,
+2006): what matters more is tested less strictly. Credits are counted in units of a usual request's
+credits.
 """
 
 from __future__ import annotations
@@ -22,7 +24,12 @@ from imagegen.report.anomalies.statistics import (
     nbinom_sf,
     poisson_interval,
 )
-from imagegen.report.anomalies.thresholds import CERTAIN_DOWN_RATIO, CERTAIN_UP_RATIO, Thresholds
+from imagegen.report.anomalies.thresholds import (
+    CERTAIN_DOWN_RATIO,
+    CERTAIN_UP_RATIO,
+    COUNT_WEIGHTS,
+    Thresholds,
+)
 from imagegen.report.numbers import summed
 from imagegen.report.stored_model import Number, StoredModel
 
@@ -74,12 +81,12 @@ def find(week: WeekNumbers, history: History, t: Thresholds) -> Counted:
     every = _series(week, history, t)
     tests = 2 * sum(len(each.actual) + 1 for each in every)
     suspects = [anomaly for each in every for anomaly in _suspects(week, each, t)]
-    cut = benjamini_hochberg([p_value(anomaly) for anomaly in suspects], t.count_fdr, max(1, tests))
+    cut = benjamini_hochberg([_weighted(each) for each in suspects], t.count_fdr, max(1, tests))
     anomalies = []
     for each in every:
         for way in DIRECTIONS:
             ours = [e for e in suspects if e.metric == each.metric and e.direction == way]
-            flagged = [anomaly for anomaly in ours if p_value(anomaly) <= cut]
+            flagged = [anomaly for anomaly in ours if _weighted(anomaly) <= cut]
             if flagged:
                 anomalies.append(_combined(flagged, each, t))
     by_price = credits_per_request.find(week, history, t)
@@ -159,6 +166,11 @@ def _passes(period: Period, way: Direction, t: Thresholds) -> bool:
         return ratio >= period.up_ratio and period.count - period.mean >= t.up_excess and not seen
     seen = len(past) >= 2 and ratio >= max(CERTAIN_DOWN_RATIO, past[1])
     return ratio <= period.down_ratio and period.mean >= t.down_expected and not seen
+
+
+def _weighted(anomaly: Anomaly) -> float:
+    weight = COUNT_WEIGHTS.get((anomaly.metric, anomaly.scope, anomaly.direction), 1.0)
+    return p_value(anomaly) / weight
 
 
 def _anomaly(week: WeekNumbers, series: Series, way: Direction, period: Period) -> Anomaly:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from support.made_weeks import dates, last, lived, made_week, steady
 
-from imagegen.report.anomalies import severity
+from imagegen.report.anomalies import counts, severity
 from imagegen.report.anomalies.anomaly import Anomaly
 
 
@@ -24,6 +24,15 @@ def test_an_unusual_day_is_named_with_what_was_expected(times: float, direction:
     assert low < event.expected < high
     assert event.p_value < 0.001
     assert event.sample.history_days == 56
+
+
+def test_a_day_with_fewer_requests_is_tested_less_strictly(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    weeks = [*steady(8, requests=24), made_week(8, requests=24, times={2: 0.4})]
+    assert [(each.metric, each.direction) for each in last(lived(weeks))] == [("requests", "down")]
+    monkeypatch.setattr(counts, "COUNT_WEIGHTS", {})
+    assert last(lived(weeks)) == []
 
 
 @pytest.mark.parametrize("times", [1.1, 0.92])

@@ -81,6 +81,13 @@ PURCHASES = Query(
     ],
     order_by=("userId", "ASCENDING"),
 )
+# Accounts that are closing: of each, a part may be at its tombstone already.
+CLOSING = Query(
+    "accountClosures",
+    where=[("status", "==", "closing")],
+    select=["tombstone", "userId"],
+    order_by=(PATH, "ASCENDING"),
+)
 REQUESTS_BY_PATH = replace(REQUESTS, select=["userId"], order_by=(PATH, "ASCENDING"))
 PURCHASES_BY_PATH = replace(PURCHASES, order_by=(PATH, "ASCENDING"))
 LINKS = Query("stripeLinks", select=["parked"], order_by=(PATH, "ASCENDING"))
@@ -181,8 +188,40 @@ def _of_nobody(client: firestore.Client, query: Query, moment: datetime) -> Iter
 
 
 def accounts(client: firestore.Client, moment: datetime) -> Iterator[Account]:
-    """Every user that has a document, an entry, a request or a purchase, in the order of ids."""
+    """Every user that has a document, an entry, a request or a purchase, in the order of ids.
+
+    Those who are on their way to a tombstone come last, as one account with it.
+    """
     store = FirestoreStore(client)
+    closing = {
+        str(document.get("userId")): str(document["tombstone"])
+        for document in _documents(store, CLOSING, moment)
+    }
+    split: dict[str, list[Account]] = {tombstone: [] for tombstone in closing.values()}
+    for account in _accounts(store, moment):
+        tombstone = closing.get(account.user_id, account.user_id)
+        if tombstone in split:
+            split[tombstone].append(account)
+        else:
+            yield account
+    for tombstone, parts in split.items():
+        if parts:
+            yield _joined(tombstone, parts)
+
+
+def _joined(user_id: str, parts: Iterable[Account]) -> Account:
+    """One account of which only one part has the user document."""
+    joined = Account(user_id)
+    for part in parts:
+        joined.user = joined.user or part.user
+        joined.entries = {**joined.entries, **part.entries}
+        joined.requests = {**joined.requests, **part.requests}
+        joined.purchases = {**joined.purchases, **part.purchases}
+    return joined
+
+
+def _accounts(store: FirestoreStore, moment: datetime) -> Iterator[Account]:
+    """Every user, whether all of it is stored under one id or not."""
     streams = [
         _by_user(_documents(store, query, moment), key)
         for query, key in (

@@ -1,0 +1,261 @@
+"""What is still quick when there is much of it: recovery, histories, the weekly report.
+
+    functions/venv/bin/python bench/run.py scale        # part of `make bench`, about 5 minutes
+
+Each measured run is a process of its own. Recovery and histories run on the emulator; the report of
+a million requests on a stand-in that makes them (`generated_firestore.py`).
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path[:0] = [str(ROOT / each) for each in ("functions", "tools", "functions/tests")]
+
+import grpc
+from google.cloud import firestore
+from imagegen import db
+from imagegen.generation import recovery
+from imagegen.report import weekly
+from support import projects
+from support.orders import ANYBODY, order_body
+
+import report as report_bench
+from prices import PRICES
+
+PROJECT = "demo-scale"
+EXPIRED, USERS_OF_EXPIRED = 10_000, 500
+OF_ONE_USER = 1000  # expired requests
+OPENING = 10_000  # credits of each user
+HISTORIES = (100, 10_000, 100_000)
+PAGE, CALLS = 20, 5  # of which the median is told
+EMULATOR_SECONDS = 120.0  # it keeps no index, and reads a whole history for each page
+REPORTS = (100_000, 1_000_000)
+AGGREGATIONS_OF_A_REQUEST = 3  # see month.py
+BATCH = 400
+Write = tuple[str, dict[str, Any]]
+
+
+def scale() -> dict[str, Any]:
+    """All of it, each part told as it ends."""
+    print("\nScale", flush=True)
+    return {
+        "recovery": [_recovery(EXPIRED, USERS_OF_EXPIRED), _recovery(OF_ONE_USER, 1)],
+        "histories": [_history(entries) for entries in HISTORIES],
+        "reports": [_report(requests) for requests in REPORTS],
+    }
+
+
+def _recovery(expired: int, users: int) -> dict[str, Any]:
+    """One run of recovery over requests that were charged and lost."""
+    client = projects.fresh(PROJECT, {})
+    _write(client, _lost_requests(expired, users))
+    row = _in_a_process("recover") | {"requests": expired, "users": users}
+    assert row.pop("settled") == expired
+    assert projects.balances(client) == {OPENING}, "not all was refunded"
+    print(
+        f"  recovery of {expired:,} requests of {users:,} users: {row['seconds']:.1f} s, "
+        f"{row['rpcs']:,} RPCs, {row['megabytes']:.0f} MB above the start",
+        flush=True,
+    )
+    return row
+
+
+def _history(entries: int) -> dict[str, Any]:
+    """A page of the statement and of the requests of a user with so many of both."""
+    client = projects.fresh(PROJECT, {})
+    _write(client, _history_of("ann", entries))
+    row = _in_a_process("pages") | {"entries": entries}
+    for name in ("statement", "listing"):
+        found = row[name]
+        print(
+            f"  {name} of {entries:,}: {found['rpcs']} RPCs, {found['documents']} documents, "
+            f"{found['ms']:.0f} ms on the emulator",
+            flush=True,
+        )
+    return row
+
+
+def _report(requests: int) -> dict[str, Any]:
+    """The report of a week with so many requests, made by its own code."""
+    with _generated(requests) as address:
+        row = _in_a_process("report", FIRESTORE_EMULATOR_HOST=address)
+    assert (row["requests"], row["warnings"]) == (requests, [])
+    reads = row["documents"] + requests * AGGREGATIONS_OF_A_REQUEST / 1000
+    row["dollars"] = reads * PRICES["reads"].dollars
+    print(
+        f"  report of {requests:,} requests: {row['seconds']:.0f} s, {row['rpcs']} RPCs, "
+        f"{row['megabytes']:.0f} MB above the start, ${row['dollars']:.2f}",
+        flush=True,
+    )
+    return row
+
+
+@contextmanager
+def _generated(requests: int) -> Iterator[str]:
+    command = [sys.executable, str(ROOT / "bench" / "generated_firestore.py"), str(requests)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
+        try:
+            assert server.stdout is not None
+            yield server.stdout.readline().strip()
+        finally:
+            server.terminate()
+
+
+def _in_a_process(what: str, **changes: str) -> dict[str, Any]:
+    environment = {"GCLOUD_PROJECT": PROJECT, "REPORT_TIME_ZONE": "UTC", "REPORT_WEBHOOK_URL": ""}
+    command = [sys.executable, __file__, what]
+    output = subprocess.run(
+        command, check=True, stdout=subprocess.PIPE, env={**os.environ, **environment, **changes}
+    ).stdout
+    result: dict[str, Any] = json.loads(output.splitlines()[-1])
+    return result
+
+
+def _write(client: firestore.Client, writes: Iterator[Write]) -> None:
+    waiting = list(writes)
+    with ThreadPoolExecutor(4) as writers:
+        starts = range(0, len(waiting), BATCH)
+        batches = (waiting[start : start + BATCH] for start in starts)
+        list(writers.map(lambda batch: report_bench.commit(client, batch), batches))
+
+
+def _lost_requests(count: int, users: int) -> Iterator[Write]:
+    """Requests that were charged and whose process died; every user had OPENING before."""
+    charged_at = datetime.now(UTC) - timedelta(hours=1)
+    left = [OPENING] * users
+    sequences = [0] * users
+    for number in range(count):
+        user, request_id = number % users, f"{number * 7919 % 2**32:032x}"
+        left[user] -= 1
+        sequences[user] += 1
+        yield f"generationRequests/{request_id}", _request(f"user{user:05}", "pending", charged_at)
+        yield (
+            f"users/user{user:05}/transactions/{request_id}-deduction",
+            {
+                **_entry(request_id, sequences[user], charged_at),
+                "balanceAfter": left[user],
+            },
+        )
+    for user in range(users):
+        fields = {"credits": left[user], "ledgerSequence": sequences[user]}
+        yield f"users/user{user:05}", fields
+
+
+def _history_of(user_id: str, entries: int) -> Iterator[Write]:
+    begin = datetime.now(UTC) - timedelta(seconds=entries)
+    for number in range(1, entries + 1):
+        request_id, at = f"{number * 7919 % 2**32:032x}", begin + timedelta(seconds=number)
+        yield f"generationRequests/{request_id}", _request(user_id, "completed", at)
+        yield (
+            f"users/{user_id}/transactions/{request_id}-deduction",
+            {
+                **_entry(request_id, number, at),
+                "balanceAfter": 2 * entries - number,
+            },
+        )
+    yield f"users/{user_id}", {"credits": entries, "ledgerSequence": entries}
+
+
+def _request(user_id: str, status: str, at: datetime) -> dict[str, Any]:
+    ordered = {k: v for k, v in order_body(user_id).items() if k != "idempotencyKey"}
+    return ordered | {
+        "credits": 1,
+        "status": status,
+        "mode": "sync",
+        "imageUrl": "https://example.com/i.png" if status == "completed" else None,
+        "attempts": 1,
+        "attemptId": "0" * 32,
+        "createdAt": at,
+        "startedAt": at,
+        "completedAt": at if status == "completed" else None,
+        "updatedAt": at,
+        "expiresAt": at + timedelta(seconds=120),
+    }
+
+
+def _entry(request_id: str, sequence: int, at: datetime) -> dict[str, Any]:
+    return {
+        "type": "deduction",
+        "credits": 1,
+        "delta": -1,
+        "generationRequestId": request_id,
+        "sequence": sequence,
+        "timestamp": at,
+        "reason": "generation",
+    }
+
+
+def measured(what: str) -> dict[str, Any]:
+    """One of the runs, in this process, where nothing has run before but the imports."""
+    calls = report_bench.Calls()
+    grpc.insecure_channel = calls.counting(grpc.insecure_channel)
+    ways: dict[str, Callable[[], dict[str, Any]]] = {
+        "recover": lambda: {"settled": recovery.recover()},
+        "pages": lambda: _pages(calls),
+        "report": _weekly_report,
+    }
+    db.client()
+    before = report_bench.memory("VmRSS")
+    began = time.monotonic()
+    result = ways[what]()
+    return {
+        "seconds": time.monotonic() - began,
+        "megabytes": (report_bench.memory("VmHWM") - before) / 1024,
+        "rpcs": calls.rpcs,
+        "documents": calls.documents,
+        **result,
+    }
+
+
+def _weekly_report() -> dict[str, Any]:
+    return report_bench.outline(weekly.run(week=report_bench.WEEK))
+
+
+def _pages(calls: report_bench.Calls) -> dict[str, Any]:
+    from imagegen.credits.endpoints import GetUserCredits, get_user_credits  # noqa: PLC0415
+    from imagegen.generation.endpoints import (  # noqa: PLC0415
+        ListGenerationRequests,
+        list_generation_requests,
+    )
+
+    setattr(db, "RPC_TIMEOUT_SECONDS", EMULATOR_SECONDS)  # noqa: B010
+    setattr(db, "DEADLINE_SECONDS", EMULATOR_SECONDS)  # noqa: B010
+    statement = GetUserCredits(user_id="ann", page_size=PAGE)
+    listing = ListGenerationRequests(user_id="ann", page_size=PAGE)
+    reads: dict[str, Callable[[], object]] = {
+        "statement": lambda: get_user_credits(statement, ANYBODY),
+        "listing": lambda: list_generation_requests(listing, ANYBODY),
+    }
+    return {name: _timed(read, calls) for name, read in reads.items()}
+
+
+def _timed(read: Callable[[], object], calls: report_bench.Calls) -> dict[str, Any]:
+    """RPCs and documents of one call, and the median of several calls' time."""
+    read()
+    rpcs, documents = calls.rpcs, calls.documents
+    times = []
+    for _ in range(CALLS):
+        began = time.perf_counter()
+        read()
+        times.append(time.perf_counter() - began)
+    return {
+        "rpcs": (calls.rpcs - rpcs) // CALLS,
+        "documents": (calls.documents - documents) // CALLS,
+        "ms": 1000 * sorted(times)[CALLS // 2],
+    }
+
+
+if __name__ == "__main__":
+    print(json.dumps(measured(sys.argv[1])))

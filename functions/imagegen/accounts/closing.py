@@ -1,0 +1,155 @@
+"""Closing an account: it ends at once for its owner, and moves to its tombstone in the background.
+
+    closing ── open requests end ──▶ moved ── page by page ──▶ closed
+        │                               │
+     nothing more is charged      the user document is the tombstone's: money that comes now,
+                                  comes there; the rest follows
+
+The steps are done by tasks (`worker`), each for as long as it may run. Every page is one
+transaction of copies and deletions that each depend on what was read, so a task may come twice, at
+the same time, or die anywhere. The next one goes on where the documents are.
+"""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from google.cloud.firestore import DELETE_FIELD
+
+from imagegen import clock, db, logger, tasks
+from imagegen.accounts import money
+from imagegen.credits import closures
+from imagegen.credits.closures import ClosureDocument, ClosureStatus
+from imagegen.credits.user import AccountStatus, UserDocument
+from imagegen.errors import BackendUnavailable
+from imagegen.firestore.store import Query
+from imagegen.generation.request import OPEN, Mode, RequestDocument, Status
+from imagegen.generation.settle import Outcome, settle
+
+# Longer than a task runs: what is due again then has been lost.
+DUE_AGAIN_AFTER = timedelta(minutes=10)
+PAGE_SIZE = 100
+# Of the user document; whatever else an app has stored there goes.
+KEPT = ("credits", "lots", "ledgerSequence", "debt", "createdAt")
+
+
+def begin(
+    transaction: db.Transaction, user_id: str, moment: datetime, *, merged_into: str | None = None
+) -> None:
+    """Have the account close; no-op if it does already.
+
+    The transaction has read the user and the closure. Afterwards `enqueue` starts the work.
+    """
+    path = closures.path(user_id)
+    if transaction[path].exists:
+        return
+    fields: dict[str, Any] = ClosureDocument.fields(
+        tombstone=closures.new_tombstone(),
+        status=ClosureStatus.CLOSING,
+        user_id=user_id,
+        began_at=moment,
+        due_at=moment + DUE_AGAIN_AFTER,
+    )
+    if merged_into is not None:
+        fields |= ClosureDocument.fields(merged_into=merged_into)
+    transaction.create(path, fields)
+    _refuse_charges(transaction, user_id, moment)
+
+
+def enqueue(user_id: str) -> None:
+    """Start the work; if the queue does not take it, `recovery` does."""
+    try:
+        tasks.enqueue_account("closureId", closures.closure_id(user_id))
+    except BackendUnavailable as error:
+        logger.warn("closure not enqueued", error=repr(error.__cause__))
+
+
+def end_requests(user_id: str) -> bool:
+    """Cancel the background requests that nobody works on; whether none is open any more.
+
+    The others are waited for: their images are paid for, or their refunds are on the way.
+    """
+    _refuse_charges_of(user_id)
+    for document in db.query(open_query(user_id)):
+        request = RequestDocument(document)
+        if request.mode is Mode.ASYNC and request.status is Status.PENDING:
+            settle(
+                request,
+                Outcome.canceled(),
+                only_if=lambda current: current.status is Status.PENDING,
+            )
+    return not db.query(open_query(user_id))
+
+
+def open_query(user_id: str) -> Query:
+    """Open requests of the user."""
+    return Query(
+        "generationRequests",
+        where=[("userId", "==", user_id), ("status", "in", list(OPEN))],
+        limit=PAGE_SIZE,
+    )
+
+
+def move(closure: ClosureDocument) -> ClosureDocument:
+    """Make the user document that of the tombstone; no-op if it is.
+
+    From then on, money that comes for the user is the tombstone's. For an account that was merged,
+    what refunds have brought back meanwhile goes to the other account first.
+    """
+    user_id, tombstone = str(closure.user_id), closure.tombstone
+
+    def decide(transaction: db.Transaction) -> None:
+        current, moment = ClosureDocument(transaction[closure.path]), clock.now()
+        user = transaction[db.user(user_id)]
+        if current.moved_at is not None:
+            return
+        if user.exists and current.merged_into is not None:
+            into = closures.holder(transaction, current.merged_into)
+            money.move(transaction, user_id, into, moment, key=money.key_of(closure.id))
+            user = transaction[db.user(user_id)]
+        stands = transaction[db.user(tombstone)]
+        fields = UserDocument.fields(status=AccountStatus.CLOSED, updated_at=moment)
+        if stands.exists:  # money came for a user without a document
+            transaction.update(stands.path, fields)
+        else:
+            held = user.fields or {"credits": 0}
+            kept = {name: held[name] for name in KEPT if name in held}
+            transaction.create(stands.path, kept | fields)
+        if user.exists:
+            transaction.delete(user.path)
+        transaction.update(closure.path, ClosureDocument.fields(moved_at=moment))
+
+    paths = (closure.path, db.user(user_id), db.user(tombstone))
+    return ClosureDocument(db.transact(decide, *paths)[closure.path])
+
+
+def postpone(closure: ClosureDocument) -> ClosureDocument:
+    """Note that a task is at work, so that recovery enqueues none for a while."""
+    return _write(closure, due_at=clock.now() + DUE_AGAIN_AFTER)
+
+
+def finish(closure: ClosureDocument) -> None:
+    """End the closing; what is left of it does not name the user."""
+    gone = dict.fromkeys(("user_id", "due_at"), DELETE_FIELD)
+    _write(closure, status=ClosureStatus.CLOSED, closed_at=clock.now(), **gone)
+    logger.info("account closed", tombstone=closure.tombstone)
+
+
+def _write(closure: ClosureDocument, **values: Any) -> ClosureDocument:
+    def decide(transaction: db.Transaction) -> None:
+        if ClosureDocument(transaction[closure.path]).status is ClosureStatus.CLOSING:
+            transaction.update(closure.path, ClosureDocument.fields(**values))
+
+    return ClosureDocument(db.transact(decide, closure.document)[closure.path])
+
+
+def _refuse_charges_of(user_id: str) -> None:
+    """The same as `begin` does, for an account that was opened at the same moment."""
+    path = db.user(user_id)
+    db.transact(lambda transaction: _refuse_charges(transaction, user_id, clock.now()), path)
+
+
+def _refuse_charges(transaction: db.Transaction, user_id: str, moment: datetime) -> None:
+    user = UserDocument(transaction[db.user(user_id)])
+    if user.exists and user.status is not AccountStatus.CLOSING:
+        fields = UserDocument.fields(status=AccountStatus.CLOSING, updated_at=moment)
+        transaction.update(user.path, fields)

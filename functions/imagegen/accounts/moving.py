@@ -1,0 +1,188 @@
+"""What follows the user document to the tombstone, and what is deleted, page by page.
+
+Each step yields after a page whose documents it has changed, so whoever runs it can stop there. It
+finds what is left by queries: what has been moved no longer names the user.
+"""
+
+import time
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from imagegen import clock, db
+from imagegen.accounts.renaming import renamed
+from imagegen.credits.closures import ClosureDocument
+from imagegen.credits.entries import EntryDocument
+from imagegen.firestore.store import PATH, Document, Query
+from imagegen.firestore.stored import Field, Stored, instant
+from imagegen.generation.request import RequestDocument, Status
+from imagegen.purchases import links
+
+PAGE_SIZE = 200  # a page of the ledger is twice as many writes
+REPORTS_PAGE_SIZE = 10  # long documents
+IMAGES_AT_ONCE = 16
+IMAGES_SECONDS = 60.0  # for the images of a page of requests
+
+Change = Callable[[db.Transaction, Document], None]
+Step = Callable[[ClosureDocument], Iterator[None]]
+
+
+class _Image(Stored):
+    deleted_at = Field("imageDeletedAt", instant, None)
+
+
+def ledger(closure: ClosureDocument) -> Iterator[None]:
+    """The entries keep their ids and numbers; only their reasons may have named the user."""
+    user_id, tombstone = _ids(closure)
+
+    def change(transaction: db.Transaction, entry: Document) -> None:
+        reason = EntryDocument(entry).reason
+        fields = {**(entry.fields or {}), "reason": renamed(reason, user_id, tombstone)}
+        transaction.create(f"{db.entries(tombstone)}/{entry.id}", fields)
+        transaction.delete(entry.path)
+
+    yield from _pages(db.entries(user_id), {}, change)
+
+
+def requests(closure: ClosureDocument) -> Iterator[None]:
+    """Requests keep what the books and the reports need; the images are deleted first."""
+    user_id, tombstone = _ids(closure)
+
+    def change(transaction: db.Transaction, document: Document) -> None:
+        request, moment = RequestDocument(document), clock.now()
+        fields = RequestDocument.fields(
+            user_id=tombstone,
+            prompt="",
+            source=None,
+            image_url=None,
+            thumbnail_url=None,
+            image=None,
+            provider_job=None,
+            fingerprint="",
+            updated_at=moment,
+        )
+        if request.status is Status.COMPLETED:
+            fields |= _Image.fields(deleted_at=moment)
+        transaction.update(document.path, fields)
+
+    yield from _pages("generationRequests", {"userId": user_id}, change, before=_delete_images)
+
+
+def _delete_images(page: list[Document]) -> None:
+    """Delete the images of all attempts. Raises GeneratorError: the page is tried again later."""
+    from imagegen.providers import bucket, storage  # noqa: PLC0415 - other functions store none
+
+    if not bucket.is_configured():
+        return
+    stored = [
+        request
+        for request in map(RequestDocument, page)
+        if request.image is not None or request.status is not Status.COMPLETED
+    ]
+    deadline = time.monotonic() + IMAGES_SECONDS
+    with ThreadPoolExecutor(IMAGES_AT_ONCE) as pool:
+        for _ in pool.map(lambda each: storage.delete_images(each.id, deadline=deadline), stored):
+            pass
+
+
+def purchases(closure: ClosureDocument) -> Iterator[None]:
+    """Purchases and what their events are matched by; of a merged account, to the other one."""
+    user_id, tombstone = _ids(closure)
+
+    def change(transaction: db.Transaction, document: Document) -> None:
+        transaction.update(document.path, {"userId": closure.merged_into or tombstone})
+
+    yield from _pages("purchases", {"userId": user_id}, change)
+    yield from _pages("stripeLinks", {"userId": user_id}, change)
+
+
+def belongings(closure: ClosureDocument) -> Iterator[None]:
+    """What nobody needs any more: devices, exports, events, reports of images, the customer."""
+    user_id, _ = _ids(closure)
+
+    def change(transaction: db.Transaction, document: Document) -> None:
+        transaction.delete(document.path)
+
+    for collection in ("devices", "exports"):
+        yield from _pages(f"{db.user(user_id)}/{collection}", {}, change)
+    for collection in ("events", "imageReports"):
+        yield from _pages(collection, {"userId": user_id}, change)
+    (customer,) = db.read(links.customer_path(user_id))
+    if customer.exists:
+        _change([customer], change)
+        yield
+
+
+def records(closure: ClosureDocument) -> Iterator[None]:
+    """What was written about the user: by operators, and in reports and audits."""
+    user_id, tombstone = _ids(closure)
+
+    def change(transaction: db.Transaction, document: Document) -> None:
+        fields = document.fields or {}
+        new = {name: renamed(value, user_id, tombstone) for name, value in fields.items()}
+        changed = {name: value for name, value in new.items() if value != fields[name]}
+        if changed:
+            transaction.update(document.path, changed)
+
+    for field in ("userId", "by"):
+        yield from _pages("adminActions", {field: user_id}, change)
+    for collection in ("reports", "audits"):
+        yield from _pages(collection, {}, change, page_size=REPORTS_PAGE_SIZE)
+
+
+STEPS: tuple[Step, ...] = (ledger, requests, purchases, belongings, records)
+
+
+def _ids(closure: ClosureDocument) -> tuple[str, str]:
+    return str(closure.user_id), closure.tombstone
+
+
+def _pages(
+    collection: str,
+    where: Mapping[str, Any],
+    change: Change,
+    *,
+    before: Callable[[list[Document]], None] = lambda page: None,
+    page_size: int | None = None,
+) -> Iterator[None]:
+    """Change the documents of a collection where fields have values; yields where it changed any.
+
+    It goes on behind the last one: a query that began anew would step over all that is gone.
+    """
+    size, after = page_size or PAGE_SIZE, None
+    while page := db.query(page_query(collection, where, size, after)):
+        before(page)
+        if _change(page, change):
+            yield
+        after = (page[-1].path, "")
+        if len(page) < size:
+            break
+
+
+def page_query(
+    collection: str, where: Mapping[str, Any], limit: int, after: tuple[str, str] | None = None
+) -> Query:
+    return Query(
+        collection,
+        where=[(field, "==", value) for field, value in where.items()],
+        order_by=(PATH, "ASCENDING"),
+        limit=limit,
+        start_after=after,
+    )
+
+
+def _change(page: list[Document], change: Change) -> bool:
+    """Change the documents of a page that are still there, in one transaction; whether any were."""
+    is_changed = False
+
+    def decide(transaction: db.Transaction) -> None:
+        nonlocal is_changed
+        for document in page:
+            current = transaction[document.path]
+            # Another task may have been here meanwhile.
+            if current.exists and current.get("userId") == document.get("userId"):
+                change(transaction, current)
+        is_changed = bool(transaction.writes)
+
+    db.transact(decide, *page)
+    return is_changed

@@ -1,0 +1,102 @@
+"""The worker of accounts that leave: what a task does of closing one, or of exporting it."""
+
+import time
+
+from firebase_admin import auth, exceptions
+from pydantic import ValidationError
+
+from imagegen import db, firebase, logger, tasks
+from imagegen.accounts import closing, export, moving
+from imagegen.api.schema import DocumentId, UserId, WireModel
+from imagegen.credits.closures import ClosureDocument, ClosureStatus
+from imagegen.errors import BackendUnavailable
+from imagegen.generation import uploads
+from imagegen.providers import bucket
+from imagegen.purchases import subscriptions
+
+RUN_SECONDS = 200.0  # after which the next page is the next task's
+WAIT_SECONDS = 60.0  # for requests that run
+
+
+class AccountTask(WireModel):
+    """What a task says: which closure to work on, or whose export to write."""
+
+    closure_id: DocumentId | None = None
+    export_of: UserId | None = None
+
+
+def process(data: object) -> None:
+    """Do one delivery of a task, whose `data` names the closure or the user.
+
+    Raises BackendUnavailable and GeneratorError when Firestore, Stripe, the storage or Firebase
+    Authentication cannot be reached. Cloud Tasks then delivers the task again, or recovery does.
+    """
+    try:
+        task = AccountTask.model_validate(data, by_alias=True, by_name=False)
+    except ValidationError:
+        logger.error("task without an account")  # delivering it again would not help
+        return
+    if task.closure_id is not None:
+        close(task.closure_id)
+    if task.export_of is not None:
+        export.write(task.export_of)
+
+
+def close(closure_id: str) -> None:
+    """Go on with closing an account for a while; a later task goes on from there."""
+    (document,) = db.read(f"accountClosures/{closure_id}")
+    closure, end = ClosureDocument(document), time.monotonic() + RUN_SECONDS
+    if not closure.exists or closure.status is ClosureStatus.CLOSED:
+        return
+    closure = closing.postpone(closure)
+    user_id = closure.user_id
+    if user_id is None:  # another task has ended it meanwhile
+        return
+    if closure.moved_at is None:
+        if not closing.end_requests(user_id):
+            _go_on_later(closure, WAIT_SECONDS)
+            return
+        if closure.merged_into is None:  # else they go on, as the other account's
+            subscriptions.cancel_in_stripe(user_id)  # one may have begun meanwhile
+        closure = closing.move(closure)
+    if not _move_all(closure, end):
+        _go_on_later(closure)
+        return
+    if bucket.is_configured():
+        uploads.delete_all(user_id)
+        export.delete_all(user_id)
+    _delete_sign_in(user_id)
+    closing.finish(closure)
+
+
+def _move_all(closure: ClosureDocument, end: float) -> bool:
+    """Move and delete page by page; whether all is done, or the time was over before.
+
+    Only a pass that finds nothing is the last: what was on its way may have come behind it.
+    """
+    is_clean = False
+    while not is_clean:
+        is_clean = True
+        for step in moving.STEPS:
+            for _ in step(closure):
+                is_clean = False
+                if time.monotonic() > end:
+                    return False
+    return True
+
+
+def _go_on_later(closure: ClosureDocument, delay_seconds: float = 0) -> None:
+    try:
+        tasks.enqueue_account("closureId", closure.id, delay_seconds=delay_seconds)
+    except BackendUnavailable as error:
+        logger.warn("closure not enqueued", error=repr(error.__cause__))  # recovery does it
+
+
+def _delete_sign_in(user_id: str) -> None:
+    """Delete the user in Firebase Authentication. Raises BackendUnavailable."""
+    try:
+        auth.delete_user(user_id, app=firebase.app())
+    except (auth.UserNotFoundError, ValueError):  # ValueError: no uid looks like that
+        return
+    except exceptions.FirebaseError as error:
+        raise BackendUnavailable from error

@@ -1,0 +1,150 @@
+"""Subscriptions of a user who leaves: Stripe's end first, those of the stores are named."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from support import shop as support
+from support.leaving import Queue
+from support.shop import Shop
+
+from imagegen import clock
+from imagegen.accounts import delete, worker
+from imagegen.credits import closures
+from imagegen.errors import AccountClosing, AccountDisabled, PaymentProviderUnavailable
+from imagegen.providers import bucket
+from imagegen.purchases import revenuecat, stripe, stripe_api
+
+shop = pytest.fixture(support.shop)
+Json = dict[str, Any]
+
+
+@pytest.fixture(autouse=True)
+def no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stripe_api, "PAUSES_SECONDS", (0, 0))
+
+
+def subscribe(shop: Shop) -> str:
+    """A subscription of ann; its id."""
+    session = shop.buy("monthly-200")
+    shop.deliver()
+    return str(session["subscription"])
+
+
+def store_event(product: str, expires: datetime | None, number: int = 1, **fields: Any) -> Json:
+    event = {
+        "type": "INITIAL_PURCHASE",
+        "id": f"e{number}",
+        "app_user_id": "ann",
+        "product_id": product,
+        "transaction_id": f"t{number}",
+        "store": "APP_STORE",
+        "environment": "PRODUCTION",
+        "period_type": "NORMAL",
+        "price_in_purchased_currency": 9.9,
+        "currency": "USD",
+        "event_timestamp_ms": 1795000000000,
+        "expiration_at_ms": expires and int(expires.timestamp() * 1000),
+    }
+    return {"event": event | fields}
+
+
+def test_a_subscription_in_stripe_is_canceled_before_anything_else(
+    shop: Shop, account_queue: Queue
+) -> None:
+    subscription = subscribe(shop)
+    assert delete.delete("ann").store_subscriptions == []
+    assert shop.world.get(subscription)["status"] == "canceled"
+    shop.deliver()
+    assert shop.document(f"stripeLinks/{subscription}")["status"] == "canceled"
+    delete.delete("ann")  # again, after the event has come, and before
+    assert shop.document("users/ann")["status"] == "closing"
+
+
+def test_while_stripe_is_out_of_reach_nothing_is_deleted(
+    shop: Shop, account_queue: Queue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    subscription = subscribe(shop)
+    with monkeypatch.context() as broken:
+        broken.setenv("STRIPE_API_BASE", "http://127.0.0.1:1")
+        with pytest.raises(PaymentProviderUnavailable):
+            delete.delete("ann")
+    assert "status" not in shop.document("users/ann")
+    assert closures.path("ann") not in shop.store.documents
+    assert shop.world.get(subscription)["status"] == "active"
+    assert account_queue.tasks == []
+
+
+@pytest.mark.parametrize("payments", ["", "revenuecat"])
+def test_a_subscription_that_cannot_be_canceled_here_keeps_the_account(
+    shop: Shop, account_queue: Queue, monkeypatch: pytest.MonkeyPatch, payments: str
+) -> None:
+    subscribe(shop)
+    monkeypatch.setenv("PAYMENTS", payments)
+    with pytest.raises(PaymentProviderUnavailable):
+        delete.delete("ann")
+
+
+def test_a_subscription_that_stripe_does_not_know_is_no_obstacle(
+    shop: Shop, account_queue: Queue
+) -> None:
+    shop.store.put("stripeLinks/sub_other_mode", {"userId": "ann", "status": "active"})
+    shop.store.put("stripeLinks/pi_1", {"userId": "ann", "purchaseId": "p"})
+    assert delete.delete("ann").status == "closing"
+
+
+def test_subscriptions_in_stores_are_named_with_the_end_of_their_last_period(
+    shop: Shop, account_queue: Queue
+) -> None:
+    product, pack = "com.example.imagegen.monthly200", "com.example.imagegen.pack100"
+    soon, later = clock.now() + timedelta(days=3), clock.now() + timedelta(days=33)
+    for number, each in enumerate(
+        [
+            store_event(product, soon),
+            store_event(product, later, type="RENEWAL"),
+            store_event(product, clock.now() - timedelta(days=3), store="PLAY_STORE"),
+            store_event(pack, None, type="NON_RENEWING_PURCHASE"),
+        ]
+    ):
+        each["event"]["transaction_id"] = f"t{number}"
+        revenuecat.handle(each)
+    (found,) = delete.delete("ann").store_subscriptions
+    assert (found.store, found.product_id) == ("APP_STORE", "monthly-200")
+    assert found.period_end == datetime.fromtimestamp(int(later.timestamp()), UTC)
+
+
+@pytest.mark.parametrize(
+    ("status", "error"), [("closing", AccountClosing), ("disabled", AccountDisabled)]
+)
+def test_nothing_is_bought_that_cannot_be_spent(
+    shop: Shop, status: str, error: type[Exception]
+) -> None:
+    shop.store.put("users/ann", {"credits": 0, "status": status})
+    with pytest.raises(error):
+        shop.checkout()
+
+
+def test_a_payment_on_its_way_when_the_account_closes_is_booked(
+    shop: Shop, account_queue: Queue, work: Callable[[], int]
+) -> None:
+    shop.buy()
+    events = shop.told()
+    delete.delete("ann")
+    work()
+    for event in events:
+        stripe.handle(event)
+    tombstone = shop.document(closures.path("ann"))["tombstone"]
+    assert shop.balance(tombstone) == 100
+    assert shop.purchase()["userId"] == tombstone
+    assert not [path for path in shop.store.documents if "ann" in path]
+
+
+@pytest.fixture
+def work(account_queue: Queue, monkeypatch: pytest.MonkeyPatch) -> Callable[[], int]:
+    """Works off the queue, where there is neither a storage nor Firebase Authentication."""
+    monkeypatch.setattr(worker, "_delete_sign_in", lambda user_id: None)
+    monkeypatch.setattr(bucket, "is_configured", lambda: False)
+    return account_queue.work

@@ -1,0 +1,1 @@
+"""Real servers under mixed traffic, with a network that fails and kills in between."""
