@@ -235,7 +235,8 @@ def test_what_names_no_store_or_transaction_is_no_purchase(
     shop: Shop, name: str, missing: str | None
 ) -> None:
     """Else all such purchases would be one, or the same one two."""
-    for each in (pack(**{name: missing}), cancellation(**{name: missing})):
+    change: Json = {name: missing}
+    for each in (pack(**change), cancellation(**change)):
         with pytest.raises(ValueError, match="without a store or a transaction"):
             revenuecat.handle(each)
     assert (shop.balance(), shop.purchases()) == (0, {})
