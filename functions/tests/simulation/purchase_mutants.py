@@ -96,7 +96,8 @@ PURCHASE_MUTANTS = [
            "    products.forget()\n", ""),
     Mutant("payment of nobody dropped", revenuecat._payment,
            "    payment = Payment(",
-           '    if not _user_of(paid):\n        return "ignored"\n    payment = Payment('),
+           '    if not paid.user_ids and len(paid.aliases) == 0:\n        return "ignored"\n'
+           "    payment = Payment("),
     Mutant("sandbox purchase gives credits to anybody", revenuecat.handle,
            "if told.is_sandbox and not _is_tester(told):", "if False:"),
     Mutant("purchase at Stripe told twice", revenuecat_events.fact,
