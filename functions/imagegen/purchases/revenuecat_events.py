@@ -71,8 +71,9 @@ def fact(event: Json, *, with_stripe: bool) -> StorePayment | StoreRefund | Igno
         return Ignored("free")
     if event.get("is_family_share"):
         return Ignored("family share")
-    if not event["transaction_id"]:
-        raise ValueError("a purchase without a transaction")
+    # Both are in the purchase's id, by which a repetition is known.
+    if not store or not event["transaction_id"]:
+        raise ValueError("a purchase without a store or a transaction")
     ids = [event.get("app_user_id"), event.get("original_app_user_id")]
     common: dict[str, Any] = {
         "store": store,

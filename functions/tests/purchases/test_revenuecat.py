@@ -229,12 +229,17 @@ def test_a_cancellation_for_another_reason_takes_nothing(shop: Shop, reason: str
     assert shop.balance() == 200
 
 
-@pytest.mark.parametrize("transaction_id", [None, ""])
-def test_what_names_no_transaction_is_no_purchase(shop: Shop, transaction_id: str | None) -> None:
-    """Else all such purchases would be one."""
-    with pytest.raises(ValueError, match="without a transaction"):
-        revenuecat.handle(event(transaction_id=transaction_id))
-    assert shop.purchases() == {}
+@pytest.mark.parametrize("name", ["transaction_id", "store"])
+@pytest.mark.parametrize("missing", [None, ""])
+def test_what_names_no_store_or_transaction_is_no_purchase(
+    shop: Shop, name: str, missing: str | None
+) -> None:
+    """Else all such purchases would be one, or the same one two."""
+    change: Json = {name: missing}
+    for each in (pack(**change), cancellation(**change)):
+        with pytest.raises(ValueError, match="without a store or a transaction"):
+            revenuecat.handle(each)
+    assert (shop.balance(), shop.purchases()) == (0, {})
 
 
 def test_an_unknown_product_is_kept_as_unmatched(shop: Shop) -> None:

@@ -65,7 +65,7 @@ def _check_audit(
             expected.add(db.user(user_id))
         entries = _under(f"users/{user_id}/transactions/", documents)
         own = {each: r for each, r in requests.items() if r["userId"] == user_id}
-        bought = {each: p for each, p in purchases.items() if p["userId"] == user_id}
+        bought = {each: p for each, p in purchases.items() if p.get("userId") == user_id}
         audited = Account(user_id, _fields(documents, user_id), entries, own, bought)
         opening = None if account.deleted else account.opening
         for finding in findings(audited, EPOCH, opening):  # none is open: any time will do
