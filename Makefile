@@ -201,7 +201,7 @@ grant: venv ## give a user credits (USER_ID=ann CREDITS=5 REASON='slow' KEY=tick
 	@$(ADMIN) grant "$$USER_ID" "$$CREDITS" --reason "$$REASON" --key "$$KEY" --request "$$REQUEST"
 
 .PHONY: purchases
-purchases: venv ## what was bought (ARGS='list --status unmatched', ARGS=--help)
+purchases: venv ## what was bought (ARGS='list --status unmatched', ARGS='reconcile payments.csv', ARGS=--help)
 	@$(ADMIN) purchases $(or $(ARGS),list)
 
 .PHONY: webhooks

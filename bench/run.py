@@ -20,6 +20,7 @@ from typing import Any
 import cold
 import cost
 import history
+import processor
 import production
 import scale
 import servers
@@ -37,6 +38,7 @@ def report() -> None:
 
 PARTS: dict[str, Callable[[], Any]] = {
     "speed": speed.throughput,
+    "processor": processor.processor_time,
     "cost": cost.costs,
     "import": cold.import_times,
     "start": cold.first_answers,

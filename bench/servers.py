@@ -66,11 +66,20 @@ def fresh_database() -> firestore.Client:
 @contextmanager
 def served(side: str, function: str, **parameters: str) -> Iterator[int]:
     """One function behind functions-framework, as in production: the port it listens on."""
+    with server(side, function, **parameters) as (port, _):
+        yield port
+
+
+@contextmanager
+def server(
+    side: str, function: str, **parameters: str
+) -> Iterator[tuple[int, subprocess.Popen[bytes]]]:
+    """The same, and the process that leads the group of its processes."""
     port = free_port()
     process = start(side, function, port, parameters)
     try:
         answer(port, {}, wait=True)
-        yield port
+        yield port, process
     finally:
         stop(process)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import statistics
+from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import Any
@@ -61,6 +62,14 @@ def order(user_id: str) -> Body:
     return {"userId": user_id, **ORDER}
 
 
+# What is called, of which function, the status of its answers, and the body for a user.
+SCENARIOS: tuple[tuple[str, str, int, Callable[[str], Body]], ...] = (
+    ("create", "createGenerationRequest", 200, order),
+    ("getUserCredits", "getUserCredits", 200, lambda user: {"userId": user}),
+    ("refusal", "createGenerationRequest", 402, lambda user: order(f"poor-{user}")),
+)
+
+
 def throughput() -> list[dict[str, Any]]:
     """create, getUserCredits and a refusal at 1, 8 and 32 clients; then one user hammered."""
     print(f"{'':23} {'ours/s':>8}    p50    p95    p99  floor/s    p50    p95    p99   ratio")
@@ -71,12 +80,7 @@ def throughput() -> list[dict[str, Any]]:
             for function in servers.FUNCTIONS
             for side in SIDES
         }
-        scenarios = [
-            ("create", "createGenerationRequest", 200, order),
-            ("getUserCredits", "getUserCredits", 200, lambda user: {"userId": user}),
-            ("refusal", "createGenerationRequest", 402, lambda user: order(f"poor-{user}")),
-        ]
-        for name, function, code, body in scenarios:
+        for name, function, code, body in SCENARIOS:
             for clients in CLIENTS:
                 duel = Duel(name, clients, code)
                 seed_users()

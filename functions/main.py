@@ -161,7 +161,7 @@ def recoverLostGenerations(event: scheduler_fn.ScheduledEvent) -> None:
 @scheduled({"cleanupStatus": "success"})  # type: ignore[arg-type] # the SDK's type is wrong
 @scheduler_fn.on_schedule(schedule="17 * * * *", timeout_sec=540, concurrency=1)
 def deleteExpiredData(event: scheduler_fn.ScheduledEvent) -> None:
-    """Delete prompts, images and uploads for their age."""
+    """Delete prompts, images, uploads and exports for their age."""
     from imagegen import cleanup
 
     cleanup.run()
@@ -185,6 +185,20 @@ def deliverEvent(task: https_fn.CallableRequest[Any]) -> None:
 
 @private
 @tasks_fn.on_task_dispatched(
+    # One that has failed says so; whoever wants another asks for it.
+    retry_config=options.RetryConfig(max_attempts=1),
+    rate_limits=options.RateLimits(max_concurrent_dispatches=1),
+    timeout_sec=1800,
+    concurrency=1,
+)
+def runAudit(task: https_fn.CallableRequest[Any]) -> None:
+    from imagegen.audit import runs
+
+    runs.run(task.data)
+
+
+@private
+@tasks_fn.on_task_dispatched(
     # What fails here is due again after ten minutes: recoverEvents puts it on the queue.
     retry_config=options.RetryConfig(
         max_attempts=3, min_backoff_seconds=60, max_backoff_seconds=60
@@ -202,7 +216,7 @@ def processAccount(task: https_fn.CallableRequest[Any]) -> None:
 @scheduled({"eventRecoveryStatus": "success"})  # type: ignore[arg-type] # the SDK's type is wrong
 @scheduler_fn.on_schedule(schedule="*/5 * * * *", timeout_sec=280, concurrency=1)
 def recoverEvents(event: scheduler_fn.ScheduledEvent) -> None:
-    """Enqueue the events and the closing accounts that are due; delete expired exports."""
+    """Enqueue the events and the closing accounts that are due."""
     from imagegen.accounts import recovery as account_recovery
     from imagegen.notifications import recovery as notification_recovery
 

@@ -8,6 +8,7 @@ import hashlib
 import json
 import uuid
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -16,6 +17,14 @@ from imagegen.firestore.store import Query
 from imagegen.firestore.stored import Field, Stored, instant, mapping, text
 
 COLLECTION = "adminActions"
+
+
+@dataclass(frozen=True)
+class Operator:
+    """Who changes something, and why."""
+
+    by: str
+    reason: str
 
 
 class ActionDocument(Stored):

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 
 from imagegen import logger
+from imagegen.accounts import export
 from imagegen.errors import ImagegenError
 from imagegen.generation import deletion, retention, uploads
 
@@ -19,6 +20,7 @@ SWEEPS: dict[str, Callable[[], int]] = {
     "images": retention.delete_images,
     "deletions": deletion.finish_due,
     "uploads": uploads.delete_expired,
+    "exports": export.delete_expired,
 }
 
 

@@ -18,9 +18,9 @@ ImagegenError                      500 INTERNAL
 ├── InsufficientCredits            402 RESOURCE_EXHAUSTED
 ├── OutstandingDebt                402 FAILED_PRECONDITION
 ├── NotOwner                       403 PERMISSION_DENIED
-├── AccountDisabled                403 PERMISSION_DENIED
 ├── NotAdmin                       403 PERMISSION_DENIED
 ├── PathNotFound                   404 NOT_FOUND
+├── AccountDisabled                403 PERMISSION_DENIED
 ├── UserNotFound                   404 NOT_FOUND
 ├── GenerationRequestNotFound      404 NOT_FOUND
 ├── UploadNotFound                 404 NOT_FOUND
@@ -30,6 +30,9 @@ ImagegenError                      500 INTERNAL
 ├── WebhookEndpointNotFound        404 NOT_FOUND
 ├── EventNotFound                  404 NOT_FOUND
 ├── ImageReportNotFound            404 NOT_FOUND
+├── OptionNotFound                 404 NOT_FOUND
+├── ActionNotFound                 404 NOT_FOUND
+├── AuditNotFound                  404 NOT_FOUND
 ├── PaymentsOff                    404 NOT_FOUND
 ├── MethodNotAllowed               405 UNIMPLEMENTED
 ├── AccountUnusable                409 FAILED_PRECONDITION
@@ -42,6 +45,10 @@ ImagegenError                      500 INTERNAL
 ├── NotDeletable                   409 FAILED_PRECONDITION
 ├── NotReportable                  409 FAILED_PRECONDITION
 ├── ImageDeleted                   409 FAILED_PRECONDITION
+├── NotCompleted                   409 FAILED_PRECONDITION
+├── NotRetryable                   409 FAILED_PRECONDITION
+├── NotUndoable                    409 FAILED_PRECONDITION
+├── ChangedSince                   409 ABORTED
 ├── PayloadTooLarge                413 INVALID_ARGUMENT
 ├── UnsupportedMediaType           415 INVALID_ARGUMENT
 ├── IdempotencyKeyReused           422 INVALID_ARGUMENT
@@ -221,13 +228,6 @@ class NotOwner(ImagegenError):
     message = "You may only act for yourself."
 
 
-class AccountDisabled(ImagegenError):
-    """An operator has disabled the account: it can be read, and nothing spent or bought."""
-
-    code, status, reason = 403, "PERMISSION_DENIED", "ACCOUNT_DISABLED"
-    message = "This account is disabled; please contact support."
-
-
 class NotAdmin(ImagegenError):
     """The call is for operators: the token needs the claim `admin: true`."""
 
@@ -240,6 +240,13 @@ class PathNotFound(ImagegenError):
 
     code, status, reason = 404, "NOT_FOUND", "PATH_NOT_FOUND"
     message = "There is no such path."
+
+
+class AccountDisabled(ImagegenError):
+    """An operator has disabled the account: it can be read, and nothing spent or bought."""
+
+    code, status, reason = 403, "PERMISSION_DENIED", "ACCOUNT_DISABLED"
+    message = "This account is disabled; please contact support."
 
 
 class UserNotFound(ImagegenError):
@@ -303,6 +310,27 @@ class ImageReportNotFound(ImagegenError):
 
     code, status, reason = 404, "NOT_FOUND", "IMAGE_REPORT_NOT_FOUND"
     message = "There is no such report."
+
+
+class OptionNotFound(ImagegenError):
+    """The catalogue has no such document; details: path."""
+
+    code, status, reason = 404, "NOT_FOUND", "OPTION_NOT_FOUND"
+    message = "The catalogue has no such document."
+
+
+class ActionNotFound(ImagegenError):
+    """The log has no such action; details: actionId."""
+
+    code, status, reason = 404, "NOT_FOUND", "ACTION_NOT_FOUND"
+    message = "There is no such action."
+
+
+class AuditNotFound(ImagegenError):
+    """There is no such audit; details: auditId."""
+
+    code, status, reason = 404, "NOT_FOUND", "AUDIT_NOT_FOUND"
+    message = "There is no such audit."
 
 
 class PaymentsOff(ImagegenError):
@@ -392,6 +420,34 @@ class ImageDeleted(ImagegenError):
 
     code, status, reason = 409, "FAILED_PRECONDITION", "IMAGE_DELETED"
     message = "The image of this request was deleted."
+
+
+class NotCompleted(ImagegenError):
+    """Goodwill is for a completed request; details: generationRequestId, status."""
+
+    code, status, reason = 409, "FAILED_PRECONDITION", "NOT_COMPLETED"
+    message = "The request has not completed: a failed one is refunded already."
+
+
+class NotRetryable(ImagegenError):
+    """Only a failed request is tried again for free; details: generationRequestId, status."""
+
+    code, status, reason = 409, "FAILED_PRECONDITION", "NOT_RETRYABLE"
+    message = "Only a failed request can be tried again."
+
+
+class NotUndoable(ImagegenError):
+    """Only changes of the catalogue can be undone; details: actionId."""
+
+    code, status, reason = 409, "FAILED_PRECONDITION", "NOT_UNDOABLE"
+    message = "Only changes of the catalogue can be undone."
+
+
+class ChangedSince(ImagegenError):
+    """The document is not any more as the action has left it; details: actionId."""
+
+    code, status, reason = 409, "ABORTED", "CHANGED_SINCE"
+    message = "It has been changed since; nothing was undone."
 
 
 class PayloadTooLarge(ImagegenError):

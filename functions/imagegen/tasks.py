@@ -1,4 +1,4 @@
-"""Cloud Tasks: for background requests, for events to deliver, and for accounts that leave."""
+"""Cloud Tasks: for background requests, events to deliver, audits, and accounts that leave."""
 
 import math
 from collections.abc import Mapping
@@ -13,6 +13,7 @@ from imagegen.errors import BackendUnavailable
 
 WORKER = "processGeneration"
 DELIVERER = "deliverEvent"
+AUDITOR = "runAudit"
 ACCOUNT_WORKER = "processAccount"
 ENQUEUE_SECONDS = 10.0  # the SDK alone would wait up to four minutes for a silent queue
 
@@ -37,6 +38,11 @@ def enqueue_event(event_id: str, *, timeout_seconds: float = ENQUEUE_SECONDS) ->
     Raises BackendUnavailable, as `enqueue` does.
     """
     _send(DELIVERER, {"eventId": event_id}, event_id, timeout_seconds)
+
+
+def enqueue_audit(audit_id: str) -> None:
+    """Have the audit with the id run. Raises BackendUnavailable, as `enqueue` does."""
+    _send(AUDITOR, {"auditId": audit_id}, audit_id, ENQUEUE_SECONDS)
 
 
 def enqueue_account(kind: str, account_id: str, *, delay_seconds: float = 0) -> None:

@@ -25,7 +25,13 @@ from imagegen.catalogue import catalogue
 from imagegen.firestore import client as firestore_client
 from imagegen.notifications import outbox
 
-pytest_plugins = ["support.events", "support.fcm", "support.leaving", "support.vendor"]
+pytest_plugins = [
+    "support.admin_calls",
+    "support.events",
+    "support.fcm",
+    "support.leaving",
+    "support.vendor",
+]
 
 # Parameters as the demo project has them, where a test does not say otherwise.
 os.environ.setdefault("GCLOUD_PROJECT", "demo-imagegen")

@@ -29,7 +29,7 @@ from support.orders import order
 from support.paths import FUNCTIONS
 from werkzeug.test import Client
 
-from imagegen import db
+from imagegen import db, tasks
 from imagegen.generation import request as generation_request
 
 EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "25"))
@@ -113,7 +113,12 @@ def _prepared(client: firestore.Client, call: Callable[..., Any]) -> Iterator[No
         patch.setenv("RATE_LIMIT_PER_MINUTE", "0")
         patch.setenv("STORAGE_EMULATOR_HOST", bucket.url)
         patch.setenv("IMAGE_BUCKET", "pictures")
+        patch.setattr(tasks, "enqueue_audit", lambda _: None)  # each reads all that tests have left
+        before = {each.id for each in client.collection("webhookEndpoints").list_documents()}
         yield
+    for each in client.collection("webhookEndpoints").list_documents():
+        if each.id not in before:
+            each.delete()
     bucket.stop()
 
 
@@ -174,13 +179,19 @@ BEYOND_SCHEMAS = {
     "prompt": "must contain a visible character",  # no pattern tells which can be seen
     "credits": "Input should be less than or equal",  # numbers that are written as text
     "expiresAt": "is in the past",
+    "fromUserId": "credits cannot be transferred to the same account",
+    "week": "is no",
+    "url": "",  # which hosts may be called is decided by their addresses
+    "types": "unknown: ",
+    "document": "",  # what a document holds is described by its catalogue
 }
 
 
 def _is_beyond_schemas(violation: dict[str, str], case: Case[Any]) -> bool:
     if violation["field"] == "userId" and str(case.media_type).startswith("image/"):
         return True  # it is looked at in the query string only where the body is a photo
-    said = BEYOND_SCHEMAS.get(violation["field"], "differs from the header")
+    field = violation["field"].partition(".")[0]
+    said = BEYOND_SCHEMAS.get(field, "differs from the header")
     return re.match(said, violation["description"]) is not None
 
 

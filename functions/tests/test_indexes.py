@@ -5,26 +5,31 @@ import json
 from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from demo.seed import catalogue as seeded
+from ops.reconciliation import paid_query
 from simulation.memory_store import MemoryStore
 from support.orders import ANYBODY, now, order
 from support.paths import FUNCTIONS
 
 from imagegen import actions, db, tasks
-from imagegen.admin import users
+from imagegen.admin import events, users
+from imagegen.audit import runs
 from imagegen.catalogue import catalogue
 from imagegen.credits import endpoints as credit_endpoints
 from imagegen.credits.clawback import owing_query
+from imagegen.credits.entries import EntryType
 from imagegen.firestore.store import Document, Query
 from imagegen.generation import create as generation
 from imagegen.generation import deletion, image_reports, recovery, retention, worker
-from imagegen.generation.endpoints import requests_query
+from imagegen.generation.listing import requests_query
 from imagegen.notifications.recovery import due_query
 from imagegen.notifications.redelivery import newest_query
 from imagegen.purchases import listing
 from imagegen.purchases.purchase import PurchaseStatus
+from imagegen.report import credit_flows, revenue, weeks
 
 Composite = tuple[str, tuple[tuple[str, str], ...]]
 # What single-field indexes serve besides the queries below: the report streams requests by
@@ -47,6 +52,8 @@ def queries() -> Iterator[Query]:
     for count in range(len(filters) + 1):
         for names in itertools.combinations(filters, count):
             yield requests_query("u", [(name, "x") for name in names], 20)
+    for names in ((), ("status",), ("model",), ("status", "model")):
+        yield requests_query(None, [(name, "x") for name in names], 20, since=now())
     yield recovery.expired_query(now())
     yield deletion.due_query(now())
     yield retention.old_query(now())
@@ -55,10 +62,15 @@ def queries() -> Iterator[Query]:
         for status in (None, PurchaseStatus.PAID):
             yield listing.query(20, user_id=user_id, status=status, since=now())
     yield owing_query("u")
+    yield paid_query(now(), now(), None)
+    yield revenue.query(weeks.named("2026-W10", ZoneInfo("UTC")))
     yield due_query(now())
     yield newest_query((now(), ""))
     yield actions.newest_query(20)
     yield users.newest_query(20)
+    yield runs.newest_query(20)
+    yield events.events_query(None, 20)
+    yield events.events_query("u", 20)
     yield users.open_requests_query("u")
 
 
@@ -66,6 +78,16 @@ def test_every_query_is_served_by_declared_indexes() -> None:
     declared = set(composites())
     unserved = [query for query in queries() if not served(query, declared)]
     assert unserved == []
+
+
+def test_entries_of_a_period_are_read_by_the_index_that_sums_them() -> None:
+    query = credit_flows.query([EntryType.EXPIRY], ("timestamp", ">=", now()))
+    assert query.in_group
+    order = [
+        (query.order_by[0] if query.order_by else "", "ASCENDING"),
+        (query.then_by, "ASCENDING"),
+    ]
+    assert (query.collection, (("type", "ASCENDING"), *order)) in set(composites())
 
 
 def test_no_index_of_the_requests_is_declared_in_vain() -> None:

@@ -15,8 +15,8 @@ from imagegen import config, parameters
 
 
 def test_exactly_these_functions_are_declared(manifest: dict[str, Any]) -> None:
-    others = {"stripeWebhook", "revenueCatWebhook"}
-    others |= {"processGeneration", "deliverEvent", "processAccount"}
+    tasks = {"processGeneration", "deliverEvent", "processAccount", "runAudit"}
+    others = {*tasks, "stripeWebhook", "revenueCatWebhook"}
     assert set(manifest["endpoints"]) == HTTP | SCHEDULED | others
 
 

@@ -33,6 +33,7 @@ READERS: dict[str, tuple[str, set[str], set[str]]] = {
     "events": ("of-{owner}", set(), set()),
     "webhookEndpoints": ("of-a-test", set(), set()),
     "adminActions": ("of-a-test", set(), set()),
+    "catalogueEdits": ("latest", set(), set()),
     "audits": ("of-a-test", set(), set()),
     "imageReports": ("of-{owner}", set(), set()),
     "sweeps": ("prompts", set(), set()),

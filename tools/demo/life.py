@@ -21,6 +21,7 @@ from imagegen.generation import request as generation_request
 from imagegen.generation.request import Mode, RequestDocument
 from imagegen.generation.settle import Outcome
 from imagegen.providers.base import GeneratorError, StoredImage
+from imagegen.purchases.purchase import Provider, PurchaseDocument, PurchaseStatus
 from imagegen.report.weeks import Day
 
 PREFIX = "demo-"  # of the users' ids
@@ -32,6 +33,7 @@ NEW_USERS_A_DAY = 2
 HOURS = (1, 1, 1, 1, 1, 2, 3, 5, 7, 8, 8, 8, 9, 8, 8, 8, 9, 10, 12, 13, 12, 9, 5, 3)
 FAILURE_RATES = {"Model A": 0.03, "Model B": 0.05}
 OPENING, PURCHASE = 20, 50  # credits
+PRODUCT, PRICE = "pack-50", 490  # the price in cents
 SCENES = "a lighthouse, a fox, an old harbour, a city of glass, a tea house, a sleeping dragon"
 TIMES = "at dusk, in the rain, under northern lights, on a spring morning, in deep snow"
 # A placeholder: an update needs the update time of its document, and these were never read.
@@ -205,14 +207,29 @@ class Life:
         self._apply(settle, request["userId"], request)
 
     def _purchase(self, user_id: str, moment: datetime) -> None:
-        key = f"{self.rng.getrandbits(64):016x}"
-        entry = Document(ledger.grant_path(user_id, key))
+        purchase_id, bought = f"{self.rng.getrandbits(64):016x}", moment - timedelta(seconds=30)
+        purchase = Document(db.purchase(purchase_id))
+        fields = PurchaseDocument.fields(
+            user_id=user_id,
+            product_id=PRODUCT,
+            provider=Provider.STRIPE,
+            status=PurchaseStatus.PAID,
+            credits=PURCHASE,
+            lot_id=purchase_id,
+            amount=PRICE,
+            currency="usd",
+            is_test=True,
+            created_at=bought,
+            paid_at=bought,
+            booked_at=bought,
+            updated_at=bought,
+        )
 
         def buy(transaction: db.Transaction) -> None:
-            bought = moment - timedelta(seconds=30)
-            ledger.grant(transaction, user_id, PURCHASE, bought, key=key, reason="purchase")
+            ledger.purchase(transaction, user_id, purchase_id, PURCHASE, bought, reason=PRODUCT)
+            transaction.create(purchase.path, fields)
 
-        self._apply(buy, user_id, entry)
+        self._apply(buy, user_id, purchase)
 
     def _pick(self, options: Mapping[str, Any]) -> str:
         """An option of the catalogue; the first ones are chosen most often."""

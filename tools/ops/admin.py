@@ -3,6 +3,7 @@
     imagegen-admin report [--week 2026-W46] [--run]     show a weekly report, made first with --run
     imagegen-admin audit                                check every balance, entry and request
     imagegen-admin grant USER CREDITS --reason R --key K [--request ID]
+    imagegen-admin requests …                           cancel, retry, goodwill, recover
     imagegen-admin webhooks …                           who is told of events (ops/webhooks.py)
     imagegen-admin purchases …                          what was bought (ops/purchases.py)
     imagegen-admin status USER active|disabled --reason R
@@ -31,18 +32,20 @@ from demo import data
 from emulators.problem import Problem
 from imagegen import clock, db
 from imagegen.accounts import account, delete, export, merge
+from imagegen.actions import Operator
+from imagegen.audit import project as auditing
 from imagegen.credits import ledger, repair
 from imagegen.credits.user import AccountStatus
 from imagegen.purchases import booking, buyer
 from imagegen.purchases.purchase import PurchaseStatus
 from imagegen.report import weekly, weeks
-from ops import audit as auditing
-from ops import image_reports, purchases, rendering, results, webhooks
+from ops import image_reports, purchases, rendering, requests, results, webhooks
 from ops.terminal import connect_to, log_lines, operator, out, print_json, problems, progress
 
 EXPORT_POLL_SECONDS = 1.0
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, rich_markup_mode=None)
+app.add_typer(requests.app, name="requests")
 app.add_typer(webhooks.app, name="webhooks")
 app.add_typer(purchases.app, name="purchases")
 app.command()(purchases.waive)
@@ -232,7 +235,7 @@ def set_status(
 ) -> None:
     """Disable an account, so that nothing can be spent or bought, or make it active again."""
     with problems(), log_lines(lambda line: None):  # what is printed says the same
-        account.set_status(user, AccountStatus(status), reason=reason)
+        account.set_status(user, AccountStatus(status), by=operator(), reason=reason)
     if as_json:
         print_json({"userId": user, "status": status})
     else:
@@ -246,7 +249,7 @@ def delete_account(
 ) -> None:
     """Delete the account of a user who has asked for it; it goes on in the background."""
     with problems(), log_lines(lambda line: None):
-        deletion = delete.delete_for(user, reason=reason)
+        deletion = delete.delete_for(user, by=operator(), reason=reason)
     stores = [vars(each) for each in deletion.store_subscriptions]
     if as_json:
         print_json({"userId": user, "status": deletion.status, "storeSubscriptions": stores})
@@ -265,10 +268,11 @@ def export_account(user: Annotated[str, typer.Argument(help="The user's id.")]) 
     """
     with problems(), progress() as bar, log_lines(lambda line: None):
         bar.add_task("Exporting", total=None)
-        found = export.export(user)
+        asked = Operator(operator(), "by imagegen-admin")
+        found = export.export(user, asked)
         while found.url is None:
             time.sleep(EXPORT_POLL_SECONDS)
-            found = export.export(user)
+            found = export.export(user, asked)
     if as_json:
         print_json({"url": found.url, "expiresAt": found.expires_at})
     else:
@@ -284,7 +288,7 @@ def transfer(
 ) -> None:
     """Move what a user has bought to another: lots, purchases, subscriptions and debt."""
     with problems(), log_lines(lambda line: None):
-        moved = merge.transfer(source, target, key=key, reason=reason)
+        moved = merge.transfer(source, target, by=operator(), key=key, reason=reason)
     if as_json:
         print_json({"transferredCredits": moved.transferred, "currentCredits": moved.balance})
     else:

@@ -2,26 +2,35 @@
 
 imagegen-admin purchases list [--user U] [--status S] [--since 2026-11-01] [--limit 50]
 imagegen-admin purchases show PURCHASE
+imagegen-admin purchases reconcile [EXPORT.csv] [--since 2026-11-01] [--until 2026-12-01] [--book]
 imagegen-admin waive USER CREDITS --reason R --key K
 imagegen-admin refund-purchase PURCHASE --reason R [--undo]
 """
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 from rich.markup import escape
 from rich.table import Table
 
-from imagegen import db
+from emulators.problem import Problem
+from imagegen import clock, db
 from imagegen.firestore.stored import MalformedDocument
-from imagegen.purchases import listing, operators
+from imagegen.purchases import listing, money, operators
 from imagegen.purchases.listing import PurchaseDetails
 from imagegen.purchases.purchase import PurchaseDocument, PurchaseStatus
-from imagegen.purchases.revenuecat_events import DECIMALS
+from imagegen.purchases.stripe_api import StripeRefused
+from ops import reconciliation
+from ops.stripe_payments import from_api, from_export, period
 from ops.terminal import log_lines, operator, out, print_json, problems
+
+UNDER_WAY = timedelta(minutes=10)
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
 
@@ -71,6 +80,97 @@ def show(context: typer.Context, purchase: PurchaseId) -> None:
             out.print(f"{name:20} {value}", markup=False, soft_wrap=True)
 
 
+@app.command()
+def reconcile(
+    context: typer.Context,
+    export: Annotated[
+        Path | None,
+        typer.Argument(
+            metavar="EXPORT.csv",
+            help="Payments that the Stripe Dashboard exported with all columns; without it, "
+            "Stripe's API is asked, with STRIPE_SECRET_KEY.",
+        ),
+    ] = None,
+    since: Annotated[
+        datetime | None,
+        typer.Option(help="Compare what was paid since then, in UTC; else 30 days, or the file."),
+    ] = None,
+    until: Annotated[
+        datetime | None, typer.Option(help="And before then; else ten minutes ago, or the file.")
+    ] = None,
+    book: Annotated[
+        bool, typer.Option("--book", help="Fetch what differs from Stripe's API and book it.")
+    ] = False,
+) -> None:
+    """Compare purchases with Stripe's payments; exits with 1 if they differ.
+
+    Amounts are in the currency's smallest unit. Booking is safe to repeat: what is booked already
+    stays as it is.
+    """
+    start, end = (each.replace(tzinfo=UTC) if each else None for each in (since, until))
+    booked: dict[str, list[str]] = {}
+    with problems(), stripe_problems(), log_lines(lambda line: None):
+        compared = _compared(export, start, end)
+        if book and compared.differences:
+            for intent in sorted({each.payment_intent for each in compared.differences} - {""}):
+                booked[intent] = reconciliation.book(intent)
+            compared = _compared(export, start, end)
+    result = {
+        "payments": compared.payments,
+        "purchases": compared.purchases,
+        "booked": booked,
+        "differences": [each.as_json() for each in compared.differences],
+    }
+    if context.obj:  # --json
+        print_json(result)
+    else:
+        _show_comparison(compared, booked)
+    if compared.differences:
+        raise typer.Exit(1)
+
+
+def _compared(
+    export: Path | None, since: datetime | None, until: datetime | None
+) -> reconciliation.Comparison:
+    if export is not None:
+        payments = from_export(export)
+        first, last = period(payments)
+        start, end = since or first, until or last + timedelta(seconds=1)
+        within = [each for each in payments if start <= each.at < end]
+        return reconciliation.compare(within, start, end, with_api=False)
+    # What was paid just now may be booked in a moment.
+    end = until or clock.now() - UNDER_WAY
+    start = since or end - timedelta(days=30)
+    return reconciliation.compare(from_api(start, end), start, end, with_api=True)
+
+
+@contextmanager
+def stripe_problems() -> Iterator[None]:
+    """Say what Stripe said no to."""
+    try:
+        yield
+    except StripeRefused as error:
+        raise Problem(
+            f"Stripe refused: {error}. Is STRIPE_SECRET_KEY set, and may it read Charges, Checkout "
+            "Sessions, Disputes, Invoices and Refunds?"
+        ) from error
+
+
+def _show_comparison(
+    compared: reconciliation.Comparison, booked: Mapping[str, Sequence[str]]
+) -> None:
+    for intent, done in booked.items():
+        out.print(f"{intent}: {'; '.join(done)}", markup=False, soft_wrap=True)
+    read = f"{compared.payments:,} payments of Stripe and {compared.purchases:,} purchases"
+    if not compared.differences:
+        out.print(f"[green]No difference[/] between {read}.")
+        return
+    out.print(f"[bold red]{len(compared.differences):,} differences[/] between {read}:")
+    for each in compared.differences:
+        names = " ".join(filter(None, (each.payment_intent, each.purchase_id)))
+        out.print(f"{each.problem}: {names}: {each.message}", markup=False, soft_wrap=True)
+
+
 def waive(
     context: typer.Context,
     user: Annotated[str, typer.Argument(help="The user's id.")],
@@ -108,12 +208,6 @@ def refund(
     _show(context, _json(state), text)
 
 
-def money(amount: int, currency: str) -> str:
-    """4.99 usd for 499 of the smallest unit, 500 jpy for 500."""
-    decimals = DECIMALS.get(currency, 2)
-    return f"{amount / 10**decimals:,.{decimals}f} {currency}".rstrip()
-
-
 def _table(found: list[PurchaseDetails]) -> Table:
     table = Table(box=None, pad_edge=False, header_style="dim")
     table.add_column("Begun", no_wrap=True)
@@ -136,7 +230,7 @@ def _table(found: list[PurchaseDetails]) -> Table:
         table.add_row(
             f"{each.created_at:%m-%d %H:%M}",
             *map(escape, (each.purchase_id, each.user_id, each.product_id)),
-            money(each.amount, each.currency),
+            money.shown(each.amount, each.currency),
             "\n".join([f"{each.credits:,}", *taken]),
             "\n".join(filter(None, status)),
         )

@@ -12,6 +12,7 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
+from imagegen.purchases import money
 from imagegen.report.digest import headline
 from imagegen.report.document import WeeklyReport
 
@@ -40,7 +41,13 @@ def show(report: Report, console: Console) -> None:
     console.print(Text(f"{period}, {report['timeZone']}; {told}", style="dim"))
     console.print()
     console.print(Text(headline(WeeklyReport.from_firestore(report)), style="bold"))
-    for part in (_anomalies(report), _tiles(report), _days(report), *_tables(report)):
+    for part in (
+        _anomalies(report),
+        _tiles(report),
+        _days(report),
+        *_tables(report),
+        *_money(report),
+    ):
         console.print()
         console.print(part)
     for each in report["dataQuality"]:
@@ -156,6 +163,39 @@ def _tables(report: Report) -> Iterator[RenderableType]:
         yield table
 
 
+def _money(report: Report) -> Iterator[RenderableType]:
+    """Revenue, credits by kind and liability; reports of before have none."""
+    if report.get("revenue"):
+        columns = ("purchases", "credits", "gross", "refunded", "disputed", "net")
+        table = _table("Revenue", *columns, width=12)
+        for each in report["revenue"]:
+            name = f"{each['currency'].upper()} {each['productId'] or '(unknown)'}"
+            sums = (each[column] for column in columns[2:])
+            table.add_row(
+                escape(f"test {name}" if each["isTest"] else name),
+                f"{each['purchases']:,}",
+                f"{each['credits']:,}",
+                *(money.shown(amount, each["currency"]).split()[0] for amount in sums),
+            )
+        yield table
+    liability = report.get("liability")
+    flows = report.get("creditsByKind") or {}
+    if flows or (liability and liability["byKind"]):
+        columns = ("sold", "granted", "charged", "refunded", "expired", "taken back")
+        table = _table("Credits by kind", *columns, "outstanding", width=10)
+        outstanding = liability["byKind"] if liability else {}
+        for kind in sorted({*flows, *outstanding}):
+            row = flows.get(kind, {})
+            numbers = [row.get(name, 0) for name in columns[:-1]]
+            numbers.append(row.get("clawedBack", 0) - row.get("reinstated", 0))
+            left = f"{outstanding.get(kind, 0):,}" if liability else "–"
+            table.add_row(kind, *(f"{each:,}" for each in numbers), left)
+        yield table
+    if liability:
+        text = f"Outstanding: {liability['paid']:,} paid and {liability['free']:,} free credits."
+        yield Text(text, style="dim")
+
+
 def _by_value(title: str, rows: Mapping[str, Mapping[str, Any]]) -> Table:
     table = _table(title, "requests", "failed", "canceled", "success", "net credits")
     for name, row in sorted(rows.items(), key=lambda item: (-item[1]["requests"], item[0])):
@@ -168,9 +208,11 @@ def _by_value(title: str, rows: Mapping[str, Mapping[str, Any]]) -> Table:
     return table
 
 
-def _table(title: str, *columns: str) -> Table:
+def _table(title: str, *columns: str, width: int = 11) -> Table:
     table = Table(box=None, pad_edge=False, header_style="dim")
-    table.add_column(title, width=28, header_style="bold", overflow="ellipsis", no_wrap=True)
+    # Six columns of numbers and their names fill a hundred characters.
+    first = min(28, 98 - len(columns) * (width + 1))
+    table.add_column(title, width=first, header_style="bold", overflow="ellipsis", no_wrap=True)
     for column in columns:
-        table.add_column(column, justify="right", width=11)
+        table.add_column(column, justify="right", width=width)
     return table

@@ -121,6 +121,14 @@ class _Log(TextIOBase):
         return len(text)
 
 
+def show(context: typer.Context, value: Any, text: str) -> None:
+    """Print `value` as JSON where --json was given, else the text."""
+    if context.obj:
+        print_json(value)
+    else:
+        out.print(text, markup=False, soft_wrap=True)
+
+
 def print_json(value: Any) -> None:
     def plain(other: Any) -> str:
         if isinstance(other, datetime):

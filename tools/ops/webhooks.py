@@ -15,9 +15,10 @@ from typing import Annotated, Any
 import typer
 
 from imagegen import clock
+from imagegen.actions import Operator
 from imagegen.notifications import redelivery, registration, webhooks
 from imagegen.notifications.webhooks import WebhookEndpoint
-from ops.terminal import out, print_json, problems
+from ops.terminal import operator, problems, show
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
 
@@ -39,10 +40,10 @@ def register(
 ) -> None:
     """Register a server; prints its id and the secret that its deliveries are signed with."""
     with problems():
-        endpoint_id, secret = registration.register(url, types or ())
+        endpoint_id, secret = registration.register(url, types or (), operator=_operator())
     shown = {"id": endpoint_id, "secret": secret}
     text = f"{endpoint_id}\n{secret}\nKeep the secret where the server can read it."
-    _show(context, shown, text)
+    show(context, shown, text)
 
 
 @app.command("list")
@@ -54,39 +55,39 @@ def list_(context: typer.Context) -> None:
         f"{each['id']}  {each['state']}\n    {each['url']}\n    {', '.join(each['types'])}"
         for each in endpoints
     ]
-    _show(context, endpoints, "\n".join(lines) or "No endpoint is registered.")
+    show(context, endpoints, "\n".join(lines) or "No endpoint is registered.")
 
 
 @app.command()
 def rotate(context: typer.Context, endpoint: Endpoint) -> None:
     """Make a new secret; for 24 hours deliveries are signed with both."""
     with problems():
-        secret = registration.rotate(endpoint)
-    _show(context, {"id": endpoint, "secret": secret}, secret)
+        secret = registration.rotate(endpoint, operator=_operator())
+    show(context, {"id": endpoint, "secret": secret}, secret)
 
 
 @app.command()
 def disable(context: typer.Context, endpoint: Endpoint) -> None:
     """Send nothing more to an endpoint."""
     with problems():
-        shown = _shown(webhooks.disable(endpoint))
-    _show(context, shown, f"{endpoint} is {shown['state']}.")
+        shown = _shown(webhooks.disable(endpoint, operator=_operator()))
+    show(context, shown, f"{endpoint} is {shown['state']}.")
 
 
 @app.command()
 def enable(context: typer.Context, endpoint: Endpoint) -> None:
     """Send events to an endpoint again, from now on."""
     with problems():
-        shown = _shown(registration.enable(endpoint))
-    _show(context, shown, f"{endpoint} is {shown['state']}.")
+        shown = _shown(registration.enable(endpoint, operator=_operator()))
+    show(context, shown, f"{endpoint} is {shown['state']}.")
 
 
 @app.command()
 def test(context: typer.Context, endpoint: Endpoint) -> None:
     """Send an event of the type `test`."""
     with problems():
-        event_id = redelivery.send_test(endpoint)
-    _show(context, {"eventId": event_id}, f"Sent as {event_id}.")
+        event_id = redelivery.send_test(endpoint, operator=_operator())
+    show(context, {"eventId": event_id}, f"Sent as {event_id}.")
 
 
 @app.command()
@@ -103,12 +104,12 @@ def redeliver(
         raise typer.BadParameter("give either --event or --since")
     with problems():
         if event:
-            redelivery.redeliver(event, endpoint)
+            redelivery.redeliver(event, endpoint, operator=_operator())
             number = 1
         else:
             moment = (since or clock.now()).replace(tzinfo=UTC)
             number = redelivery.redeliver_missed(endpoint, moment)
-    _show(context, {"events": number}, f"{number:,} delivered again.")
+    show(context, {"events": number}, f"{number:,} delivered again.")
 
 
 def _shown(endpoint: WebhookEndpoint) -> dict[str, Any]:
@@ -126,8 +127,5 @@ def _shown(endpoint: WebhookEndpoint) -> dict[str, Any]:
     }
 
 
-def _show(context: typer.Context, value: Any, text: str) -> None:
-    if context.obj:  # --json
-        print_json(value)
-    else:
-        out.print(text, markup=False, soft_wrap=True)
+def _operator() -> Operator:
+    return Operator(operator(), "by imagegen-admin")

@@ -101,22 +101,40 @@ def _invoice_payments(world: World, form: Form) -> Json:
     return objects.listing("/v1/invoice_payments", found)
 
 
-def _lines(world: World, form: Form, invoice_id: str) -> Json:
-    lines = world.get(invoice_id)["lines"]["data"]
-    ids = [line["id"] for line in lines]
+def _list(url: str, kind: str) -> Callable[..., Json]:
+    """The newest first; of one payment, or of a period, page by page."""
+
+    def answer(world: World, form: Form) -> Json:
+        wanted = {name: form[name] for name in ("payment_intent",) if name in form}
+        begun = form.get("created", {})
+        found = [
+            each
+            for each in world.all(kind, **wanted)
+            if int(begun.get("gte", 0)) <= each["created"] < int(begun.get("lt", 2**40))
+        ]
+        return _page(url, found, form)
+
+    return answer
+
+
+def _page(url: str, found: list[Json], form: Form) -> Json:
+    ids = [each["id"] for each in found]
     start = ids.index(form["starting_after"]) + 1 if "starting_after" in form else 0
     end = start + int(form.get("limit", 10))
-    url = f"/v1/invoices/{invoice_id}/lines"
-    return objects.listing(url, lines[start:end], has_more=end < len(lines))
+    return objects.listing(url, found[start:end], has_more=end < len(found))
+
+
+def _lines(world: World, form: Form, invoice_id: str) -> Json:
+    return _page(f"/v1/invoices/{invoice_id}/lines", world.get(invoice_id)["lines"]["data"], form)
 
 
 ROUTES: Mapping[tuple[str, str], Callable[..., Json]] = {
     ("POST", "/v1/customers"): lambda world, form: world.add(objects.customer(form)),
     ("POST", "/v1/checkout/sessions"): _create_session,
-    ("GET", "/v1/checkout/sessions"): lambda world, form: objects.listing(
-        "/v1/checkout/sessions",
-        world.all("checkout.session", payment_intent=form["payment_intent"]),
-    ),
+    ("GET", "/v1/checkout/sessions"): _list("/v1/checkout/sessions", "checkout.session"),
+    ("GET", "/v1/charges"): _list("/v1/charges", "charge"),
+    ("GET", "/v1/refunds"): _list("/v1/refunds", "refund"),
+    ("GET", "/v1/disputes"): _list("/v1/disputes", "dispute"),
     ("POST", "/v1/checkout/sessions/(cs_[^/]+)/expire"): lambda world, form, session: world.expire(
         session
     ),

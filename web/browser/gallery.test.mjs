@@ -77,6 +77,38 @@ describe("the gallery", () => {
     assert.equal(await page.getByLabel("Style").inputValue(), "sketch");
   });
 
+  it("reports an image, and deletes one with its prompt", async () => {
+    const id = `reported-${Date.now()}`;
+    const one = {
+      userId: "testUser2",
+      model: "Model A",
+      style: "anime",
+      color: "neon",
+      size: "512x512",
+      prompt: "An unwanted picture",
+    };
+    await put(`generationRequests/${id}`, stored(one, new Date(Date.now() + 120_000)));
+    await signInAs(page, "testUser2", `/gallery/${id}`);
+    await page.getByRole("button", { name: "Report" }).click();
+    await page.getByRole("radio", { name: "Violence" }).check();
+    await page.getByLabel("What else helps").fill("There is blood in it.");
+    await accessible("reporting an image");
+    await page
+      .getByRole("dialog")
+      .getByRole("button", { name: "Report", exact: true })
+      .last()
+      .click();
+    await page.getByText("looks at the report").waitFor();
+    await page.getByRole("button", { name: "Delete" }).click();
+    await page.getByText("Its price of 1 credit is not given back.").waitFor();
+    await accessible("deleting an image");
+    await page.getByRole("button", { name: "Delete", exact: true }).last().click();
+    await page.getByText("The prompt is deleted.").waitFor();
+    await page.keyboard.press("Escape");
+    await page.locator("a.shot-card", { hasText: "Prompt deleted" }).first().waitFor();
+    assert.equal(await page.getByText("An unwanted picture").count(), 0);
+  });
+
   it("shows a request of somebody else as missing", async () => {
     await put(
       "generationRequests/foreign",

@@ -87,6 +87,21 @@ async function post(address, body) {
     body: JSON.stringify(body),
   });
   if (!response.ok) throw new Error(`${address}: ${response.status} ${await response.text()}`);
+  return response.json();
+}
+
+/** The status with which the admin function answers a user who is no administrator. */
+export async function asUser(method, path) {
+  const { idToken } = await post(
+    `${auth}/identitytoolkit.googleapis.com/v1/accounts:signInWithPassword?key=any`,
+    { email: "testUser1@example.com", password: "imagegen", returnSecureToken: true },
+  );
+  const response = await fetch(`${hosting}/api/admin${path}`, {
+    method,
+    headers: { Authorization: `Bearer ${idToken}`, "Content-Type": "application/json" },
+    ...(["POST", "PUT"].includes(method) && { body: "{}" }),
+  });
+  return response.status;
 }
 
 // --- documents in the Firestore emulator, past the security rules --------------------------------

@@ -49,7 +49,7 @@ describe("reports", () => {
 
   it("keep everybody else out", async () => {
     await signInAs(page, "testUser1", "/reports");
-    await page.getByText("Reports are for administrators").waitFor();
+    await page.getByText("This screen is for administrators").waitFor();
     assert.equal(await page.getByRole("link", { name: "Reports" }).count(), 0);
   });
 

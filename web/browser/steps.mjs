@@ -90,3 +90,11 @@ export const stored = (one, createdAt) => ({
   fingerprint: null,
   expiresAt: new Date(Date.now() + 600_000),
 });
+
+/** Confirms a dialog that asks for a reason. */
+export async function confirm(button, reason) {
+  const dialog = page.getByRole("dialog");
+  await dialog.getByLabel("Reason").fill(reason);
+  await dialog.getByRole("button", { name: button, exact: true }).click();
+  await dialog.waitFor({ state: "detached" });
+}

@@ -81,7 +81,10 @@ export function waitForGenerationRequest(
 
 /** A stored request in the form in which getGenerationStatus answers. */
 export function requestOf(id: string, stored: DocumentData): GenerationRequest {
-  const { status, credits, thumbnailUrl, image, source } = stored;
+  const { status, credits, thumbnailUrl, imageDeletedAt } = stored;
+  // The document says where deleted bytes are until they are gone.
+  const image = imageDeletedAt ? null : stored.image;
+  const source = stored.prompt ? stored.source : null;
   const refunded = status === "failed" || status === "canceled";
   return {
     generationRequestId: id,
@@ -104,6 +107,7 @@ export function requestOf(id: string, stored: DocumentData): GenerationRequest {
         bytes: image.bytes,
       },
     }),
+    ...(imageDeletedAt && { imageDeletedAt: isoOf(imageDeletedAt) ?? "" }),
     deductedCredits: credits,
     refundedCredits: refunded ? (stored.refundedCredits ?? credits) : 0,
     error: stored.error ?? null,

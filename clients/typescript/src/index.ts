@@ -20,6 +20,7 @@ export {
   type Product,
   type Purchase,
   type Reply,
+  type Schemas,
   type Status,
   type UserCredits,
 } from "./types.js";

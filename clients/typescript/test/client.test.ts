@@ -15,6 +15,11 @@ const ORDER = {
   prompt: "A fox",
 } as const;
 
+const operations = Object.entries<{ get?: object; post?: { tags: string[] } }>(described.paths);
+/** The names of those that apps call. */
+const named = (chosen: typeof operations) =>
+  chosen.filter(([, { post }]) => post?.tags.includes("functions")).map(([path]) => path.slice(1));
+
 let app: FirebaseApp;
 let client: Client;
 const fetched = vi.fn<typeof fetch>();
@@ -41,12 +46,9 @@ afterEach(async () => {
 
 describe("the client", () => {
   it("has a method for each function that openapi.json describes for apps", () => {
-    const operations = Object.entries(described.paths);
-    const callable = operations
-      .filter(([, { post }]) => post?.tags.includes("functions"))
-      .map(([path]) => path.slice(1));
-    expect([...FUNCTIONS].sort()).toEqual(callable.sort());
-    expect(Object.keys(client).sort()).toEqual(callable.sort());
+    const callable = named(operations).sort();
+    expect([...FUNCTIONS].sort()).toEqual(callable);
+    expect(Object.keys(client).sort()).toEqual(callable);
   });
 
   it("sends the fields as data of a callable, and returns the answer", async () => {
@@ -119,9 +121,7 @@ describe("the client", () => {
   });
 
   it("takes for reads what openapi.json says can be called with GET", () => {
-    const reads = Object.entries(described.paths)
-      .filter(([, methods]) => "get" in methods && methods.post?.tags.includes("functions"))
-      .map(([path]) => path.slice(1));
+    const reads = named(operations.filter(([, { get }]) => get));
     expect([...READS].sort()).toEqual(reads.sort());
   });
 

@@ -68,6 +68,23 @@ describe("a stored request", () => {
   });
 });
 
+describe("a stored request whose image was deleted", () => {
+  it("shows neither image nor source, of which the document still knows", () => {
+    const request = requestOf("r", {
+      ...STORED,
+      status: "completed",
+      prompt: "",
+      imageUrl: null,
+      image: { path: "p", width: 8, height: 4, mimeType: "image/png", bytes: 9 },
+      source: { uploadId: "u" },
+      imageDeletedAt: STORED.createdAt,
+    });
+    expect(request.imageDeletedAt).toBe("2026-11-21T12:30:00.000Z");
+    expect(request.image).toBeUndefined();
+    expect(request.source).toBeUndefined();
+  });
+});
+
 describe("waiting", () => {
   it.each(["completed", "failed", "canceled"])("ends when the request is %s", async (status) => {
     const { ended, show, stop } = wait();

@@ -1,12 +1,12 @@
 """Whether an account may be used: what operators can switch off and on again."""
 
-from imagegen import clock, db, logger
+from imagegen import actions, clock, db, logger
 from imagegen.credits.user import AccountStatus, UserDocument
 from imagegen.errors import AccountClosing, UserNotFound
 
 
-def set_status(user_id: str, status: AccountStatus, *, reason: str) -> None:
-    """Disable an account, or make it active again; no-op if it is so already.
+def set_status(user_id: str, status: AccountStatus, *, by: str, reason: str) -> None:
+    """Let the operator `by` disable an account, or make it active again; no-op if it is so already.
 
     A disabled account can be read, and nothing can be spent, granted or bought. Generations that
     run end as they would, refunds of money are booked, and payments on their way come in.
@@ -27,8 +27,21 @@ def set_status(user_id: str, status: AccountStatus, *, reason: str) -> None:
             raise UserNotFound(userId=user_id)
         if user.status in (AccountStatus.CLOSING, AccountStatus.CLOSED):
             raise AccountClosing
-        if user.status is not status:
-            transaction.update(path, UserDocument.fields(status=status, updated_at=clock.now()))
+        if user.status is status:
+            return
+        moment = clock.now()
+        transaction.update(path, UserDocument.fields(status=status, updated_at=moment))
+        actions.record(
+            transaction,
+            "status",
+            path,
+            by=by,
+            reason=reason,
+            moment=moment,
+            user_id=user_id,
+            before={"status": user.status},
+            after={"status": status},
+        )
 
     db.transact(decide, path)
     logger.warn("account status set", userId=user_id, status=status, reason=reason)

@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from imagegen import clock, db, logger
+from imagegen import actions, clock, db, logger
 from imagegen.accounts import closing
+from imagegen.actions import Operator
 from imagegen.credits import closures
 from imagegen.credits.closures import ClosureDocument, ClosureStatus
 from imagegen.errors import UserNotFound
@@ -32,8 +33,8 @@ def delete(user_id: str) -> Deletion:
     return _begin(user_id, "the user")
 
 
-def delete_for(user_id: str, *, reason: str) -> Deletion:
-    """The same for an operator, who may have no key of Stripe: the worker cancels subscriptions.
+def delete_for(user_id: str, *, by: str, reason: str) -> Deletion:
+    """The same for the operator `by`, who may have no key of Stripe: the worker cancels those.
 
     Raises UserNotFound; ValueError for an empty reason; BackendUnavailable and OutcomeUnknown.
     """
@@ -42,14 +43,25 @@ def delete_for(user_id: str, *, reason: str) -> Deletion:
     (closure,) = db.read(closures.path(user_id))
     if not closure.exists and not buyer.is_known(user_id):
         raise UserNotFound(userId=user_id)
-    return _begin(user_id, reason)
+    return _begin(user_id, reason, Operator(by, reason))
 
 
-def _begin(user_id: str, reason: str) -> Deletion:
+def _begin(user_id: str, reason: str, operator: Operator | None = None) -> Deletion:
     stores, path = subscriptions.in_stores(user_id), closures.path(user_id)
 
     def decide(transaction: db.Transaction) -> None:
-        closing.begin(transaction, user_id, clock.now())
+        moment, is_new = clock.now(), not transaction[path].exists
+        closing.begin(transaction, user_id, moment)
+        if is_new and operator is not None:
+            actions.record(
+                transaction,
+                "delete",
+                db.user(user_id),
+                by=operator.by,
+                reason=operator.reason,
+                moment=moment,
+                user_id=user_id,
+            )
 
     closure = ClosureDocument(db.transact(decide, path, db.user(user_id))[path])
     if closure.status is ClosureStatus.CLOSING:

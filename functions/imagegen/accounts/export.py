@@ -15,8 +15,9 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
-from imagegen import clock, db, logger, tasks
+from imagegen import actions, clock, db, logger, tasks
 from imagegen.accounts.moving import page_query
+from imagegen.actions import Operator
 from imagegen.errors import BackendUnavailable, UserNotFound
 from imagegen.firestore.store import Document
 from imagegen.firestore.stored import Field, Stored, instant, text
@@ -58,7 +59,7 @@ class Export:
     expires_at: datetime | None = None
 
 
-def export(user_id: str) -> Export:
+def export(user_id: str, operator: Operator | None = None) -> Export:
     """The latest export of the user if it is fresh; else one is begun, once.
 
     Raises UserNotFound, BackendUnavailable; OutcomeUnknown, after which the same call may be
@@ -91,6 +92,16 @@ def export(user_id: str) -> Export:
             transaction.update(path, fields)
         else:
             transaction.create(path, fields)
+        if operator is not None:
+            actions.record(
+                transaction,
+                "export",
+                db.user(user_id),
+                by=operator.by,
+                reason=operator.reason,
+                moment=moment,
+                user_id=user_id,
+            )
 
     latest = ExportDocument(db.transact(decide, path, db.user(user_id))[path])
     if is_begun:

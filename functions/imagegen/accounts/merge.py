@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from imagegen import clock, db, logger
+from imagegen import actions, clock, db, logger
 from imagegen.accounts import closing, money
 from imagegen.credits import closures
 from imagegen.credits.account import Account, open_account, require_active
@@ -56,8 +56,8 @@ def merge(from_user_id: str, to_user_id: str) -> Merged:
     return Merged(transferred, UserDocument(documents[target]).credits)
 
 
-def transfer(from_user_id: str, to_user_id: str, *, key: str, reason: str) -> Merged:
-    """Move what was paid for, once for each key, for an operator; both accounts stay.
+def transfer(from_user_id: str, to_user_id: str, *, by: str, key: str, reason: str) -> Merged:
+    """Let the operator `by` move what was paid for, once for each key; both accounts stay.
 
     Raises what `merge` raises, and ValueError for an empty key or reason.
     """
@@ -75,6 +75,21 @@ def transfer(from_user_id: str, to_user_id: str, *, key: str, reason: str) -> Me
         transferred = money.move_once(
             transaction, from_user_id, to_user_id, moment, key=key, reason=reason
         )
+        # One for each, which names nobody else: it has to be found when a user leaves.
+        for user_id, moved in ((from_user_id, -transferred), (to_user_id, transferred)):
+            done = actions.action_id("transfer", db.user(user_id), key)
+            if not transaction[actions.path(done)].exists:
+                actions.record(
+                    transaction,
+                    "transfer",
+                    db.user(user_id),
+                    by=by,
+                    reason=reason,
+                    moment=moment,
+                    key=key,
+                    user_id=user_id,
+                    after={"credits": moved, "idempotencyKey": key},
+                )
 
     target = db.user(to_user_id)
     documents = db.transact(decide, db.user(from_user_id), target)

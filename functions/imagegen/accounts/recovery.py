@@ -1,20 +1,18 @@
-"""Recovery of accounts that leave: lost tasks are enqueued again, old exports deleted."""
+"""Recovery of accounts that leave: lost tasks are enqueued again."""
 
 from datetime import datetime
 
 from imagegen import clock, db, logger, tasks
-from imagegen.accounts import export
 from imagegen.firestore.store import Query
 
 PAGE_SIZE = 100
 
 
 def recover() -> int:
-    """Enqueue the closings that are due; how many. Exports that have expired are deleted.
+    """Enqueue the closings that are due; how many.
 
     Raises BackendUnavailable when Firestore or the queue cannot be reached.
     """
-    export.delete_expired()
     page = db.query(due_query(clock.now()))
     for document in page:
         tasks.enqueue_account("closureId", document.id)

@@ -1,6 +1,30 @@
 """The paths of the operators' API: which endpoint answers where."""
 
-from imagegen.admin.users import get_user, grant_credits, list_users, repair_user
+from imagegen.admin.accounts import delete_user, export_user, transfer_credits
+from imagegen.admin.audits import get_audit, list_audits, make_report, start_audit
+from imagegen.admin.catalogue import editors, get_catalogue
+from imagegen.admin.events import (
+    delete_webhook_endpoint,
+    get_event,
+    list_events,
+    list_user_events,
+    list_webhook_endpoints,
+    redeliver_event,
+    register_webhook_endpoint,
+    rotate_webhook_secret,
+    set_webhook_endpoint,
+    test_webhook_endpoint,
+)
+from imagegen.admin.log import list_admin_actions, undo_admin_action
+from imagegen.admin.requests import (
+    cancel_for_user,
+    get_generation_request,
+    grant_goodwill,
+    list_all_generation_requests,
+    retry_generation_request,
+    run_recovery,
+)
+from imagegen.admin.users import get_user, grant_credits, list_users, repair_user, set_user_status
 from imagegen.api import router
 from imagegen.api.router import Routes
 
@@ -8,9 +32,38 @@ NAME = "admin"  # of the function
 
 ROUTES: Routes = {
     "/users": (list_users,),
-    "/users/{userId}": (get_user,),
+    "/users/{userId}": (get_user, delete_user),
     "/users/{userId}/grants": (grant_credits,),
     "/users/{userId}/repair": (repair_user,),
+    "/users/{userId}/status": (set_user_status,),
+    "/users/{userId}/exports": (export_user,),
+    "/transfers": (transfer_credits,),
+    "/users/{userId}/events": (list_user_events,),
+    "/generationRequests": (list_all_generation_requests,),
+    "/generationRequests/{generationRequestId}": (get_generation_request,),
+    "/generationRequests/{generationRequestId}/goodwill": (grant_goodwill,),
+    "/generationRequests/{generationRequestId}/cancel": (cancel_for_user,),
+    "/generationRequests/{generationRequestId}/retry": (retry_generation_request,),
+    "/recovery": (run_recovery,),
+    "/events": (list_events,),
+    "/events/{eventId}": (get_event,),
+    "/events/{eventId}/redeliver": (redeliver_event,),
+    "/webhookEndpoints": (list_webhook_endpoints, register_webhook_endpoint),
+    "/webhookEndpoints/{endpointId}": (set_webhook_endpoint, delete_webhook_endpoint),
+    "/webhookEndpoints/{endpointId}/rotateSecret": (rotate_webhook_secret,),
+    "/webhookEndpoints/{endpointId}/test": (test_webhook_endpoint,),
+    "/audit": (start_audit,),
+    "/audits": (list_audits,),
+    "/audits/{auditId}": (get_audit,),
+    "/reports/{week}": (make_report,),
+    "/catalogue": (get_catalogue,),
+    "/models/{name}": editors("models", "model"),
+    "/styles/{name}": editors("styles", "style"),
+    "/colors/{name}": editors("colors", "color"),
+    "/sizes/{name}": editors("sizes", "size"),
+    "/products/{name}": editors("products", "product"),
+    "/adminActions": (list_admin_actions,),
+    "/adminActions/{actionId}/undo": (undo_admin_action,),
 }
 
 answer = router.serve(NAME, ROUTES)

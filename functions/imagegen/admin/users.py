@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, AwareDatetime, Field, StringConstraints, TypeAdapter
 
 from imagegen import clock, db
+from imagegen.accounts import account
 from imagegen.admin import identities
 from imagegen.admin.identities import Identity
 from imagegen.admin.wire import IdempotencyKey, Page, Reason, next_token, uid_of
@@ -29,8 +30,10 @@ from imagegen.api.schema import (
 )
 from imagegen.credits import ledger, repair
 from imagegen.credits.replies import CreditLot, CreditTotals, NextExpiry, UserCredits
-from imagegen.credits.user import UserDocument
+from imagegen.credits.user import AccountStatus, UserDocument
 from imagegen.errors import (
+    AccountClosing,
+    AccountDisabled,
     AccountUnusable,
     IdempotencyKeyReused,
     InvalidField,
@@ -42,6 +45,7 @@ from imagegen.notifications import devices
 
 MAX_GRANT = 1_000_000
 MAX_COUNTED = 100  # open requests of one user
+CLOSED = (AccountClosing, AccountDisabled)
 ID = TypeAdapter(DocumentId, config=DEFERRED)
 
 
@@ -51,6 +55,9 @@ class UserSummary(WireModel):
     user_id: str = Field(description="The user, by the uid of Firebase Authentication.")
     email: str | None = Field(
         default=None, exclude_if=is_none, description="The e-mail address, where there is one."
+    )
+    status: AccountStatus = Field(
+        description="`disabled`: nothing can be spent or bought; `closing`: being deleted."
     )
     credits: int | None = Field(
         description="The balance as it is stored; null where it is malformed, or where the user "
@@ -81,6 +88,7 @@ EXAMPLE_USER_ID = "testUser1"
 EXAMPLE_SUMMARY = {
     "userId": EXAMPLE_USER_ID,
     "email": "ann@example.com",
+    "status": "active",
     "credits": 97,
     "debt": 0,
     "createdAt": "2026-11-21T12:30:00.000000Z",
@@ -144,10 +152,15 @@ def _summaries(documents: Iterable[Document]) -> Iterator[UserSummary]:
         yield UserSummary(
             user_id=user.id,
             email=identity.email if identity else None,
+            status=_status(user),
             credits=user.credits if usable else None,
             debt=user.debt if usable else None,
             created_at=_created_at(user, identity),
         )
+
+
+def _status(user: UserDocument) -> AccountStatus:
+    return user.status if user.exists else AccountStatus.ACTIVE
 
 
 def _created_at(user: UserDocument, identity: Identity | None) -> datetime | None:
@@ -176,6 +189,9 @@ class UserProfile(WireModel):
     sign_in_providers: list[str] = Field(description="How the user signs in.")
     created_at: Timestamp | None = Field(description="When the account was opened, if known.")
     last_sign_in_at: Timestamp | None = Field(description="When the user signed in last.")
+    status: AccountStatus = Field(
+        description="`disabled`: nothing can be spent or bought; `closing`: being deleted."
+    )
     usable: bool = Field(
         description="False: a field of the account is malformed, and every call for the user is "
         "refused until it is repaired."
@@ -222,6 +238,7 @@ EXAMPLE_VIEW: dict[str, Any] = {
         "signInProviders": ["password"],
         "createdAt": "2026-11-21T12:30:00.000000Z",
         "lastSignInAt": "2026-11-27T08:00:00.000000Z",
+        "status": "active",
         "usable": True,
         "malformed": {},
         "devices": [{"deviceId": "5f0e6a7d", "registeredAt": "2026-11-27T08:00:00.000000Z"}],
@@ -282,6 +299,7 @@ def get_user(body: GetUser, caller: Caller) -> UserView:
             sign_in_providers=list(identity.providers) if identity else [],
             created_at=_created_at(user, identity),
             last_sign_in_at=identity.last_sign_in_at if identity else None,
+            status=_status(user),
             usable=not malformed,
             malformed=dict(malformed),
             devices=[
@@ -347,7 +365,7 @@ class Grant(WireModel):
         "The grant.",
         {"granted": {"entryId": "9f86d081884c7d65-grant", "isNew": True, "currentCredits": 107}},
     ),
-    errors=(UserNotFound, AccountUnusable, IdempotencyKeyReused),
+    errors=(UserNotFound, AccountUnusable, *CLOSED, IdempotencyKeyReused),
 )
 def grant_credits(body: GrantCredits, caller: Caller) -> Grant:
     """Give credits to a user.
@@ -416,3 +434,37 @@ def repair_user(body: RepairUser, caller: Caller) -> Repair:
     return Repair(
         malformed=dict(done.malformed), granted_credits=done.granted, current_credits=done.balance
     )
+
+
+class SetUserStatus(WireModel):
+    """What may be done with an account from now on."""
+
+    user_id: UserId
+    status: Literal["active", "disabled"] = Field(
+        description="`disabled`: the account can be read, and nothing can be spent or bought."
+    )
+    reason: Reason
+
+
+class UserStatus(WireModel):
+    """What may be done with an account."""
+
+    user_id: str = Field(description="The user.")
+    status: AccountStatus = Field(description="The status of the account.")
+
+
+@endpoint(
+    methods=("PUT",),
+    example={"userId": EXAMPLE_USER_ID, "status": "disabled", "reason": "Chargebacks."},
+    success=Success("The status.", {"disabled": {"userId": EXAMPLE_USER_ID, "status": "disabled"}}),
+    errors=(UserNotFound, AccountClosing),
+)
+def set_user_status(body: SetUserStatus, caller: Caller) -> UserStatus:
+    """Disable an account, or make it active again.
+
+    Of a disabled account everything can be read. Generations that run end as they would, and
+    refunds of money are booked.
+    """
+    status = AccountStatus(body.status)
+    account.set_status(body.user_id, status, by=uid_of(caller), reason=body.reason)
+    return UserStatus(user_id=body.user_id, status=status)

@@ -1,4 +1,4 @@
-"""The audit: whether what is stored about one user adds up.
+"""The audit: whether what is stored adds up, user by user (`project` reads all of them).
 
     I1  no balance is below zero or anything but a whole number
     I2  the balance is the opening balance and the deltas of all entries

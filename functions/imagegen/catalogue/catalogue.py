@@ -7,6 +7,7 @@ underscores and spaces; what a request stores is the catalogue's own spelling.
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cached_property
 from typing import Annotated, Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -19,6 +20,7 @@ from imagegen.errors import BackendUnavailable, UnknownOption
 from imagegen.firestore.store import Document, Query
 from imagegen.providers import registry
 
+IGNORED = str.maketrans("", "", "-_ ")
 FIELDS = ("model", "style", "color", "size")  # of a request, each chosen from its collection
 
 
@@ -36,7 +38,7 @@ class Option(BaseModel):
     description: str = ""
     aliases: tuple[str, ...] = ()
 
-    @property
+    @cached_property
     def folded_names(self) -> frozenset[str]:
         return frozenset(folded(name) for name in (self.name, *self.aliases))
 
@@ -127,7 +129,7 @@ class Catalogue:
 
 def folded(name: str) -> str:
     """`name` as it is compared: without case, hyphens, underscores and spaces."""
-    return name.casefold().translate({ord(c): None for c in "-_ "})
+    return name.casefold().translate(IGNORED)
 
 
 def _match(field: str, value: str, options: Mapping[str, AnyOption]) -> AnyOption:

@@ -55,9 +55,10 @@ def collect(account: Account) -> None:
     if not account.debt:
         return
     for document in db.query(owing_query(account.user_id)):
-        owed = _purchase(account, document.id).owed
-        taken = _take(account, document.id, owed, "debt")
-        _change_debt(account, document.id, -taken)
+        bought = _purchase(account, document.id)
+        if bought.exists:  # it may have gone since the query
+            taken = _take(account, document.id, bought.owed, "debt")
+            _change_debt(account, document.id, -taken)
 
 
 def owing_query(user_id: str) -> Query:

@@ -41,7 +41,8 @@ class EntryDocument(Stored):
     type = Field("type", EntryType)
     credits = Field("credits", whole_number)
     delta: Field[int | None] = Field("delta", whole_number, None)
-    # [{lot, credits}]: the lots that changed. Absent in entries from before there were lots.
+    # [{lot, credits, kind, expiresAt}]: the lots that changed. Absent in entries from before there
+    # were lots; expiresAt also where a lot does not expire.
     lots: Field[Sequence[Any]] = Field("lots", array, ())
     generation_request_id: Field[str | None] = Field("generationRequestId", text, None)
     balance_after = Field("balanceAfter", whole_number)

@@ -35,7 +35,8 @@ def structured_query(query: Query, documents: str) -> tuple[str, dict[str, Any]]
         structured["where"] = _composite_filter(query)
     if query.order_by is not None:
         field, direction = query.order_by
-        paths = [*([] if field == PATH else [field_path(field)]), PATH]
+        then_by = [] if query.then_by is None else [field_path(query.then_by)]
+        paths = [*([] if field == PATH else [field_path(field)]), *then_by, PATH]
         structured["order_by"] = [
             {"field": {"field_path": path}, "direction": direction} for path in paths
         ]

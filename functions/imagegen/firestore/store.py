@@ -31,15 +31,14 @@ class Document:
         return self.path.rpartition("/")[2]
 
     def __getitem__(self, name: str) -> Any:
-        return self._present()[name]
-
-    def get(self, name: str, default: Any = None) -> Any:
-        return self._present().get(name, default)
-
-    def _present(self) -> Mapping[str, Any]:
         if self.fields is None:
             raise LookupError(f"there is no document at {self.path}")
-        return self.fields
+        return self.fields[name]
+
+    def get(self, name: str, default: Any = None) -> Any:
+        if self.fields is None:
+            raise LookupError(f"there is no document at {self.path}")
+        return self.fields.get(name, default)
 
 
 def is_document_id(value: str) -> bool:
@@ -90,7 +89,8 @@ class Query:
 
     `order_by` is (field, "ASCENDING" | "DESCENDING"); `start_after` is the field's value and the
     id of the document before the first one wanted. The order may be that of PATH, whose value is
-    the document's path. `select` names the fields that the documents
+    the document's path. `then_by` is a field that orders documents whose first field is equal,
+    where an index has it. `select` names the fields that the documents
     come with, all of them if None. With `in_group`, `collection` is an id, and every collection of
     that id is searched, below whichever document it is.
     """
@@ -102,6 +102,7 @@ class Query:
     start_after: tuple[Any, str] | None = None
     select: Sequence[str] | None = None
     in_group: bool = False
+    then_by: str | None = None
 
 
 class Store(Protocol):

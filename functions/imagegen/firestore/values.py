@@ -19,21 +19,44 @@ SCALARS: dict[type, str] = {
 }
 
 
+def _scalar(value: Any) -> str | None:
+    """The field of a Value that holds `value`, if it is a scalar."""
+    return SCALARS.get(type(value)) or next(
+        (name for kind, name in SCALARS.items() if isinstance(value, kind)), None
+    )
+
+
 def encoded(value: Any) -> Any:
     """A Value, also of one; raises TypeError for what has no place in our documents."""
+    message = Value()
+    encode(message, value)
+    return message
+
+
+def encode(message: Any, value: Any) -> None:
+    """Write `value` into `message`, an empty Value. Raises TypeError like `encoded`."""
     if value is None:
-        return Value(null_value=0)
-    for kind, name in SCALARS.items():
-        if isinstance(value, kind):
-            return Value(**{name: value})
-    if isinstance(value, Mapping):
-        fields = {name: encoded(each) for name, each in value.items()}
-        return Value(map_value={"fields": fields})
-    if isinstance(value, list | tuple):
-        return Value(array_value={"values": [encoded(each) for each in value]})
-    if isinstance(value, Value):
-        return value
-    raise TypeError(f"Firestore has no type for {type(value).__name__}")
+        message.null_value = 0
+    elif (name := _scalar(value)) == "timestamp_value":
+        message.timestamp_value.FromDatetime(value)
+    elif name is not None:
+        setattr(message, name, value)
+    elif isinstance(value, Mapping):
+        message.map_value.SetInParent()  # an empty map is a map, too
+        for key, each in value.items():
+            encode(message.map_value.fields[key], each)
+    elif isinstance(value, list | tuple):
+        message.array_value.SetInParent()
+        for each in value:
+            encode(message.array_value.values.add(), each)
+    elif isinstance(value, Value):
+        message.CopyFrom(value)
+    else:
+        raise TypeError(f"Firestore has no type for {type(value).__name__}")
+
+
+# What protocol buffers give as Python values.
+PLAIN = frozenset({"string_value", "integer_value", "boolean_value", "double_value"})
 
 
 def decoded(value: Any) -> Any:
@@ -42,19 +65,18 @@ def decoded(value: Any) -> Any:
     Never raises: not for a reference, which must not pass for text, nor for a kind that is newer
     than this client.
     """
-    match kind := value.WhichOneof("value_type"):
-        case None | "reference_value":
-            return value
-        case "null_value":
-            return None
-        case "timestamp_value":
-            return value.timestamp_value.ToDatetime(UTC)
-        case "map_value":
-            return {name: decoded(each) for name, each in value.map_value.fields.items()}
-        case "array_value":
-            return [decoded(each) for each in value.array_value.values]
-        case _:
-            return getattr(value, kind)
+    kind = value.WhichOneof("value_type")
+    if kind in PLAIN:
+        return getattr(value, kind)
+    if kind == "timestamp_value":
+        return value.timestamp_value.ToDatetime(UTC)
+    if kind == "map_value":
+        return {name: decoded(each) for name, each in value.map_value.fields.items()}
+    if kind == "array_value":
+        return [decoded(each) for each in value.array_value.values]
+    if kind == "null_value":
+        return None
+    return value if kind in (None, "reference_value") else getattr(value, kind)
 
 
 @lru_cache(maxsize=1024)

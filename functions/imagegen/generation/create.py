@@ -12,7 +12,8 @@ request ends once: completed and paid, or refunded. What a dead process leaves o
 """
 
 import uuid
-from datetime import timedelta
+from collections.abc import Callable
+from datetime import datetime, timedelta
 from typing import Any
 
 from imagegen import clock, config, db, logger, tasks
@@ -68,7 +69,7 @@ def create(order: CreateGenerationRequest, caller: Caller) -> Reply[Generation]:
         if is_checked and not _is_repeated(order, request_id):
             moderate.check(order.prompt)
             uploads.check(order)
-        request, offer = _charge(order, request_id, attempt_id, caller)
+        request, offer = charge(order, request_id, attempt_id, caller)
     except BackendUnavailable as error:
         # Without a key there is something to look for only if a charge may have been made.
         if order.idempotency_key is not None or isinstance(error, OutcomeUnknown):
@@ -77,7 +78,7 @@ def create(order: CreateGenerationRequest, caller: Caller) -> Reply[Generation]:
     is_new = request.attempt_id == attempt_id
     try:
         if request.mode is Mode.ASYNC:
-            request = _enqueue(request) if is_new else _enqueue_again(request)
+            request = enqueue(request) if is_new else enqueue_again(request)
         elif is_new and offer is not None:
             timeout_seconds = config.GENERATION_DEADLINE_SECONDS.value
             outcome = generate_image(request, offer, timeout_seconds=timeout_seconds)
@@ -95,10 +96,17 @@ def _is_repeated(order: CreateGenerationRequest, request_id: str) -> bool:
     )
 
 
-def _charge(
-    order: CreateGenerationRequest, request_id: str, attempt_id: str, caller: Caller
+def charge(
+    order: CreateGenerationRequest,
+    request_id: str,
+    attempt_id: str,
+    caller: Caller,
+    *,
+    first: Callable[[db.Transaction, int, datetime], None] | None = None,
 ) -> tuple[RequestDocument, Catalogue | None]:
     """Take the price and open the request, both or neither.
+
+    `first` may write something else into the same transaction, knowing the price and the moment.
 
     Returns the request as it then stands, and the catalogue that the price is from. If the
     idempotency key has been used before, that is the earlier request, untouched, and no catalogue:
@@ -140,6 +148,8 @@ def _charge(
         price = choice.size.credits
         if order.max_credits is not None and price > order.max_credits:
             raise PriceChanged(credits=price)
+        if first is not None:
+            first(transaction, price, moment)
         parts = ledger.deduct(transaction, order.user_id, request_id, price, moment, caller=caller)
         limits.admit(transaction, order.user_id, moment)
         if mode is Mode.ASYNC:
@@ -164,7 +174,7 @@ def _latest_charge_seconds() -> float:
     return float(generation_request.FUNCTION_TIMEOUT_SECONDS - generation - transactions)
 
 
-def _enqueue(request: RequestDocument) -> RequestDocument:
+def enqueue(request: RequestDocument) -> RequestDocument:
     """Put a new background request on the queue; refund it if that fails."""
     try:
         tasks.enqueue(request.id)
@@ -174,7 +184,7 @@ def _enqueue(request: RequestDocument) -> RequestDocument:
     return request
 
 
-def _enqueue_again(request: RequestDocument) -> RequestDocument:
+def enqueue_again(request: RequestDocument) -> RequestDocument:
     """Put a request that no worker has taken for a minute on the queue again.
 
     The call that charged for it may have died before it could. However often a call is repeated,

@@ -1,18 +1,14 @@
 """What clients may do with generation requests: create, look at, list and cancel them."""
 
-import contextlib
-from collections.abc import Iterable, Iterator, Sequence
-from datetime import UTC, datetime
-from typing import Annotated, Any
+from typing import Any
 
-from pydantic import AfterValidator, AwareDatetime, Field, StringConstraints, TypeAdapter
+from pydantic import Field
 
 from imagegen import db
 from imagegen.api import headers, paging
 from imagegen.api.auth import Caller
 from imagegen.api.endpoint import AppCheck, Success, endpoint
 from imagegen.api.schema import (
-    DEFERRED,
     DocumentId,
     PageSize,
     PageToken,
@@ -50,10 +46,9 @@ from imagegen.errors import (
     UploadNotFound,
     UserNotFound,
 )
-from imagegen.firestore.store import Document, Query
-from imagegen.firestore.stored import MalformedDocument
 from imagegen.generation import create, deletion
 from imagegen.generation.access import find
+from imagegen.generation.listing import POSITION, FilterValue, readable, requests_query, spelled
 from imagegen.generation.replies import (
     RETRY_AFTER_SECONDS,
     Generation,
@@ -63,9 +58,8 @@ from imagegen.generation.replies import (
 from imagegen.generation.request import (
     OPEN,
     CreateGenerationRequest,
-    Mode,
-    RequestDocument,
     Status,
+    is_cancelable,
 )
 from imagegen.generation.settle import Outcome, settle
 
@@ -222,18 +216,8 @@ def get_generation_status(body: GetGenerationStatus, caller: Caller) -> Reply[Ge
     return Reply(request, headers={"Retry-After": RETRY_AFTER_SECONDS} if is_open else {})
 
 
-LATEST = datetime(9999, 12, 31, tzinfo=UTC)
 DEFAULT_PAGE_SIZE = 20
 MAX_PAGE_SIZE = 100
-# Creation time, in UTC so that it is known to have such a form, and id of a page's last request.
-POSITION = TypeAdapter(
-    tuple[
-        Annotated[AwareDatetime, AfterValidator(lambda moment: moment.astimezone(UTC))], DocumentId
-    ],
-    config=DEFERRED,
-)
-
-FilterValue = Annotated[str, StringConstraints(min_length=1, max_length=100)]
 
 
 class ListGenerationRequests(WireModel):
@@ -270,7 +254,9 @@ def list_generation_requests(body: ListGenerationRequests, caller: Caller) -> Ge
     100 at most. A page token is valid for the same user and filters only.
     """
     caller.require_access_to(body.user_id)
-    filters = _filters(body)
+    filters = spelled(
+        {"status": body.status, **{field: getattr(body, field) for field in catalogue.FIELDS}}
+    )
     bound_to = ("generationRequests", body.user_id, *filters)
     after = paging.position(body.page_token, bound_to, POSITION) if body.page_token else None
     size = min(body.page_size or DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE)
@@ -280,47 +266,8 @@ def list_generation_requests(body: ListGenerationRequests, caller: Caller) -> Ge
         last = found[size - 1]
         token = paging.token([last["createdAt"].isoformat(), last.id], bound_to)
     return GenerationRequestPage(
-        generation_requests=list(_readable(found[:size])),
+        generation_requests=list(readable(found[:size])),
         next_page_token=token,
-    )
-
-
-def _readable(documents: Iterable[Document]) -> Iterator[GenerationRequest]:
-    """The requests as they are shown; one that lacks a price or a status is logged, not shown."""
-    for document in documents:
-        with contextlib.suppress(MalformedDocument):
-            yield GenerationRequest.from_document(RequestDocument(document))
-
-
-def _filters(body: ListGenerationRequests) -> list[tuple[str, str]]:
-    """The filters of a call, in the catalogue's spelling where it knows the name."""
-    filters: list[tuple[str, str]] = [("status", body.status)] if body.status else []
-    named = {
-        field: value for field in catalogue.FIELDS if (value := getattr(body, field)) is not None
-    }
-    if named:
-        current = catalogue.current()
-        filters += [(field, current.spelling(field, value)) for field, value in named.items()]
-    return filters
-
-
-def requests_query(
-    user_id: str,
-    filters: Sequence[tuple[str, str]],
-    limit: int,
-    after: tuple[datetime, str] | None = None,
-) -> Query:
-    """The query for a page of a user's requests, newest first; ids break ties."""
-    return Query(
-        "generationRequests",
-        where=[
-            ("userId", "==", user_id),
-            *((field, "==", value) for field, value in filters),
-            ("createdAt", "<=", LATEST),  # a timestamp at all: pages are positions in time
-        ],
-        order_by=("createdAt", "DESCENDING"),
-        limit=limit,
-        start_after=after,
     )
 
 
@@ -347,14 +294,10 @@ def cancel_generation_request(body: CancelGenerationRequest, caller: Caller) -> 
     nor can a synchronous one.
     """
     request = find(body.generation_request_id, caller)
-    settled = settle(request, Outcome.canceled(), only_if=_is_cancelable)
+    settled = settle(request, Outcome.canceled(), only_if=is_cancelable)
     if settled.status is not Status.CANCELED:
         raise NotCancelable(generationRequestId=request.id, status=settled.status)
     return GenerationRequest.from_document(settled)
-
-
-def _is_cancelable(request: RequestDocument) -> bool:
-    return request.status is Status.PENDING and request.mode is Mode.ASYNC
 
 
 class DeleteImage(WireModel):

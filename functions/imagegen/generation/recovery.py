@@ -22,14 +22,23 @@ RUN_SECONDS = 200.0  # after which no page is begun: the function has 280
 
 
 def recover() -> int:
-    """Settle every open request whose `expiresAt` has passed; return how many there were.
+    """What `recover_all` does; how many requests were settled.
+
+    Raises ImagegenError, after the last page, when some requests could not be settled.
+    """
+    settled, failures = recover_all()
+    if failures:
+        raise ImagegenError(f"{failures} requests could not be settled")
+    return settled
+
+
+def recover_all() -> tuple[int, int]:
+    """Settle every open request whose `expiresAt` has passed; how many, and how many failed.
 
     Safe to run twice at once, beside a worker that is late, and again after it died half-way: a
     request is ended by `settle`, like everywhere else, and only if it is still open and expired.
     A request that cannot be settled, for whatever reason, is logged and the others go on. What is
     left after RUN_SECONDS is for the next run.
-
-    Raises ImagegenError, after the last page, when some requests could not be settled.
     """
     horizon, settled, failures = clock.now(), 0, 0
     after: tuple[datetime, str] | None = None
@@ -47,9 +56,7 @@ def recover() -> int:
             logger.error("recovery left requests for the next run", settled=settled)
             break
         after = (page[-1].expires_at, page[-1].id)
-    if failures:
-        raise ImagegenError(f"{failures} requests could not be settled")
-    return settled
+    return settled, failures
 
 
 def expired_query(horizon: datetime, after: tuple[datetime, str] | None = None) -> Query:

@@ -123,6 +123,11 @@ class RequestDocument(Stored):
         return self.credits if self.refunded is None else self.refunded
 
 
+def is_cancelable(request: RequestDocument) -> bool:
+    """Whether no model has begun to run; one that an order waits for always has."""
+    return request.status is Status.PENDING and request.mode is Mode.ASYNC
+
+
 OptionName = Annotated[
     str, StringConstraints(min_length=1, max_length=100), AfterValidator(printable)
 ]

@@ -87,6 +87,7 @@ def settle(
     outcome: Outcome,
     *,
     only_if: Callable[[RequestDocument], bool] | None = None,
+    also: Callable[[db.Transaction, datetime], None] = lambda *_: None,
     deadline_seconds: float | None = None,
 ) -> RequestDocument:
     """End an open request, with a refund unless it completed; return it as it then stands.
@@ -94,7 +95,8 @@ def settle(
     No-op if the request is already finished, or if `only_if` is false for it (by default: if
     another attempt has taken it over). So of everything that may come late or twice (a second
     delivery, recovery, a cancel, a lost reply) only the first has an effect. If the account has
-    been deleted, the request ends without a refund and says so.
+    been deleted, the request ends without a refund and says so. What `also` writes is committed
+    with the end of the request.
 
     Raises GenerationRequestNotFound when the request has been deleted.
     """
@@ -115,6 +117,7 @@ def settle(
         moment = clock.now()
         transaction.update(request.path, outcome.fields(moment))
         _tell(transaction, current, outcome.status, moment)
+        also(transaction, moment)
         if not needs_user:
             return
         if not transaction[user_path].exists:

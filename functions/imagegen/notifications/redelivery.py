@@ -4,17 +4,25 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from imagegen import clock, db
+from imagegen import actions, clock, db
+from imagegen.actions import Operator
 from imagegen.errors import EventNotFound, WebhookEndpointNotFound
 from imagegen.firestore.store import Query
 from imagegen.notifications import outbox, webhooks
-from imagegen.notifications.event import Delivery, DeliveryStatus, EventDocument, EventType
+from imagegen.notifications.event import (
+    PUSH,
+    Delivery,
+    DeliveryStatus,
+    EventDocument,
+    EventType,
+)
+from imagegen.notifications.webhooks import WebhookEndpoint
 
 PAGE_SIZE = 100
 MISSED = (DeliveryStatus.FAILED, DeliveryStatus.DROPPED)
 
 
-def send_test(endpoint_id: str) -> str:
+def send_test(endpoint_id: str, *, operator: Operator | None = None) -> str:
     """Send a `test` event to one endpoint; its id.
 
     Raises WebhookEndpointNotFound, BackendUnavailable.
@@ -23,17 +31,23 @@ def send_test(endpoint_id: str) -> str:
 
     def decide(transaction: db.Transaction) -> None:
         nonlocal event_id
-        if not transaction[webhooks.path(endpoint_id)].exists:
+        endpoint = WebhookEndpoint(transaction[webhooks.path(endpoint_id)])
+        if not endpoint.exists:
             raise WebhookEndpointNotFound(webhookEndpointId=endpoint_id)
         about = webhooks.path(endpoint_id)
+        webhooks.note_action(transaction, "webhookEndpoint.test", endpoint, operator)
         event_id = outbox.write(transaction, EventType.TEST, about, moment, [endpoint_id])
 
     db.transact(decide, webhooks.path(endpoint_id))
     return event_id
 
 
-def redeliver(event_id: str, endpoint_id: str) -> EventDocument:
+def redeliver(
+    event_id: str, endpoint_id: str | None, *, operator: Operator | None = None
+) -> EventDocument:
     """Deliver an event to an endpoint from the beginning of the schedule, whatever became of it.
+
+    Without an `endpoint_id`, to every endpoint that it was addressed to and that is still there.
 
     Raises EventNotFound, WebhookEndpointNotFound, BackendUnavailable.
     """
@@ -43,14 +57,27 @@ def redeliver(event_id: str, endpoint_id: str) -> EventDocument:
         event = EventDocument(transaction[path])
         if not event.exists:
             raise EventNotFound(eventId=event_id)
-        if not transaction[webhooks.path(endpoint_id)].exists:
-            raise WebhookEndpointNotFound(webhookEndpointId=endpoint_id)
+        wanted = [endpoint_id] if endpoint_id is not None else [*event.deliveries.keys() - {PUSH}]
+        there = [name for name in wanted if transaction[webhooks.path(name)].exists]
+        if not there:
+            raise WebhookEndpointNotFound(webhookEndpointId=endpoint_id or "")
         moment = clock.now()
-        deliveries = {**event.deliveries, endpoint_id: Delivery(next_attempt_at=moment)}
-        transaction.update(path, EventDocument.fields_of(deliveries, moment))
+        again = dict.fromkeys(there, Delivery(next_attempt_at=moment))
+        transaction.update(path, EventDocument.fields_of({**event.deliveries, **again}, moment))
         transaction.after_commit(lambda: outbox.enqueue(event_id))
+        if operator is not None:
+            actions.record(
+                transaction,
+                "redeliver",
+                path,
+                by=operator.by,
+                reason=operator.reason,
+                moment=moment,
+                user_id=event.user_id,
+                after={"endpointIds": there},
+            )
 
-    return EventDocument(db.transact(decide, path, webhooks.path(endpoint_id))[path])
+    return EventDocument(db.transact(decide, path)[path])
 
 
 def redeliver_missed(endpoint_id: str, since: datetime) -> int:

@@ -1,4 +1,4 @@
-"""What operators do about webhook endpoints: register, list, enable, replace a secret.
+"""What operators do about webhook endpoints: register, list, enable, delete, replace a secret.
 
 To disable one, see `webhooks.disable`.
 """
@@ -11,7 +11,8 @@ from datetime import timedelta
 from typing import Any
 
 from imagegen import clock, db, outbound
-from imagegen.errors import InvalidField
+from imagegen.actions import Operator
+from imagegen.errors import InvalidField, WebhookEndpointNotFound
 from imagegen.firestore.store import Document
 from imagegen.notifications import signing
 from imagegen.notifications.event import EventType
@@ -20,6 +21,7 @@ from imagegen.notifications.webhooks import (
     WebhookEndpoint,
     all_query,
     change,
+    note_action,
     path,
 )
 from imagegen.outbound import OutboundError
@@ -36,7 +38,9 @@ def listed() -> list[WebhookEndpoint]:
     return sorted(endpoints, key=lambda each: each.created_at)
 
 
-def register(url: str, types: Iterable[str] = ()) -> tuple[str, str]:
+def register(
+    url: str, types: Iterable[str] = (), *, operator: Operator | None = None
+) -> tuple[str, str]:
     """Register an endpoint for events of `types`, all of them if none is named; id and secret.
 
     Instances find out about it within CATALOGUE_TTL_SECONDS.
@@ -46,10 +50,12 @@ def register(url: str, types: Iterable[str] = ()) -> tuple[str, str]:
     """
     wanted = tuple(dict.fromkeys(types)) or TYPES
     if unknown := [each for each in wanted if each not in TYPES]:
-        raise _invalid("types", f"unknown: {', '.join(unknown)}; there are {', '.join(TYPES)}")
+        raise InvalidField.of(
+            "types", f"unknown: {', '.join(unknown)}; there are {', '.join(TYPES)}"
+        )
     _require_callable(url)
     if len(listed()) >= MAX_ENDPOINTS:
-        raise _invalid("url", f"there are {MAX_ENDPOINTS} endpoints already")
+        raise InvalidField.of("url", f"there are {MAX_ENDPOINTS} endpoints already")
     endpoint_id, secret = uuid.uuid4().hex, signing.new_secret()
     moment = clock.now()
 
@@ -65,6 +71,8 @@ def register(url: str, types: Iterable[str] = ()) -> tuple[str, str]:
                 created_at=moment,
             ),
         )
+        made = WebhookEndpoint(transaction[path(endpoint_id)])
+        note_action(transaction, "webhookEndpoint.register", made, operator)
 
     db.transact(decide, Document(path(endpoint_id)))
     return endpoint_id, secret
@@ -72,18 +80,14 @@ def register(url: str, types: Iterable[str] = ()) -> tuple[str, str]:
 
 def _require_callable(url: str) -> None:
     if len(url) > MAX_URL_LENGTH:
-        raise _invalid("url", f"must be at most {MAX_URL_LENGTH} characters long")
+        raise InvalidField.of("url", f"must be at most {MAX_URL_LENGTH} characters long")
     try:
         outbound.require_allowed(url)
     except OutboundError as error:
-        raise _invalid("url", str(error)) from error
+        raise InvalidField.of("url", str(error)) from error
 
 
-def _invalid(field: str, description: str) -> InvalidField:
-    return InvalidField(fieldViolations=[{"field": field, "description": description}])
-
-
-def rotate(endpoint_id: str) -> str:
+def rotate(endpoint_id: str, *, operator: Operator | None = None) -> str:
     """Replace the secret; the new one. For ROTATION, deliveries are signed with both.
 
     Raises WebhookEndpointNotFound, BackendUnavailable.
@@ -104,11 +108,43 @@ def rotate(endpoint_id: str) -> str:
             secrets=[{"secret": secret, "expiresAt": None}, replaced, *kept]
         )
 
-    change(endpoint_id, changed)
+    change(endpoint_id, changed, "webhookEndpoint.rotateSecret", operator)
     return secret
 
 
-def enable(endpoint_id: str) -> WebhookEndpoint:
-    """Send it events again, from now on. Raises WebhookEndpointNotFound, BackendUnavailable."""
+def enable(endpoint_id: str, *, operator: Operator | None = None) -> WebhookEndpoint:
+    """Send it events again, from now on; no-op if it is enabled.
+
+    Raises WebhookEndpointNotFound, BackendUnavailable.
+    """
     fields = WebhookEndpoint.fields(disabled_at=None, disabled_reason=None, failing_since=None)
-    return change(endpoint_id, lambda _: fields)
+
+    def changed(endpoint: WebhookEndpoint) -> dict[str, Any]:
+        is_well = endpoint.disabled_at is None and endpoint.failing_since is None
+        return {} if is_well else fields
+
+    return change(endpoint_id, changed, "webhookEndpoint.enable", operator)
+
+
+def remove(endpoint_id: str, *, operator: Operator | None = None) -> WebhookEndpoint:
+    """Delete an endpoint; it, as it was. What is pending is dropped when it is due.
+
+    Raises WebhookEndpointNotFound, BackendUnavailable.
+    """
+    removed: WebhookEndpoint | None = None
+
+    def decide(transaction: db.Transaction) -> None:
+        nonlocal removed
+        endpoint = WebhookEndpoint(transaction[path(endpoint_id)])
+        if not endpoint.exists:
+            if removed is not None:
+                return  # an earlier commit of this call succeeded and only its reply was lost
+            raise WebhookEndpointNotFound(webhookEndpointId=endpoint_id)
+        removed = endpoint
+        note_action(transaction, "webhookEndpoint.delete", endpoint, operator)
+        transaction.delete(path(endpoint_id))
+
+    db.transact(decide, path(endpoint_id))
+    if removed is None:
+        raise WebhookEndpointNotFound(webhookEndpointId=endpoint_id)
+    return removed

@@ -10,7 +10,8 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from imagegen import clock, db, logger
+from imagegen import actions, clock, db, logger
+from imagegen.actions import Operator
 from imagegen.errors import WebhookEndpointNotFound
 from imagegen.firestore.store import Query
 from imagegen.firestore.stored import Field, Stored, array, instant, mapping, text
@@ -80,7 +81,9 @@ def note(endpoint: WebhookEndpoint, *, succeeded: bool, is_gone: bool, moment: d
         change(endpoint.id, changed)
 
 
-def disable(endpoint_id: str, reason: str = "by an operator") -> WebhookEndpoint:
+def disable(
+    endpoint_id: str, reason: str = "by an operator", *, operator: Operator | None = None
+) -> WebhookEndpoint:
     """Send it nothing more; what is pending is dropped when its next attempt is due.
 
     Raises WebhookEndpointNotFound, BackendUnavailable.
@@ -92,13 +95,18 @@ def disable(endpoint_id: str, reason: str = "by an operator") -> WebhookEndpoint
             return {}
         return WebhookEndpoint.fields(disabled_at=moment, disabled_reason=reason)
 
-    return change(endpoint_id, changed)
+    return change(endpoint_id, changed, "webhookEndpoint.disable", operator)
 
 
 def change(
-    endpoint_id: str, changed: Callable[[WebhookEndpoint], dict[str, Any]]
+    endpoint_id: str,
+    changed: Callable[[WebhookEndpoint], dict[str, Any]],
+    action: str = "",
+    operator: Operator | None = None,
 ) -> WebhookEndpoint:
     """Write the fields that `changed` gives for the endpoint; none: nothing is written.
+
+    Where an operator has asked for it, it is logged as `action`.
 
     Raises WebhookEndpointNotFound, BackendUnavailable.
     """
@@ -109,5 +117,22 @@ def change(
             raise WebhookEndpointNotFound(webhookEndpointId=endpoint_id)
         if fields := changed(endpoint):
             transaction.update(endpoint.path, fields)
+            note_action(transaction, action, endpoint, operator)
 
     return WebhookEndpoint(db.transact(decide, path(endpoint_id))[path(endpoint_id)])
+
+
+def note_action(
+    transaction: db.Transaction, action: str, endpoint: WebhookEndpoint, operator: Operator | None
+) -> None:
+    """Log what an operator does to an endpoint; its secrets are not logged."""
+    if operator is not None:
+        actions.record(
+            transaction,
+            action,
+            endpoint.path,
+            by=operator.by,
+            reason=operator.reason,
+            moment=clock.now(),
+            before={"url": endpoint.url, "disabledAt": endpoint.disabled_at},
+        )

@@ -186,7 +186,7 @@ def _bring_in(
         reason=bought.id,
     )
     fields = PurchaseDocument.fields(
-        status=PurchaseStatus.PAID, reason=None, lot_id=payment.purchase_id
+        status=PurchaseStatus.PAID, reason=None, lot_id=payment.purchase_id, booked_at=moment
     )
     transaction.update(path, fields)
     clawback.collect(Account(transaction, user_id, moment))

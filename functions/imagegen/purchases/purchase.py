@@ -85,6 +85,8 @@ class PurchaseDocument(Stored):
     transaction_id: Field[str | None] = Field("transactionId", text, None)
     created_at = Field("createdAt", instant)
     paid_at: Field[datetime | None] = Field("paidAt", instant, None)
+    # The time of the entry that brought the credits in.
+    booked_at: Field[datetime | None] = Field("bookedAt", instant, None)
     updated_at: Field[datetime | None] = Field("updatedAt", instant, None)
 
     @property

@@ -5,20 +5,15 @@ https://www.revenuecat.com/docs/integrations/webhooks/event-types-and-fields
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
 from typing import Any
+
+from imagegen.purchases.money import smallest_units
 
 Json = Mapping[str, Any]
 
 BOOKED = frozenset({"INITIAL_PURCHASE", "RENEWAL", "NON_RENEWING_PURCHASE"})
 FREE_PERIODS = frozenset({"TRIAL", "PROMOTIONAL"})
 ANONYMOUS = "$RCAnonymousID:"
-# Currencies whose smallest unit is not a hundredth: https://docs.stripe.com/currencies
-DECIMALS = {
-    **dict.fromkeys(("bif", "clp", "djf", "gnf", "jpy", "kmf", "krw", "mga"), 0),
-    **dict.fromkeys(("pyg", "rwf", "ugx", "vnd", "vuv", "xaf", "xof", "xpf"), 0),
-    **dict.fromkeys(("bhd", "jod", "kwd", "omr", "tnd"), 3),
-}
 
 
 @dataclass(frozen=True)
@@ -99,12 +94,6 @@ def fact(event: Json, *, with_stripe: bool) -> StorePayment | StoreRefund | Igno
         currency=currency,
         ends_at=ends_at // 1000 if ends_at else None,
     )
-
-
-def smallest_units(price: float, currency: str) -> int:
-    """499 for 4.99 in usd, 500 for 500 in jpy."""
-    decimals = DECIMALS.get(currency, 2)
-    return round(Decimal(str(price)).scaleb(decimals))
 
 
 def _is_known(user_id: Any) -> bool:

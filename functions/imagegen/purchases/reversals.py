@@ -119,6 +119,11 @@ class Reversals:
         return any(each.counts for each in self.disputes.values())
 
     @property
+    def disputed(self) -> int:
+        """How much is disputed, or was lost in a dispute; together with refunds maybe too much."""
+        return sum(each.amount for each in self.disputes.values() if each.counts)
+
+    @property
     def came_back(self) -> bool:
         """Whether money that had gone came back: a refund failed, a dispute was won."""
         refunds, disputes = self.refunds.values(), self.disputes.values()
@@ -131,10 +136,9 @@ class Reversals:
 
         Parts of a credit are left to the user.
         """
-        disputed = sum(each.amount for each in self.disputes.values() if each.counts)
         if amount <= 0:  # what cost nothing is taken back whole, or not at all
             return credits if self.is_refunded or self.is_disputed else 0
-        return credits * min(amount, self.refunded(amount) + disputed) // amount
+        return credits * min(amount, self.refunded(amount) + self.disputed) // amount
 
     def stored(self) -> dict[str, Any]:
         """The same as a map for Firestore."""

@@ -21,6 +21,7 @@ from imagegen.purchases.stripe_events import fact, lines_of, payment_of_invoice,
 from imagegen.purchases.stripe_facts import (
     Invoice,
     InvoicePayment,
+    Line,
     Reversal,
     Session,
     Subscription,
@@ -77,9 +78,7 @@ def _session(session: Session) -> str:
 def _invoice(invoice: Invoice) -> str:
     if invoice.subscription is None:
         return "ignored: no subscription"  # a session's own invoice would pay for a pack twice
-    lines = invoice.lines
-    if invoice.has_more:
-        lines = lines_of(stripe_api.get_all(f"/v1/invoices/{invoice.id}/lines"))
+    lines = _lines(invoice)
     if not lines:
         return "ignored: nothing but prorations and free lines"
     named = _users_of(invoice)
@@ -98,6 +97,18 @@ def _invoice(invoice: Invoice) -> str:
         ids={"invoice": invoice.id, "subscription": invoice.subscription},
     )
     return str(booking.book(payment).status)
+
+
+def _lines(invoice: Invoice) -> Sequence[Line]:
+    if not invoice.has_more:
+        return invoice.lines
+    return lines_of([*stripe_api.pages(f"/v1/invoices/{invoice.id}/lines", {})])
+
+
+def buys(it: Mapping[str, Any]) -> bool:
+    """Whether an invoice, as the API shows it, is for a period of a subscription."""
+    told = fact({"type": "invoice.paid", "data": {"object": it}, "created": it["created"]})
+    return isinstance(told, Invoice) and told.subscription is not None and bool(_lines(told))
 
 
 def _users_of(invoice: Invoice) -> list[str]:

@@ -6,7 +6,7 @@ starts anew under another key.
 """
 
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from typing import Any
 
@@ -51,15 +51,15 @@ def delete(path: str) -> Json:
     return _request("DELETE", path)
 
 
-def get_all(path: str) -> list[Json]:
-    """All objects of the list at `path`, page by page. Raises as `post` does."""
-    found: list[Json] = []
+def pages(path: str, parameters: Mapping[str, str]) -> Iterator[Json]:
+    """All objects of the list at `path`, asked for page by page. Raises as `post` does."""
+    after: dict[str, str] = {}
     while True:
-        after = {"starting_after": found[-1]["id"]} if found else {}
-        page = get(path, {"limit": str(PAGE_SIZE), **after})
-        found += page["data"]
+        page = get(path, {"limit": str(PAGE_SIZE), **parameters, **after})
+        yield from page["data"]
         if not page["has_more"]:
-            return found
+            return
+        after = {"starting_after": page["data"][-1]["id"]}
 
 
 def _request(method: str, path: str, **content: Any) -> Json:

@@ -58,7 +58,7 @@ class Measured:
 
 def start(week: Week, source: Source, executor: Executor) -> Callable[[], Measured]:
     """Send every aggregation; the result waits for them."""
-    sums = {name: executor.submit(_sum, query, source) for name, query in _queries(week).items()}
+    sums = {name: executor.submit(sum_of, query, source) for name, query in _queries(week).items()}
     late = executor.submit(_late, week, source)
     undated = executor.submit(requests.undated, source)
     new_users = {
@@ -67,11 +67,11 @@ def start(week: Week, source: Source, executor: Executor) -> Callable[[], Measur
     }
 
     def measured() -> Measured:
-        counted = {date: _outcome("newUsers", future) for date, future in new_users.items()}
+        counted = {date: outcome("newUsers", future) for date, future in new_users.items()}
         return Measured(
-            sums={name: _outcome(name, future) for name, future in sums.items()},
-            late=_outcome("lateSettlements", late),
-            undated=_outcome("createdAt", undated),
+            sums={name: outcome(name, future) for name, future in sums.items()},
+            late=outcome("lateSettlements", late),
+            undated=outcome("createdAt", undated),
             new_users={date: each["count"] if each else None for date, each in counted.items()},
         )
 
@@ -85,6 +85,7 @@ def _queries(week: Week) -> dict[str, Query]:
         "completed": Query(REQUESTS, [*created, ("status", "==", "completed")]),
         "ledgerDeductions": _entries([*entered, ("type", "==", "deduction")]),
         "ledgerRefunds": _entries([*entered, ("type", "==", "refund")]),
+        "purchases": _entries([*entered, ("type", "==", "purchase")]),
     }
 
 
@@ -95,23 +96,25 @@ def _entries(where: list[Condition]) -> Query:
 
 def _late(week: Week, source: Source) -> Late:
     late = [*_within("completedAt", week), ("createdAt", "<", week.start)]
-    ended = _sum(Query(REQUESTS, late), source)
+    ended = sum_of(Query(REQUESTS, late), source)
     if ended.count == 0:
         return Late(ended, ended)
     refunded = [*late, ("status", "in", sorted(REFUNDED))]
-    return Late(ended, _sum(Query(REQUESTS, refunded), source))
+    return Late(ended, sum_of(Query(REQUESTS, refunded), source))
 
 
 def _within(field: str, period: Week | Day) -> list[Condition]:
     return [(field, ">=", period.start), (field, "<", period.end)]
 
 
-def _sum(query: Query, source: Source) -> Sum:
+def sum_of(query: Query, source: Source) -> Sum:
+    """The number of documents that match, and their credits."""
     found = source.aggregate(query, ["credits"])
     return Sum(found["count"], found["credits"])
 
 
-def _outcome(name: str, future: Future[Answer]) -> Answer | None:
+def outcome(name: str, future: Future[Answer]) -> Answer | None:
+    """What was read, or None and a line in the log when it could not be."""
     try:
         return future.result()
     except (GoogleAPIError, ValueError) as error:

@@ -5,6 +5,8 @@ What is compared, count and credits each:
 
 - the report's requests, and the completed ones, with aggregations over the same range;
 - the report's charges with the ledger's deductions: both are written with one timestamp;
+- the credits of the week's purchases with those that the ledger says came in with them;
+- the balances that the liability was counted from with Firestore's sum of all;
 - the ledger's refunds of the week with the requests refunded in it, the report's and those of
   earlier weeks: a refund has the `completedAt` of its request.
 """
@@ -16,7 +18,10 @@ from typing import Any
 
 from imagegen.report.aggregations import Measured, Sum
 from imagegen.report.document import Finding
+from imagegen.report.liability import Outstanding
+from imagegen.report.money import Money
 from imagegen.report.numbers import SAMPLES, Tally
+from imagegen.report.revenue import Taken
 
 # check -> what is compared, in words: the report's side first
 SIDES = {
@@ -24,6 +29,8 @@ SIDES = {
     "completed": ("completed requests in the report", "completed ones counted by Firestore"),
     "ledgerDeductions": ("requests in the report", "deductions in the ledger"),
     "ledgerRefunds": ("requests refunded in the week", "refunds in the ledger"),
+    "purchases": ("purchases booked in the week", "purchases in the ledger"),
+    "balances": ("balances in the liability", "balances counted by Firestore"),
 }
 
 
@@ -65,6 +72,34 @@ def findings(days: Iterable[Tally], measured: Measured) -> list[Finding]:
             if number is None
         ],
     ]
+
+
+def of_money(money: Money, measured: Measured) -> list[Finding]:
+    """Where revenue, credits by kind or liability disagree with the ledger, or are missing."""
+    found, taken, outstanding = list[Finding](), money.revenue, money.outstanding
+    if money.flows is None:
+        message = "Credits by kind could not be read."
+        found.append(finding("creditsByKind", "unavailable", message))
+    if money.liability is None:
+        found.append(finding("liability", "unavailable", "The liability could not be counted."))
+    if taken is None:
+        found.append(finding("revenue", "unavailable", "Revenue could not be read."))
+    else:
+        found += _unread("revenue", "purchases are malformed and not part of revenue", taken)
+        if not taken.unreadable_count:
+            found += _compared("purchases", taken.credits, measured.sums["purchases"])
+    if outstanding is not None:
+        what = "accounts are malformed and not part of the liability"
+        found += _unread("liability", what, outstanding)
+        if not outstanding.unreadable_count:
+            found += _compared("balances", outstanding.balances, money.balances)
+    return found
+
+
+def _unread(check: str, what: str, read: Taken | Outstanding) -> list[Finding]:
+    if not read.unreadable_count:
+        return []
+    return [unreadable(check, what, read.unreadable, read.unreadable_count)]
 
 
 def _refunded_in_week(total: Tally, measured: Measured) -> Sum | None:

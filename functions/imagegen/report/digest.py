@@ -16,6 +16,7 @@ from typing import Any
 
 from imagegen import clock, config, db, logger
 from imagegen.firestore.store import Document
+from imagegen.purchases import money
 from imagegen.report.delivery import deliver
 from imagegen.report.document import Delta, DigestRecord, WeeklyReport
 
@@ -104,7 +105,8 @@ def message(report: WeeklyReport) -> dict[str, Any]:
     """What is sent: `text` for a chat (in the format of Slack), and the same as data."""
     week = report.iso_week
     chosen = [each for each in report.anomalies if each.severity in SENT]
-    lines = [f"*Weekly report {week}*", _escaped(headline(report))]
+    lines = [f"*Weekly report {week}*", _escaped(headline(report)), _escaped(earned(report))]
+    lines = [line for line in lines if line]
     lines += [f"• *{each.severity}*: {_escaped(each.message)}" for each in chosen[:MOST_ANOMALIES]]
     if len(chosen) > MOST_ANOMALIES:
         lines.append(f"… and {len(chosen) - MOST_ANOMALIES} more.")
@@ -116,6 +118,8 @@ def message(report: WeeklyReport) -> dict[str, Any]:
             "revision": report.revision,
             "headline": headline(report),
             "totals": report.totals.to_firestore(),
+            "revenue": [each.to_firestore() for each in report.revenue or ()],
+            "liability": report.liability.to_firestore() if report.liability else None,
             "anomalies": [{name: getattr(each, name) for name in FIELDS_SENT} for each in chosen],
             "link": link(week),
         },
@@ -131,6 +135,22 @@ def headline(report: WeeklyReport) -> str:
         parts.append(f"{totals.success_rate:.1%} successful")
     parts.append(f"{totals.credits_net:,} credits spent by {totals.active_users:,} users")
     return f"{', '.join(parts)}. {_findings(report)}"
+
+
+def earned(report: WeeklyReport) -> str:
+    """The money of the week in a sentence; empty where none came in and no credits are out."""
+    net: dict[str, int] = {}
+    for each in report.revenue or ():
+        if not each.is_test:
+            net[each.currency] = net.get(each.currency, 0) + each.net
+    parts = []
+    if net:
+        sums = ", ".join(money.shown(amount, currency) for currency, amount in net.items())
+        parts.append(f"Revenue {sums}, net of refunds and disputes")
+    outstanding = report.liability
+    if outstanding is not None and (outstanding.paid or outstanding.free):
+        parts.append(f"{outstanding.paid:,} paid and {outstanding.free:,} free credits outstanding")
+    return f"{'; '.join(parts)}." if parts else ""
 
 
 def _findings(report: WeeklyReport) -> str:

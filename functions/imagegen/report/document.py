@@ -124,6 +124,43 @@ class Finding(StoredModel):
     paths: list[str] | None = Field(default=None, exclude_if=lambda value: value is None)
 
 
+class Revenue(StoredModel):
+    """What was paid for one product in one currency, in its smallest unit.
+
+    `refunded` and `disputed` of these purchases are as they were known when the report was made.
+    """
+
+    product_id: str = ""
+    currency: str = ""
+    is_test: bool = False  # test mode of Stripe, or the sandbox of a store: no money
+    purchases: int = 0
+    credits: int = 0
+    gross: int = 0
+    refunded: int = 0
+    disputed: int = 0
+    net: int = 0
+
+
+class CreditsOfKind(StoredModel):
+    """The credits of one kind: those of the week's requests, and what else came in and went."""
+
+    sold: int = 0
+    granted: int = 0
+    charged: int = 0
+    refunded: int = 0
+    expired: int = 0
+    clawed_back: int = 0
+    reinstated: int = 0
+
+
+class Liability(StoredModel):
+    """The credits that could still be spent when the week ended. `paid`: bought with money."""
+
+    paid: int = 0
+    free: int = 0
+    by_kind: dict[str, int] = Field(default_factory=dict)
+
+
 class UserHistoryEntry(StoredModel):
     """What a top spender spent in this week and in those before it."""
 
@@ -169,6 +206,10 @@ class WeeklyReport(StoredModel):
     # dimension -> value -> ISO date
     daily_values: dict[str, dict[str, dict[str, PackedNumbers]]] = Field(default_factory=dict)
     top_users: list[TopUser] = Field(default_factory=list)
+    # None: could not be read, or the report is older.
+    revenue: list[Revenue] | None = None
+    credits_by_kind: dict[str, CreditsOfKind] | None = None
+    liability: Liability | None = None
     deltas: dict[str, Delta] = Field(default_factory=dict)  # by the name in `totals`
     anomalies: list[AnomalyRecord] = Field(default_factory=list)  # gravest first
     bands: dict[str, dict[str, Band]] = Field(default_factory=dict)  # by metric and ISO date

@@ -25,7 +25,10 @@ COMPARED = (
     "credits_refunded", "credits_net", "active_users", "new_users",
 )  # fmt: skip
 # What is read of an earlier report, and of an earlier run of this one.
-FIELDS = ("isoWeek", "schemaVersion", "totals", "byDay", "dailyValues", "memory", "userHistory")
+FIELDS = (
+    "isoWeek", "schemaVersion", "totals", "byDay", "dailyValues", "memory", "userHistory",
+    "liability",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, fields
 from typing import NamedTuple
 
 DIMENSIONS = ("model", "style", "color", "size")
+NO_KIND = "unknown"  # of credits that were charged or moved by a release without lots
 NO_VALUE = "(none)"  # where a request lacks its model, style, color or size
 SAMPLES = 5
 # Of one request, or one user's week. More makes no sense, and the sums of millions of requests stay
@@ -26,6 +27,7 @@ class Request(NamedTuple):
     credits: int
     changed_at: int  # when the document was last written, in epoch microseconds
     refunded_in_week: bool = False  # given back before the request's own week was over
+    kinds: tuple[tuple[str, int], ...] = ()  # the kinds of the credits that it was charged
     readable: bool = True  # False: a field was missing or malformed, and was replaced
 
 
@@ -90,6 +92,7 @@ class Tally:
         default_factory=lambda: {dimension: {} for dimension in DIMENSIONS}
     )
     users: dict[str, tuple[int, int]] = field(default_factory=dict)  # (requests, net credits)
+    kinds: dict[str, tuple[int, int]] = field(default_factory=dict)  # (charged, refunded)
     credits_completed: int = 0  # of completed requests
     refunds_in_week: int = 0
     credits_refunded_in_week: int = 0
@@ -106,6 +109,8 @@ class Tally:
                 known[value] = Numbers()
             known[value].count(status, credits)
         spent = 0 if status in REFUNDED else credits
+        for kind, part in request.kinds:
+            self._count_kind(kind, part, part if status in REFUNDED else 0)
         if request.user_id:
             self._count_user(request.user_id, 1, spent)
         self.changed_at = max(self.changed_at, request.changed_at)
@@ -124,6 +129,8 @@ class Tally:
                 self.values[dimension].setdefault(value, Numbers()).add(numbers)
         for user_id, (requests, spent) in other.users.items():
             self._count_user(user_id, requests, spent)
+        for kind, (charged, refunded) in other.kinds.items():
+            self._count_kind(kind, charged, refunded)
         self.changed_at = max(self.changed_at, other.changed_at)
         self.credits_completed += other.credits_completed
         self.refunds_in_week += other.refunds_in_week
@@ -133,6 +140,10 @@ class Tally:
     def _count_user(self, user_id: str, requests: int, spent: int) -> None:
         before = self.users.get(user_id, (0, 0))
         self.users[user_id] = (before[0] + requests, before[1] + spent)
+
+    def _count_kind(self, kind: str, charged: int, refunded: int) -> None:
+        before = self.kinds.get(kind, (0, 0))
+        self.kinds[kind] = (before[0] + charged, before[1] + refunded)
 
     def _count_unreadable(self, number: int, ids: Iterable[str]) -> None:
         self.unreadable += number

@@ -22,6 +22,7 @@ from imagegen.firestore.store import MAX_ID_BYTES, Query
 from imagegen.report.numbers import (
     DIMENSIONS,
     MOST_CREDITS,
+    NO_KIND,
     NO_VALUE,
     REFUNDED,
     STATUSES,
@@ -32,7 +33,7 @@ from imagegen.report.source import Source
 from imagegen.report.weeks import Day
 
 COLLECTION = "generationRequests"
-FIELDS = ("userId", *DIMENSIONS, "status", "credits", "createdAt", "completedAt")
+FIELDS = ("userId", *DIMENSIONS, "status", "credits", "createdAt", "completedAt", "lots")
 LONGEST_VALUE = 100  # characters; what the catalogue allows
 ATTEMPTS = 4  # in a row without a single document
 FIRST_BACKOFF_SECONDS = 0.25
@@ -142,9 +143,21 @@ def as_request(document: Any, week_end: float) -> Request:
         credits=cast(int, credits),
         refunded_in_week=status in REFUNDED
         and 0 < fields["completedAt"].timestamp_value.seconds < week_end,
+        kinds=_kinds(fields["lots"].array_value.values, cast(int, credits)),
         changed_at=changed.seconds * 1_000_000 + changed.nanos // 1000,
         readable=readable,
     )
+
+
+def _kinds(parts: Any, credits: int) -> tuple[tuple[str, int], ...]:
+    """The kinds of the parts that `credits` consist of; unknown where they do not add up to it."""
+    found = []
+    for part in parts:
+        fields = part.map_value.fields
+        found.append((fields["kind"].string_value or NO_KIND, fields["credits"].integer_value))
+    if sum(each for _, each in found) != credits:
+        return ((NO_KIND, credits),) if credits else ()
+    return tuple(found)
 
 
 def _whole(double: float) -> int:

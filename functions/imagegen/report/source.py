@@ -6,17 +6,19 @@ So the numbers of a report belong together, whatever is written while it runs.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 from imagegen import db
 from imagegen.firestore.client import FirestoreStore
-from imagegen.firestore.store import Document, Query
+from imagegen.firestore.store import PATH, Document, Query
 from imagegen.firestore.stored import whole_number
 
 READ_DEADLINE_SECONDS = 30.0
 AGGREGATE_DEADLINE_SECONDS = 60.0
 STREAM_TIMEOUT_SECONDS = 300.0
+PAGE = 2000
 
 
 class Source:
@@ -66,6 +68,25 @@ class Source:
             AGGREGATE_DEADLINE_SECONDS,
         )
         return {name: _sum(value) for name, value in found.items()}
+
+    def read(self, query: Query) -> Iterator[Document]:
+        """The documents that match, in the order of a field, in pages; for values of any type."""
+        if query.order_by is None:
+            raise ValueError("pages need an order")
+        field, rest = query.order_by[0], replace(query, limit=PAGE)
+        while True:
+            page = db.retry(
+                lambda _: list(self.stream(rest)),  # noqa: B023 - called at once
+                db.RETRYABLE_READ,
+                STREAM_TIMEOUT_SECONDS,
+            )
+            documents = [self._store.document(each) for each in page]
+            yield from documents
+            if len(page) < PAGE:
+                return
+            last = documents[-1]
+            position = last.path if field == PATH else page[-1].fields[field]
+            rest = replace(rest, start_after=(position, last.id))
 
     def stream(self, query: Query) -> Iterator[Any]:
         """The documents that match, in one RPC, as `FirestoreStore.stream` yields them."""

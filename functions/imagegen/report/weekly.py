@@ -2,6 +2,7 @@
 
     earlier reports ──▶ the moment of reading
                           ├─▶ requests, streamed ──▶ a tally a day ──┐
+                          ├─▶ purchases, entries, lots of users ─────┤
                           └─▶ aggregations, ledger, new users ───────┴─▶ reports/{isoWeek}
 
 All reads see the moment of the first, so the numbers belong together, whatever is written
@@ -22,14 +23,25 @@ from google.cloud import firestore
 from imagegen import clock, config, db, logger
 from imagegen.notifications import outbox
 from imagegen.notifications.event import EventType
-from imagegen.report import aggregations, checks, digest, earlier, facts, requests, weeks
+from imagegen.report import (
+    aggregations,
+    checks,
+    credit_flows,
+    digest,
+    earlier,
+    facts,
+    money,
+    requests,
+    weeks,
+)
 from imagegen.report.aggregations import Measured
 from imagegen.report.anomalies.find import Findings, find
 from imagegen.report.anomalies.history import WeekNumbers
 from imagegen.report.anomalies.thresholds import Thresholds
 from imagegen.report.checks import finding, unreadable
-from imagegen.report.document import SCHEMA_VERSION, Finding, WeeklyReport
+from imagegen.report.document import SCHEMA_VERSION, Finding, Liability, WeeklyReport
 from imagegen.report.earlier import EarlierReports
+from imagegen.report.money import Money
 from imagegen.report.numbers import Tally, UserNumbers, users_of_week
 from imagegen.report.source import Source
 from imagegen.report.user_history import UserHistory, UserHistoryUnavailable
@@ -69,7 +81,8 @@ def _make(
     thresholds: Thresholds,
 ) -> WeeklyReport:
     """The report, but for its revision."""
-    days, measured = _read_week(week, source)
+    known = before.revision.liability if before.revision is not None else None
+    days, measured, taken = _read_week(week, source, known)
     users = users_of_week(days)
     values = facts.values_by_day(days)
     numbers = WeekNumbers(
@@ -97,6 +110,11 @@ def _make(
         by_size=tables["size"],
         daily_values=values,
         top_users=facts.top_users(users),
+        revenue=taken.revenue.rows if taken.revenue is not None else None,
+        credits_by_kind=(
+            credit_flows.by_kind(taken.flows, days) if taken.flows is not None else None
+        ),
+        liability=taken.liability,
         deltas=earlier.deltas(totals, before),
         anomalies=found.anomalies,
         bands=found.bands,
@@ -104,6 +122,7 @@ def _make(
         thresholds=found.thresholds,
         data_quality=[
             *checks.findings(days.values(), measured),
+            *checks.of_money(taken, measured),
             *facts.findings(days, values),
             *not_judged,
         ],
@@ -120,13 +139,16 @@ def _choose(schedule_time: datetime | None, week: str | None) -> Week:
     return weeks.ended_by(schedule_time, clock.time_zone())
 
 
-def _read_week(week: Week, source: Source) -> tuple[dict[str, Tally], Measured]:
-    """The days' tallies by ISO date, and what Firestore and the ledger count beside them."""
+def _read_week(
+    week: Week, source: Source, known: Liability | None
+) -> tuple[dict[str, Tally], Measured, Money]:
+    """The days' tallies by ISO date, what Firestore and the ledger count beside them, the money."""
     with (
         ThreadPoolExecutor(CHECKS_AT_ONCE) as checkers,
         ThreadPoolExecutor(STREAMS) as readers,
     ):
         outcome = aggregations.start(week, source, checkers)
+        taken = money.start(week, source, checkers, known)
         parts = [
             readers.submit(_read_days, week, days, source)
             for days in (week.days[:4], week.days[4:])
@@ -137,7 +159,7 @@ def _read_week(week: Week, source: Source) -> tuple[dict[str, Tally], Measured]:
             checkers.shutdown(wait=False, cancel_futures=True)
             source.close()  # ends the other stream
             raise
-        return days, outcome()
+        return days, outcome(), taken()
 
 
 def _read_days(week: Week, days: Sequence[Day], source: Source) -> dict[str, Tally]:

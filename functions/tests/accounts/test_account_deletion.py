@@ -13,7 +13,6 @@ import httpx
 import pytest
 from firebase_admin import auth
 from google.cloud import firestore, storage
-from ops import audit
 from support.books import account_of, check_books
 from support.images import image
 from support.leaving import Queue, closure_of, entries_of, tombstone_of, traces
@@ -22,6 +21,7 @@ from support.orders import ANYBODY, now, order
 from imagegen import clock, db, firebase, tasks
 from imagegen.accounts import closing, delete, moving, recovery, worker
 from imagegen.api.auth import Caller
+from imagegen.audit import project as audit
 from imagegen.catalogue import catalogue, products
 from imagegen.credits import closures, ledger
 from imagegen.errors import AccountClosing, UserNotFound
@@ -127,7 +127,7 @@ def test_nothing_personal_is_left_and_the_books_balance(
     source = {"type": "photo", "uploadId": photo.upload_id}
     requests = [spend(user_id), spend(user_id, source=source)]
     purchase_id = pay(user_id, pack)
-    ledger.grant_credits(user_id, 2, key=MARKER, reason=f"sorry, {user_id}: yours", by="cli:test")
+    ledger.grant_credits(user_id, 2, key=MARKER, reason=f"sorry, {user_id}: yours", by="cli:ann")
     devices.register(user_id, MARKER)
     by_hand: dict[str, dict[str, Any]] = {
         f"events/{uuid.uuid4().hex}": {"userId": user_id, "about": db.user(user_id)},
@@ -307,12 +307,12 @@ def test_an_operator_deletes_for_a_user_who_exists_and_says_why(
 ) -> None:
     user_id = new_user(3)
     with pytest.raises(ValueError, match="reason"):
-        delete.delete_for(user_id, reason=" ")
+        delete.delete_for(user_id, reason=" ", by="cli:ann")
     with pytest.raises(UserNotFound):
-        delete.delete_for(f"nobody-{user_id}", reason="asked by mail")
-    assert delete.delete_for(user_id, reason="asked by mail").status == "closing"
+        delete.delete_for(f"nobody-{user_id}", reason="asked by mail", by="cli:ann")
+    assert delete.delete_for(user_id, reason="asked by mail", by="cli:ann").status == "closing"
     account_queue.work()
-    assert delete.delete_for(user_id, reason="asked by mail").status == "closed"
+    assert delete.delete_for(user_id, reason="asked by mail", by="cli:ann").status == "closed"
 
 
 def test_a_malformed_account_can_be_deleted(

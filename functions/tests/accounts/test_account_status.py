@@ -65,7 +65,7 @@ def test_a_disabled_account_can_be_read_and_gets_nothing_free(
     user_id = new_user(5, status="disabled")
     owner = Caller(uid=user_id, has_verified_email=True)
     assert get_user_credits(GetUserCredits(user_id=user_id), owner).current_credits == 5
-    account.set_status(user_id, ACTIVE, reason="settled")
+    account.set_status(user_id, ACTIVE, by="cli:ann", reason="settled")
     assert get_user_credits(GetUserCredits(user_id=user_id), owner).current_credits == 15
     assert check_books(client, user_id, 5) == 15
 
@@ -73,7 +73,7 @@ def test_a_disabled_account_can_be_read_and_gets_nothing_free(
 def test_what_was_charged_before_is_answered_again(new_user: Users) -> None:
     user_id = new_user(5)
     first = generation.create(order(user_id, idempotencyKey="k"), ANYBODY)
-    account.set_status(user_id, DISABLED, reason="chargebacks")
+    account.set_status(user_id, DISABLED, by="cli:ann", reason="chargebacks")
     again = generation.create(order(user_id, idempotencyKey="k"), ANYBODY)
     assert again.body == first.body
 
@@ -93,7 +93,7 @@ def test_once_an_account_is_disabled_no_charge_that_is_under_way_commits(
     with ThreadPoolExecutor(9) as pool:
         orders = [pool.submit(spend, number) for number in range(24)]
         orders[0].result()
-        account.set_status(user_id, DISABLED, reason="chargebacks")
+        account.set_status(user_id, DISABLED, by="cli:ann", reason="chargebacks")
         charged = len(ledger_of(client, user_id))
         made = sum(each.result() for each in orders)
     assert len(ledger_of(client, user_id)) == charged == made < 24
@@ -104,11 +104,11 @@ def test_an_operator_sets_only_active_and_disabled_and_says_why(new_user: Users)
     user_id = new_user(5)
     for status, reason in ((AccountStatus.CLOSING, "r"), (DISABLED, " ")):
         with pytest.raises(ValueError, match=r"cannot make|needs a reason"):
-            account.set_status(user_id, status, reason=reason)
+            account.set_status(user_id, status, by="cli:ann", reason=reason)
     with pytest.raises(UserNotFound):
-        account.set_status(f"nobody-{user_id}", DISABLED, reason="r")
+        account.set_status(f"nobody-{user_id}", DISABLED, by="cli:ann", reason="r")
     with pytest.raises(AccountClosing):
-        account.set_status(new_user(5, status="closing"), ACTIVE, reason="r")
+        account.set_status(new_user(5, status="closing"), ACTIVE, by="cli:ann", reason="r")
 
 
 def test_a_closed_account_is_not_opened_again_by_its_owners_token(

@@ -15,7 +15,7 @@ from support.leaving import Queue
 from support.orders import ANYBODY, order
 
 from imagegen import clock
-from imagegen.accounts import delete, export, recovery, worker
+from imagegen.accounts import delete, export, worker
 from imagegen.credits import ledger
 from imagegen.errors import BackendUnavailable, UserNotFound
 from imagegen.generation import create as generation
@@ -48,7 +48,7 @@ def test_everything_is_in_the_file_however_many_pages_it_takes(
     requests = {
         generation.create(order(user_id), ANYBODY).body.generation_request_id for _ in range(5)
     }
-    ledger.grant_credits(user_id, 2, key="k", reason='sorry, "you"', by="cli:test")
+    ledger.grant_credits(user_id, 2, key="k", reason='sorry, "you"', by="cli:ann")
     devices.register(user_id, "phone")
     client.document(f"purchases/p-{user_id}").set({"userId": user_id, "status": "paid"})
     assert export.export(user_id) == export.Export()
@@ -81,7 +81,7 @@ def test_a_file_is_made_again_after_a_while_and_deleted_after_a_day(
     assert first.url is not None
     assert first.expires_at is not None
     assert timedelta(hours=23) < first.expires_at - begun < timedelta(hours=25)
-    recovery.recover()
+    export.delete_expired()
     assert httpx.get(first.url).status_code == 200
     monkeypatch.setattr(clock, "now", lambda: begun + timedelta(minutes=11))
     assert export.export(user_id).url is None
@@ -89,7 +89,7 @@ def test_a_file_is_made_again_after_a_while_and_deleted_after_a_day(
     second = export.export(user_id)
     assert second.url not in (None, first.url)
     monkeypatch.setattr(clock, "now", lambda: begun + timedelta(days=1, hours=1))
-    recovery.recover()
+    export.delete_expired()
     assert [*emulated_bucket.list_blobs(prefix="exports/")] == []
 
 

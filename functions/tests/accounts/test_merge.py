@@ -176,7 +176,7 @@ def test_an_operator_transfers_once_for_each_key_and_both_accounts_stay(
 ) -> None:
     user_id = new_user(2)
     for _ in range(2):
-        moved = merge.transfer(buyer, user_id, key="ticket-1", reason="lost phone")
+        moved = merge.transfer(buyer, user_id, key="ticket-1", reason="lost phone", by="cli:ann")
         assert moved.balance == 42
     assert remaining(client, buyer) == {"trial": 5}
     assert check_books(client, buyer, 45) == 5
@@ -184,12 +184,12 @@ def test_an_operator_transfers_once_for_each_key_and_both_accounts_stay(
     assert purchase_of(client, user_id).exists
     for key, reason in (("", "r"), ("k", " ")):
         with pytest.raises(ValueError, match="key and a reason"):
-            merge.transfer(buyer, user_id, key=key, reason=reason)
+            merge.transfer(buyer, user_id, key=key, reason=reason, by="cli:ann")
     with pytest.raises(ValueError, match="paid for"):
-        merge.transfer(buyer, user_id, key="ticket-2", reason="again")
+        merge.transfer(buyer, user_id, key="ticket-2", reason="again", by="cli:ann")
     with pytest.raises(ValueError, match="same account"):
-        merge.transfer(buyer, buyer, key="k", reason="r")
+        merge.transfer(buyer, buyer, key="k", reason="r", by="cli:ann")
     with pytest.raises(AccountDisabled):
-        merge.transfer(user_id, new_user(1, status="disabled"), key="k", reason="r")
+        merge.transfer(user_id, new_user(1, status="disabled"), key="k", reason="r", by="cli:ann")
     with pytest.raises(UserNotFound):
-        merge.transfer("nobody-at-all", buyer, key="k", reason="r")
+        merge.transfer("nobody-at-all", buyer, key="k", reason="r", by="cli:ann")

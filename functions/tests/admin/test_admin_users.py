@@ -10,25 +10,14 @@ from typing import Any
 import pytest
 from firebase_admin import auth as accounts
 from google.cloud import firestore
+from support.admin_calls import actions_about
 from support.books import check_books, ledger_of
-from support.operators import OPERATOR, bearer
+from support.operators import OPERATOR
 from support.orders import now, order_body
 
-from imagegen import actions, db, firebase
+from imagegen import db, firebase
 
 Call = Callable[..., Any]
-
-
-@pytest.fixture
-def admin(call: Call, client: firestore.Client) -> Call:
-    """Calls the function as an operator; every answer is as the description has it."""
-
-    def request(method: str, path: str, code: int = 200, **kwargs: Any) -> Any:
-        answer = call("admin", method, path, headers=bearer(), **kwargs)
-        assert answer.status_code == code, answer.text
-        return answer.get_json()
-
-    return request
 
 
 @pytest.fixture
@@ -43,13 +32,6 @@ def signed_up(client: firestore.Client) -> Callable[..., str]:
         return uid
 
     return make
-
-
-def actions_about(client: firestore.Client, path: str) -> list[dict[str, Any]]:
-    found = client.collection(actions.COLLECTION).where(
-        filter=firestore.FieldFilter("subject", "==", path)
-    )
-    return [each.to_dict() or {} for each in found.stream()]
 
 
 def test_the_newest_accounts_come_first_and_in_pages(
@@ -216,3 +198,22 @@ def test_a_repair_that_needs_to_be_told_the_balance_says_so(
     refused = admin("POST", f"/users/{user_id}/repair", 400, json={"reason": "r"})
     (violation,) = refused["error"]["details"]["fieldViolations"]
     assert violation["field"] == "credits"
+
+
+def test_an_account_is_disabled_and_made_active_again(
+    admin: Call, call: Call, client: firestore.Client, new_user: Callable[..., str]
+) -> None:
+    user_id = new_user(5)
+    for _ in range(2):
+        disabled = {"status": "disabled", "reason": "chargebacks"}
+        assert admin("PUT", f"/users/{user_id}/status", json=disabled)["status"] == "disabled"
+    assert admin("GET", f"/users/{user_id}")["user"]["status"] == "disabled"
+    refused = call("createGenerationRequest", json=order_body(user_id))
+    assert refused.get_json()["error"]["details"]["reason"] == "ACCOUNT_DISABLED"
+    grant = {"credits": 1, "reason": "r", "idempotencyKey": "k"}
+    admin("POST", f"/users/{user_id}/grants", 403, json=grant)
+    admin("PUT", f"/users/{user_id}/status", json={"status": "active", "reason": "settled"})
+    assert call("createGenerationRequest", json=order_body(user_id)).status_code == 200
+    assert check_books(client, user_id, opening=5) == 4
+    logged = sorted(actions_about(client, db.user(user_id)), key=lambda action: action["at"])
+    assert [action["after"]["status"] for action in logged] == ["disabled", "active"]

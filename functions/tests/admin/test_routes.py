@@ -22,7 +22,7 @@ CALLS = [
 
 
 @pytest.fixture
-def admin(call: Call, emulator: str) -> Call:
+def anybody(call: Call, emulator: str) -> Call:
     """Calls the function without a token; the emulators run, so tokens are checked as there."""
 
     def request(method: str, path: str, **kwargs: Any) -> Any:
@@ -39,19 +39,19 @@ def reason(answer: Any) -> str:
 
 
 @pytest.mark.parametrize(("method", "path"), CALLS)
-def test_nobody_but_an_operator_reaches_a_path(admin: Call, method: str, path: str) -> None:
+def test_nobody_but_an_operator_reaches_a_path(anybody: Call, method: str, path: str) -> None:
     """Also where AUTH_MODE is optional, as it is here."""
-    without = admin(method, path, json={})
+    without = anybody(method, path, json={})
     assert (without.status_code, reason(without)) == (401, "TOKEN_MISSING")
     assert without.headers["WWW-Authenticate"] == "Bearer"
     for claim in ("true", 1, False, None):
-        stranger = admin(method, path, json={}, headers=bearer("stranger", admin=claim))
+        stranger = anybody(method, path, json={}, headers=bearer("stranger", admin=claim))
         assert (stranger.status_code, reason(stranger)) == (403, "NOT_ADMIN")
 
 
-def test_a_path_is_found_directly_and_through_hosting(admin: Call) -> None:
+def test_a_path_is_found_directly_and_through_hosting(anybody: Call) -> None:
     for path in ("/users/nobody-here", "/api/admin/users/nobody-here"):
-        answer = admin("GET", path, headers=bearer())
+        answer = anybody("GET", path, headers=bearer())
         assert (answer.status_code, reason(answer)) == (404, "USER_NOT_FOUND")
         assert answer.get_json()["error"]["details"]["userId"] == "nobody-here"
 
@@ -59,53 +59,53 @@ def test_a_path_is_found_directly_and_through_hosting(admin: Call) -> None:
 @pytest.mark.parametrize(
     "path", ["/", "/api/admin", "/api/admin/", "/nothing", "/users/", "/users/a/b", "/admin/users"]
 )
-def test_any_other_path_is_404(admin: Call, path: str) -> None:
-    answer = admin("GET", path, headers=bearer())
+def test_any_other_path_is_404(anybody: Call, path: str) -> None:
+    answer = anybody("GET", path, headers=bearer())
     assert (answer.status_code, reason(answer)) == (404, "PATH_NOT_FOUND")
 
 
-def test_another_method_is_405_and_told_which_there_are(admin: Call) -> None:
-    answer = admin("DELETE", "/users", headers=bearer())
+def test_another_method_is_405_and_told_which_there_are(anybody: Call) -> None:
+    answer = anybody("DELETE", "/users", headers=bearer())
     assert (answer.status_code, reason(answer)) == (405, "METHOD_NOT_ALLOWED")
     assert answer.headers["Allow"] == "GET, OPTIONS"
 
 
-def test_a_field_of_the_path_is_decoded_and_checked(admin: Call) -> None:
-    answer = admin("GET", "/users/%C3%A4nn%20a", headers=bearer())
+def test_a_field_of_the_path_is_decoded_and_checked(anybody: Call) -> None:
+    answer = anybody("GET", "/users/%C3%A4nn%20a", headers=bearer())
     assert answer.get_json()["error"]["details"]["userId"] == "änn a"
-    answer = admin("GET", "/users/__x__", headers=bearer())
+    answer = anybody("GET", "/users/__x__", headers=bearer())
     assert (answer.status_code, reason(answer)) == (400, "INVALID_FIELD")
 
 
-def test_a_field_of_the_path_stands_nowhere_else(admin: Call) -> None:
-    answer = admin("GET", "/users/ann?userId=ann", headers=bearer())
+def test_a_field_of_the_path_stands_nowhere_else(anybody: Call) -> None:
+    answer = anybody("GET", "/users/ann?userId=ann", headers=bearer())
     (violation,) = answer.get_json()["error"]["details"]["fieldViolations"]
     assert violation == {"field": "userId", "description": "is part of the path"}
 
 
-def test_there_is_no_callable_protocol(admin: Call) -> None:
+def test_there_is_no_callable_protocol(anybody: Call) -> None:
     sent = {"data": {"credits": 1, "reason": "r", "idempotencyKey": "k"}}
-    answer = admin("POST", "/users/ann/grants", json=sent, headers=bearer())
+    answer = anybody("POST", "/users/ann/grants", json=sent, headers=bearer())
     violations = answer.get_json()["error"]["details"]["fieldViolations"]
     assert "data" in {each["field"] for each in violations}
 
 
-def test_a_body_has_to_be_json(admin: Call) -> None:
-    answer = admin("POST", "/users/ann/grants", data="credits=1", headers=bearer())
+def test_a_body_has_to_be_json(anybody: Call) -> None:
+    answer = anybody("POST", "/users/ann/grants", data="credits=1", headers=bearer())
     assert (answer.status_code, reason(answer)) == (415, "UNSUPPORTED_MEDIA_TYPE")
 
 
-def test_a_browser_of_another_origin_may_call(admin: Call) -> None:
+def test_a_browser_of_another_origin_may_call(anybody: Call) -> None:
     asked = {"Origin": "https://a.example", "Access-Control-Request-Method": "PUT"}
-    answer = admin("OPTIONS", "/users/ann", headers=asked)
+    answer = anybody("OPTIONS", "/users/ann", headers=asked)
     assert answer.status_code == 200
     assert answer.headers["Access-Control-Allow-Methods"] == "DELETE, GET, POST, PUT"
-    refused = admin("GET", "/users", headers={"Origin": "https://a.example"})
+    refused = anybody("GET", "/users", headers={"Origin": "https://a.example"})
     assert refused.headers["Access-Control-Allow-Origin"] in ("*", "https://a.example")
 
 
-def test_a_head_request_is_a_get_without_its_body(admin: Call) -> None:
-    answer = admin("HEAD", "/users", headers=bearer())
+def test_a_head_request_is_a_get_without_its_body(anybody: Call) -> None:
+    answer = anybody("HEAD", "/users", headers=bearer())
     assert (answer.status_code, answer.data) == (200, b"")
 
 
@@ -122,9 +122,9 @@ def logged(capsys: pytest.CaptureFixture[str]) -> Callable[[], list[dict[str, An
 
 
 def test_each_call_is_one_log_line_that_says_who_and_what(
-    admin: Call, logged: Callable[[], list[dict[str, Any]]]
+    anybody: Call, logged: Callable[[], list[dict[str, Any]]]
 ) -> None:
-    admin("GET", "/users/nobody-here", headers=bearer())
+    anybody("GET", "/users/nobody-here", headers=bearer())
     (line,) = logged()
     assert (line["function"], line["operation"], line["code"]) == ("admin", "getUser", 404)
     assert line["operator"] == OPERATOR

@@ -7,7 +7,7 @@ from pydantic import TypeAdapter
 
 from imagegen.api import paging
 from imagegen.errors import InvalidField
-from imagegen.generation.endpoints import POSITION
+from imagegen.generation.listing import POSITION
 
 INTEGER = TypeAdapter(int)
 

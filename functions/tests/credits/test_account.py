@@ -280,7 +280,10 @@ def test_a_trial_that_expires_while_its_request_runs_comes_back_for_the_time_of_
     with pytest.raises(GenerationFailed):
         generation.create(order(user_id, model="Doomed Model", size="1024x1792"), ANYBODY)
     (deduction, refund) = ledger_of(client, user_id)
-    assert deduction["lots"] == [{"lot": "trial", "credits": 3}, {"lot": "p1", "credits": 1}]
+    assert deduction["lots"] == [
+        {"lot": "trial", "credits": 3, "kind": "trial", "expiresAt": end},
+        {"lot": "p1", "credits": 1, "kind": "purchase"},
+    ]
     grace = refund["lots"][0]["lot"]
     assert grace == f"{refund['id']}-1"
     assert remaining(client, user_id) == {grace: 3, "p1": 2}

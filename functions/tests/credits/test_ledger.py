@@ -64,7 +64,7 @@ def test_a_deduction_and_its_refund_stand_in_the_ledger(
     first, second = ledger_of(client, user_id)
     assert first == {
         "id": "r1-deduction", "type": "deduction", "credits": 3, "delta": -3,
-        "lots": [{"lot": "opening", "credits": 3}],
+        "lots": [{"lot": "opening", "credits": 3, "kind": "opening"}],
         "generationRequestId": "r1", "balanceAfter": 7, "sequence": 1, "timestamp": MONDAY,
         "reason": "generation",
     }  # fmt: skip

@@ -10,11 +10,11 @@ from typing import Any
 import httpx
 import pytest
 from google.cloud import firestore
-from ops import audit
 from support.books import check_books, requests_of
 from support.orders import ANYBODY, now, order
 
 from imagegen import clock, tasks
+from imagegen.audit import project as audit
 from imagegen.catalogue import catalogue
 from imagegen.errors import GenerationFailed
 from imagegen.firestore import client as firestore_client

@@ -30,6 +30,7 @@ def test_the_manifest_is_read_with_the_parameters_of_the_project(
         "deliverEvent",
         "processAccount",
         "processGeneration",
+        "runAudit",
     ]
     assert set(read.with_trigger("scheduleTrigger")) == {
         "deleteExpiredData",

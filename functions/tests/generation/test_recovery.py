@@ -46,7 +46,7 @@ def lost(
 
             dying.setattr(clock, "now", lambda: moment)
             dying.setattr(generation, "generate_image", die)
-            dying.setattr(generation, "_enqueue", die)
+            dying.setattr(generation, "enqueue", die)
             with pytest.raises(Died):
                 generation.create(order(user_id, **changes), ANYBODY)
         return user_id

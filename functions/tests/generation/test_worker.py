@@ -477,13 +477,13 @@ def test_a_repeated_call_says_so_when_its_request_is_deleted_meanwhile(
     request_id = accept(user_id, idempotencyKey="k")
     reference = client.document(db.generation_request(request_id))
     reference.update({"enqueuedAt": now() - timedelta(minutes=1)})
-    enqueue_again = generation._enqueue_again
+    enqueue_again = generation.enqueue_again
 
     def deleted_first(request: RequestDocument) -> RequestDocument:
         reference.delete()
         return enqueue_again(request)
 
-    monkeypatch.setattr(generation, "_enqueue_again", deleted_first)
+    monkeypatch.setattr(generation, "enqueue_again", deleted_first)
     with pytest.raises(GenerationRequestNotFound) as raised:
         accept(user_id, idempotencyKey="k")
     assert raised.value.details == {"generationRequestId": request_id}

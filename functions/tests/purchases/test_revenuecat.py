@@ -11,7 +11,7 @@ from support.shop import Shop
 
 from imagegen.purchases import revenuecat
 from imagegen.purchases.booking import PERIOD_MARGIN
-from imagegen.purchases.revenuecat_events import smallest_units
+from imagegen.purchases.money import smallest_units
 
 shop = pytest.fixture(support.shop)
 Json = dict[str, Any]

@@ -72,6 +72,27 @@ def test_the_message_has_the_headline_what_matters_and_a_link() -> None:
     assert message["report"]["totals"]["requests"] == 1236
 
 
+def test_the_message_says_what_was_earned_and_what_is_outstanding() -> None:
+    sold = {"productId": "pack", "purchases": 2, "gross": 1980, "refunded": 495}
+    revenue = [
+        sold | {"currency": "usd", "net": 1485},
+        sold | {"currency": "usd", "net": 15},
+        sold | {"currency": "jpy", "net": 500},
+        sold | {"currency": "usd", "net": 9900, "isTest": True},
+    ]
+    liability = {"paid": 1200, "free": 30, "byKind": {"purchase": 1200, "trial": 30}}
+    message = digest.message(report(revenue=revenue, liability=liability))
+    assert message["text"].split("\n")[2] == (
+        "Revenue 15.00 USD, 500 JPY, net of refunds and disputes; "
+        "1,200 paid and 30 free credits outstanding."
+    )
+    assert message["report"]["liability"] == liability
+    assert message["report"]["revenue"][3]["isTest"]
+    test_only = digest.message(report(revenue=revenue[3:], liability={"paid": 0, "free": 0}))
+    assert "Revenue" not in test_only["text"]
+    assert "outstanding" not in test_only["text"]
+
+
 def test_a_quiet_first_week_has_a_headline_as_well() -> None:
     totals = {"requests": 0, "successRate": None, "creditsNet": 0, "activeUsers": 0}
     quiet = report(totals=totals, deltas={"requests": {"lastWeekChange": None}})

@@ -20,6 +20,7 @@ from imagegen import clock, db
 from imagegen.errors import BackendUnavailable
 from imagegen.firestore import client as firestore_client
 from imagegen.firestore.client import FirestoreStore
+from imagegen.notifications import outbox
 from imagegen.report import aggregations, requests, source, weekly
 from imagegen.report.anomalies.find import find
 from imagegen.report.source import Source
@@ -286,6 +287,7 @@ def test_a_check_that_cannot_be_made_is_a_finding_and_never_a_zero(
     assert set(problems(report).values()) == {"unavailable"}
     assert set(problems(report)) == {
         "requests", "completed", "ledgerDeductions", "ledgerRefunds", "lateSettlements", "newUsers",
+        "purchases", "balances",
     }  # fmt: skip
     assert report["totals"]["newUsers"] is None
     assert report["byDay"]["2026-03-02"]["newUsers"] is None
@@ -657,13 +659,18 @@ def test_a_report_costs_the_weeks_documents_and_a_few(
 ) -> None:
     for i in range(60):
         app.request(MONDAY + timedelta(hours=2 * i), userId=f"user{i % 3}")
+    monkeypatch.setenv("CATALOGUE_TTL_SECONDS", "3600")
+    outbox.forget()
+    outbox.subscriptions()  # who is told of the report is cached, and not what is counted
     between = FirestoreProxy(os.environ["FIRESTORE_EMULATOR_HOST"])
     monkeypatch.setenv("FIRESTORE_EMULATOR_HOST", between.address)
     monkeypatch.setattr(firestore_client, "_client", firestore.Client(project=app.client.project))
     made(week=WEEK)
     assert between.traffic.rpcs == {
-        "RunQuery": 2 + 2,  # the requests; those without a time, before and after all others
-        "RunAggregationQuery": 5 + 7,  # the checks; new users by day
+        # The requests; those without a time, before and after all others; purchases, entries that
+        # are for no request, users, entries since the end of the week.
+        "RunQuery": 2 + 2 + 4,
+        "RunAggregationQuery": 5 + 7 + 2,  # the checks; new users by day; purchases and balances
         "BatchGetDocuments": 3,  # reports, users, the report about to be replaced
         "Commit": 1,
     }

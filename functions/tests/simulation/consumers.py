@@ -123,7 +123,7 @@ class Consumers:
                 return
             last = (max(times) - EPOCH).total_seconds()
             self._world.run(until=max(self._world.seconds, last) + 1)
-            self._world.spawn("event recovery", "", recover)
+            self._world.spawn("event recovery", "recovery of events runs", recover)
             self._world.run()
 
     def check_at_rest(self, is_edited: Callable[[str], bool]) -> None:

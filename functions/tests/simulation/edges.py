@@ -13,11 +13,10 @@ from typing import Any
 from unittest import mock
 
 from firebase_admin import functions
-from firebase_functions import logger
 from stripe_stub import objects as stripe_objects
 from stripe_stub import world as stripe_stub
 
-from imagegen import clock, config, db, deadline, firebase, tasks
+from imagegen import clock, config, db, deadline, firebase, logger, tasks
 from imagegen.catalogue import cache, catalogue, products, suspension
 from imagegen.catalogue.cache import Cache
 from imagegen.credits import lots

@@ -102,6 +102,7 @@ class HandEdits:
         document = self._memory.documents.get(path)
         if document is None:
             return  # deleted before
-        self._world.note("operator", f"{path}: {changes}")
+        done = "deletes" if changes is None else f"writes {changes} into"
+        self._world.tell(f"somebody {done} {path} by hand")
         fields = {**(document.fields or {}), **changes} if changes is not None else None
         self._memory.put(path, fields)

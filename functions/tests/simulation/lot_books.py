@@ -146,7 +146,7 @@ class LotBooks:
         entry: Fields,
         requests: Mapping[str, Fields],
     ) -> None:
-        parts = [(part["lot"], part["credits"]) for part in entry["lots"]]
+        parts = _parts(entry["lots"])
         if sum(credits for _, credits in parts) != entry["credits"]:
             raise Violation(f"the lots of an entry are not its credits: {entry}")
         checks: dict[str, Callable[[], None]] = {
@@ -169,9 +169,9 @@ class LotBooks:
     ) -> None:
         """I14, and the order of spending."""
         request = requests[entry["generationRequestId"]]
-        kept = [{"lot": part["lot"], "credits": part["credits"]} for part in request["lots"]]
-        if kept != entry["lots"]:
-            raise Violation(f"a request keeps {kept}, and was charged {entry['lots']}")
+        kept, charged = _parts(request["lots"]), _parts(entry["lots"])
+        if kept != charged:
+            raise Violation(f"a request keeps {kept}, and was charged {charged}")
         for part in request["lots"]:
             if part.get("expiresAt", FAR) <= entry["timestamp"]:
                 raise Violation(f"{part['lot']} was spent after it had expired")
@@ -180,9 +180,9 @@ class LotBooks:
         missing, expected = entry["credits"], []
         for lot_id in sorted(+held.left, key=lambda lot_id: _order(lot_id, terms[lot_id])):
             if taken := min(held.left[lot_id], missing):
-                expected.append({"lot": lot_id, "credits": taken})
+                expected.append((lot_id, taken))
                 missing -= taken
-        if entry["lots"] != expected:
+        if charged != expected:
             raise Violation(f"{entry['lots']} were spent, the order says {expected}")
 
     def _check_restored(
@@ -200,7 +200,7 @@ class LotBooks:
                 until = terms[expected].get("expiresAt", FAR)
                 if until != entry["timestamp"] + GRACE:
                     raise Violation(f"{expected} lasts until {until}")
-            if placed != {"lot": expected, "credits": part["credits"]}:
+            if (placed["lot"], placed["credits"]) != (expected, part["credits"]):
                 raise Violation(f"{part} was put back as {placed}")
             if terms.get(expected, part)["kind"] != part["kind"]:
                 raise Violation(f"{part} came back as {terms[expected]}")
@@ -242,6 +242,10 @@ class LotBooks:
                     total[lot_id if is_paid(known) else known["kind"]] += credits
         if not held.is_crowded or sums[0] != sums[1]:
             raise Violation(f"the lots are {found}, they should be {held.left}")
+
+
+def _parts(lots: Sequence[Fields]) -> list[tuple[str, int]]:
+    return [(part["lot"], part["credits"]) for part in lots]
 
 
 def _free(held: Held, terms: Fields) -> list[str]:

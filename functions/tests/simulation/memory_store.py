@@ -6,6 +6,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from operator import ge, gt, le, lt
 from typing import Any
 
 from google.api_core import exceptions
@@ -127,7 +128,7 @@ def _order(query: Query) -> tuple[str | None, bool]:
     """The field to order by; an inequality orders by its own field when nothing else is said."""
     if query.order_by is not None:
         return query.order_by[0], query.order_by[1] == "DESCENDING"
-    unequal = [field for field, operator, _ in query.where if operator == "<="]
+    unequal = [field for field, operator, _ in query.where if operator in ("<=", ">=", "<")]
     return (unequal[0] if unequal else None), False
 
 
@@ -145,6 +146,9 @@ def _selected(document: Document, query: Query) -> Document:
     return Document(document.path, fields, document.update_time)
 
 
+COMPARISONS = {">": gt, ">=": ge, "<": lt, "<=": le}
+
+
 def _matches(document: Document, field: str, operator: str, value: Any) -> bool:
     fields = document.fields or {}
     if field not in fields:
@@ -155,10 +159,9 @@ def _matches(document: Document, field: str, operator: str, value: Any) -> bool:
             return _rank(found) == _rank(value)
         case "in":  # never true of null
             return found is not None and any(_rank(found) == _rank(each) for each in value)
-        case ">":
-            return _rank(found)[0] == _rank(value)[0] and _rank(found) > _rank(value)
-        case "<=":  # within one type
-            return _rank(found)[0] == _rank(value)[0] and _rank(found) <= _rank(value)
+        case ">" | ">=" | "<" | "<=":  # within one type
+            is_of_type = _rank(found)[0] == _rank(value)[0]
+            return is_of_type and COMPARISONS[operator](_rank(found), _rank(value))
     raise NotImplementedError(operator)
 
 

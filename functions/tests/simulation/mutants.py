@@ -6,11 +6,7 @@ The others are stores that forget a precondition, as a blind write would.
 
 from __future__ import annotations
 
-import contextlib
-import inspect
-import textwrap
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -22,42 +18,14 @@ from imagegen.credits.endpoints import get_user_credits
 from imagegen.firestore import stored
 from imagegen.firestore.store import Create, Document, Update, Write
 from imagegen.generation import create as generation
-from imagegen.generation import endpoints, generate, job, recovery, worker
+from imagegen.generation import generate, job, recovery, request, worker
 from imagegen.generation import settle as lifecycle
 from imagegen.notifications import event, outbox, sender
 from imagegen.notifications import recovery as event_recovery
 from imagegen.providers import attempt, storage
 from simulation.memory_store import MemoryStore
-
-
-@dataclass(frozen=True)
-class Mutant:
-    """A bug: `old` becomes `new` in `function`, or the store is `store`."""
-
-    name: str
-    function: Callable[..., Any] | None = None
-    old: str = ""
-    new: str = ""
-    store: type[MemoryStore] = MemoryStore
-
-    @contextlib.contextmanager
-    def planted(self) -> Iterator[None]:
-        """The bug, for as long as it lasts."""
-        function: Any = self.function
-        if function is None:
-            yield
-            return
-        source = textwrap.dedent(inspect.getsource(function))
-        if source.count(self.old) != 1:
-            raise LookupError(f"{self.name}: {self.old!r} is not once in {function.__name__}")
-        defined: dict[str, Any] = {}
-        mutated = source.replace(self.old, self.new)
-        exec(compile(mutated, function.__code__.co_filename, "exec"), function.__globals__, defined)  # noqa: S102
-        sound, function.__code__ = function.__code__, defined[function.__name__].__code__
-        try:
-            yield
-        finally:
-            function.__code__ = sound
+from simulation.mutant import Mutant
+from simulation.purchase_mutants import PURCHASE_MUTANTS
 
 
 class BlindIncrement(MemoryStore):
@@ -137,15 +105,15 @@ MUTANTS = [
            "clock.now()", "clock.now() + __import__('datetime').timedelta(hours=1)"),
     Mutant("recovery does not look again at the expiry", recovery._recover_one,
            "current.expires_at <= horizon", "True"),
-    Mutant("recovery stops after its first page", recovery.recover,
+    Mutant("recovery stops after its first page", recovery.recover_all,
            "len(page) < PAGE_SIZE", "True"),
     Mutant("recovery overlooks who is being worked on", recovery.expired_query,
            "list(OPEN)", '["pending"]'),
-    Mutant("replay by other body", generation._charge,
+    Mutant("replay by other body", generation.charge,
            "request.fingerprint != generation_request.fingerprint(order)", "False"),
     Mutant("replay generates again", generation.create,
            "is_new = request.attempt_id == attempt_id", "is_new = True"),
-    Mutant("own commit not recognised after a lost reply", generation._charge,
+    Mutant("own commit not recognised after a lost reply", generation.charge,
            "if not is_ours and ", "if order.idempotency_key is None or "),
     Mutant("ambiguous failure told as a refusal", db.transact,
            "if commit_sent:", "if False:"),
@@ -164,13 +132,13 @@ MUTANTS = [
            "expires_at=max(deadline, leased_until),", ""),
     Mutant("lost worker attempts without end", worker._take_lease,
            "request.attempts > config.ASYNC_MAX_ATTEMPTS.value", "False"),
-    Mutant("cancel of what is being worked on", endpoints._is_cancelable,
+    Mutant("cancel of what is being worked on", request.is_cancelable,
            "request.status is Status.PENDING and request.mode is Mode.ASYNC", "True"),
     Mutant("place in flight never freed", limits.release,
            "if request_id in taken:", "if False:"),
     Mutant("statement of entries younger than its balance", get_user_credits,
            "user.ledger_sequence if before is None", "user.ledger_sequence + 9 if before is None"),
-    Mutant("another catalogue after a commit whose reply was lost", generation._charge,
+    Mutant("another catalogue after a commit whose reply was lost", generation.charge,
            "offer or catalogue.current()", "catalogue.current()"),
     Mutant("grant given again under its key", ledger.grant,
            "if entry.exists:", "if False:"),
@@ -193,8 +161,8 @@ MUTANTS = [
     Mutant("every try of an upload has another token", attempt.Attempt._keep,
            "token=token", "token=str(uuid.uuid4())"),
     Mutant("replay that the queue refuses fails a healthy request", generation.create,
-           "_enqueue(request) if is_new else _enqueue_again(request)", "_enqueue(request)"),
-    Mutant("every replay puts the request on the queue", generation._enqueue_again,
+           "enqueue(request) if is_new else enqueue_again(request)", "enqueue(request)"),
+    Mutant("every replay puts the request on the queue", generation.enqueue_again,
            " and moment - last >= ENQUEUE_AGAIN_AFTER", ""),
     Mutant("refusal of the queue told as 503", generation._error,
            "    error = request.error or {}\n",
@@ -230,7 +198,7 @@ MUTANTS = [
            "if not any(lot.is_expired(self.moment) for lot in self.lots):", "if True:"),
     Mutant("charge in another order", lots._spend_order,
            "lot.priority, lot.expires_at or NEVER", "0, lot.expires_at or NEVER"),
-    Mutant("split of a charge forgotten", generation._charge,
+    Mutant("split of a charge forgotten", generation.charge,
            "moment, parts, devices", "moment, (), devices"),
     Mutant("refund into the wrong lot", ledger.refund,
            "if lots.total(parts) != credits:", "if True:"),
@@ -240,8 +208,6 @@ MUTANTS = [
            "expires_at=moment + grace", "expires_at=None"),
     Mutant("refund that does not pay the debt of a purchase", ledger.refund,
            "    clawback.collect(account)\n", ""),
-    Mutant("reinstatement that does not pay the debt of a purchase", clawback.reinstate,
-           "    collect(account)\n", ""),
     Mutant("expiry without its entry", Account._expire,
            "for part in expired:", "for part in ():"),
     Mutant("expired credits shown to who only reads", ledger.read_account,
@@ -285,5 +251,6 @@ MUTANTS = [
            "self.attempts >= most_attempts", "True"),
     Mutant("recovery overlooks events that are due", event_recovery.due_query,
            "horizon)],", "horizon.replace(year=2000))],"),
+    *PURCHASE_MUTANTS,
 ]
 # fmt: on

@@ -47,6 +47,7 @@ class Plan:
     edits: int  # deletions and malformed documents, by hand
     sells: bool  # most calls are about purchases
     stripe_versions: tuple[str, ...]  # of the API, one for each endpoint at Stripe
+    may_search: bool  # whether our key at Stripe may look for payments
     late_rate: float  # of the events of payment providers
     period_seconds: int  # of a subscription
     period_margin_seconds: int
@@ -96,6 +97,7 @@ def draw_plan(source: random.Random) -> Plan:
         edits=0 if calm or sells else source.choice((0, 0, 1, 3)),
         sells=sells,
         stripe_versions=source.choice(((NEWEST,), (NEWEST,), (BEFORE_BASIL,), (OLDEST,), BOTH)),
+        may_search=source.random() < 0.6,
         late_rate=source.choice((0.1, 0.5)),
         period_seconds=source.choice((5, 60, 400)),
         period_margin_seconds=source.choice((1, 30, 86_400)),

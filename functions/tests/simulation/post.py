@@ -18,6 +18,7 @@ from simulation.world import EPOCH, Task, Violation, World
 Json = Mapping[str, Any]
 SECRETS = ("whsec_new", "whsec_old")  # one is being replaced by the other
 UNAVAILABLE = ("BACKEND_UNAVAILABLE", "PAYMENT_PROVIDER_UNAVAILABLE")
+NAMES = {"stripe": "Stripe", "revenuecat": "RevenueCat"}
 MOST_ATTEMPTS_IN_PEACE = 30
 
 
@@ -55,7 +56,9 @@ class Post:
     ) -> None:
         def start() -> None:
             said = event.get("event", event)
-            about = f"{'somebody' if forged else provider} sends {said['type']} {_named(event)}"
+            about = (
+                f"{'somebody' if forged else NAMES[provider]} sends {said['type']} {_named(event)}"
+            )
             about += f", attempt {number}" if number > 1 else ""
             request = self._signer(forged=forged).request(provider, event)
             function = self._functions[provider]
@@ -101,7 +104,7 @@ class Post:
 
     def _defect(self) -> str:
         defects = [each["error"] for each in self._world.log if each.get("message") == "defect"]
-        return str(defects[-1]) if defects else ""
+        return str(defects[-1]).strip().rpartition("\n")[2] if defects else ""
 
     def _signer(self, *, forged: bool) -> Signer:
         secret = "guessed" if forged else self._world.random.choice(SECRETS)

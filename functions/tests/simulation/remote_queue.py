@@ -103,7 +103,7 @@ class RemoteQueue:
             self._delivering(task_id)
         self._world.spawn(
             "worker" if is_generation else "deliverer",
-            f"delivery {number} of {task_id[:6]}",
+            f"the queue delivers {task_id[:6]}, time number {number}",
             lambda: self._work[kind](task_id),
             asked=task_id,
             done=done,

@@ -172,6 +172,7 @@ class Simulation:
         check_at_rest(world, self._memory.documents, self._books, self._painters)
         check_bills(self._memory.documents, self._vendors)
         self._sales.check_at_rest(self._memory.documents)
+        self._stripe.check_at_rest(self._memory.documents)
         self._answers.at_rest()
         self._consumers.check_at_rest(self._books.is_edited)
 
@@ -206,7 +207,7 @@ class Simulation:
         self._plan.faults.over = self._painters.over = self._vendors.over = True
         self._bucket.over = self._threads.over = self._consumers.over = True
         world = self._world
-        world.note("plan", "nothing fails from now on")
+        world.tell("nothing fails from now on")
         world.clocks_jump = False
         world.clocks_wrong_by = lambda: timedelta(0)
         for process in world.processes:

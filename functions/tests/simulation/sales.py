@@ -31,6 +31,9 @@ for _name, _fields in PRODUCTS.items():
 NEVER_CHANGES = ("userId", "credits", "lotId", "amount", "isTest")
 
 
+TAKEN = ("clawedBack", "owed", "waived")
+
+
 @dataclass
 class Back:
     """Money that went back, or was taken from us. `counts`: it is gone as of now."""
@@ -58,6 +61,9 @@ class Sale:
     ended: str | None = None  # of one that was never paid: failed or expired
     refunds: dict[str, Back] = field(default_factory=dict)
     disputes: dict[str, Back] = field(default_factory=dict)
+
+    def __str__(self) -> str:
+        return f"{self.purchase_id} ({self.product} of {self.user_id} for {self.amount})"
 
     @property
     def is_due(self) -> bool:
@@ -116,8 +122,8 @@ class Sales:
                 raise Violation(f"{purchase_id} was booked, and nobody has paid for it")
             if not was_booked:
                 self._check_booked(task, sale, before, new)
-            taken = new.get("clawedBack", 0) + new.get("owed", 0)
-            if min(new.get("clawedBack", 0), new.get("owed", 0)) < 0 or taken > new["credits"]:
+            taken = _taken(new)
+            if min(new.get(name, 0) for name in TAKEN) < 0 or taken > new["credits"]:
                 raise Violation(f"more was taken back than was bought: {new}")
             if taken > (most := sale.most_ever(new["credits"])):
                 raise Violation(f"{taken} of {purchase_id} were taken back, at most {most} may be")
@@ -187,8 +193,13 @@ class Sales:
                 continue
             if purchase.get("lotId") is None:
                 raise Violation(f"was paid and not booked: {sale}")
-            taken = purchase.get("clawedBack", 0) + purchase.get("owed", 0)
+            taken = _taken(purchase)
             if taken != (target := sale.target(purchase["credits"])):
                 raise Violation(f"{taken} credits were taken back, not {target}: {sale}")
             if purchase["status"] != sale.status():
                 raise Violation(f"{purchase['status']}, and should be {sale.status()}: {sale}")
+
+
+def _taken(purchase: Fields) -> int:
+    """What was taken back of a purchase, is owed of it, or has been waived."""
+    return sum(purchase.get(name, 0) for name in TAKEN)

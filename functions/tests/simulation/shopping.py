@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from imagegen.purchases import booking, checkout
+from imagegen.purchases import booking, checkout, operators
 from simulation.memory_store import MemoryStore
 from simulation.orders import Offered
 from simulation.plan import Plan
@@ -57,8 +57,11 @@ class Shopping:
     def furnish(self) -> None:
         """Put the products on offer, except perhaps one that is forgotten until later."""
         forgotten = self._random.choice((None, None, *PRODUCTS))
+        is_forgotten = forgotten is not None and self._world.happens()
         for name in PRODUCTS:
-            self._put(name, None if name == forgotten else PRODUCTS[name])
+            self._put(name, None if is_forgotten and name == forgotten else PRODUCTS[name])
+        if is_forgotten:
+            self._world.tell(f"product {forgotten} has been forgotten")
 
     def shop(self) -> None:
         """Something that has to do with purchases."""
@@ -70,6 +73,7 @@ class Shopping:
             (self._subscribe_in_store, 3),
             (self._change_products, 2),
             (self._book_again, 1),
+            (self._waive, 2),
             (self._mislead, 2),
         ]
         self._random.choices(*zip(*doings, strict=True))[0]()
@@ -183,6 +187,8 @@ class Shopping:
     def _money_goes_back(self, sale: Sale, intent_id: str | None) -> None:
         if intent_id is None or not sale.amount:
             return
+        if self._random.random() < 0.3:
+            self._act(self._waive)
         for _ in range(self._random.choice((0, 1, 1, 2, 3))):
             doing = self._random.choice((self._refund, self._refund, self._dispute))
             self._act(lambda doing=doing: doing(sale, intent_id))  # type: ignore[misc]
@@ -284,11 +290,12 @@ class Shopping:
         """The operator changes a product, or takes it away, or puts it back."""
         name = self._random.choice(list(PRODUCTS))
         changed = {**PRODUCTS[name], "credits": PRODUCTS[name]["credits"] + 2}
-        self._put(name, self._random.choice((None, PRODUCTS[name], changed)))
+        fields = self._random.choice((None, PRODUCTS[name], changed))
+        said = "is not on offer" if fields is None else f"gives {fields['credits']} credits"
+        self._world.tell(f"from now on, product {name} {said}")
+        self._put(name, fields)
 
     def _put(self, name: str, fields: dict[str, Any] | None) -> None:
-        said = "is not on offer" if fields is None else f"gives {fields['credits']} credits"
-        self._world.tell(f"product {name} {said}")
         self._memory.put(f"products/{name}", fields)
         credits = None if fields is None else fields["credits"]
         self._offered.change("products", name, credits, self._world.seconds)
@@ -303,6 +310,26 @@ class Shopping:
                 lambda each=purchase_id, sale=sale: booking.book_again(each, sale.user_id),  # type: ignore[misc]
                 done=self._answered,
             )
+
+    def _waive(self) -> None:
+        """An operator waives some of a debt, perhaps twice under one key."""
+        debts = {
+            document.id: document.get("debt", 0)
+            for path, document in self._memory.documents.items()
+            if path.startswith("users/") and path.count("/") == 1
+        }
+        owing = [user_id for user_id, debt in debts.items() if debt]
+        if not owing:
+            return
+        user_id, key = self._random.choice(owing), self._random.choice(("w1", "w2"))
+        credits = self._random.randint(1, debts[user_id])
+
+        def waive() -> None:
+            operators.waive(user_id, credits, by="operator", key=key, reason="goodwill")
+
+        for _ in range(self._random.choice((1, 2))):
+            about = f"an operator waives {credits} of what {user_id} owes, under key {key}"
+            self._world.spawn("operator", about, waive, done=self._answered)
 
     def _unmatched(self) -> list[tuple[str, Sale]]:
         found = []

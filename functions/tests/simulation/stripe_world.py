@@ -18,13 +18,14 @@ from stripe_stub import objects
 from stripe_stub.api import Api
 from stripe_stub.world import World as Stub
 
+from imagegen.firestore.store import Document
 from simulation import stripe_versions
 from simulation.faults import ON_ENQUEUE
 from simulation.network import Network
 from simulation.plan import Plan
 from simulation.post import Post
 from simulation.sales import PRODUCTS, Back, Sale, Sales
-from simulation.world import World
+from simulation.world import Violation, World
 
 Json = dict[str, Any]
 AMOUNTS = {"price_pack": 600, "price_day": 990, "price_monthly": 600, "price_yearly": 3490}
@@ -53,6 +54,7 @@ class StripeWorld:
         self._api = Api(self.stub)
         for price, amount in AMOUNTS.items():
             self.stub.add(objects.price(price, amount, INTERVALS.get(price)))
+        self.stub.add(objects.price("price_other", 300, "month"))
 
     # --- for imagegen -----------------------------------------------------------------------
 
@@ -68,11 +70,12 @@ class StripeWorld:
         """As `httpx.Client.request`, over the network; Stripe may be busy."""
         path, random = url.removeprefix("https://api.stripe.com"), self._world.random
         key = headers.get("Idempotency-Key")
+        is_search = method == "GET" and not path.endswith("/lines")
+        if is_search and not self._plan.may_search:
+            return httpx.Response(403, json={"error": {"code": "permission_denied"}})
         is_busy = random.random() < self._plan.faults.rate and not self._plan.faults.over
         if is_busy and self._world.happens():
-            # A restricted key may not search for payments.
-            may_be_forbidden = method == "GET" and not path.endswith("/lines")
-            code = random.choice((409, 429, 500, 403 if may_be_forbidden else 500))
+            code = random.choice((409, 429, 500))
             self._world.tell(f"    Stripe answers {code} to {method} {path}")
             return httpx.Response(code, json={"error": {"code": "by_schedule"}})
 
@@ -199,6 +202,9 @@ class StripeWorld:
             item["price"] = new = self.stub.get("price_yearly")
             item["current_period_end"] = end = start + self.period_seconds["year"]
             lines[1] = objects.invoice_line(new, subscription, start, end)
+            if self._world.random.random() < 0.5:  # something that is none of our products
+                other = self.stub.get("price_other")
+                lines.insert(0, objects.invoice_line(other, subscription, start, end))
         self._tell(f"{user_id} upgrades{' to a year' * to_yearly}, with prorations")
         invoice = self.stub.add(objects.invoice(subscription, lines, start, "subscription_update"))
         subscription["latest_invoice"] = invoice["id"]
@@ -286,6 +292,13 @@ class StripeWorld:
         """The payment intent that has paid an invoice."""
         paid = self.stub.all("invoice_payment", invoice=invoice_id)
         return str(paid[0]["payment"]["payment_intent"]) if paid else None
+
+    def check_at_rest(self, documents: Mapping[str, Document]) -> None:
+        """What is kept of a subscription is its latest state; raises Violation."""
+        for subscription in self.stub.all("subscription"):
+            link = documents.get(f"stripeLinks/{subscription['id']}")
+            if link is None or link.get("status") != subscription["status"]:
+                raise Violation(f"{subscription['id']} is {subscription['status']}, not {link}")
 
     def _charge(self, intent_id: str) -> Json:
         return self.stub.get(self.stub.get(intent_id)["latest_charge"])

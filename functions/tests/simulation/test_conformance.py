@@ -165,6 +165,19 @@ def query(pair: Pair, source: random.Random, collection: str) -> Any:
     return pair.query(Query(collection, where, order_by, limit, after, select, in_group=limit == 3))
 
 
+def test_ranges_are_answered_alike(emulator: str) -> None:
+    pair = Pair(firestore_client.connection())
+    collection = f"conformance-{uuid.uuid4().hex[:12]}"
+    for number, value in enumerate(COMPARABLE):
+        pair.commit([(f"{collection}/{number}", {"x": value}, None)])
+    found = [
+        pair.query(Query(collection, [("x", operator, value)], ("x", "ASCENDING")))
+        for operator in ("<", "<=", ">", ">=")
+        for value in COMPARABLE
+    ]
+    assert any(found)
+
+
 def test_what_is_read_or_written_is_a_copy() -> None:
     memory, fields = MemoryStore(), dict[str, Any](list=[1], map={"a": {"b": 1}})
     memory.commit([Create("c/1", fields)], 1)

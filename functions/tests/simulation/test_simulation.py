@@ -9,6 +9,7 @@ import pytest
 from support.paths import FUNCTIONS
 
 from simulation.run import simulate
+from simulation.shrinking import shrink
 
 # As many seeds, from the first on, as this leaves time for.
 SECONDS = float(os.environ.get("SIMULATION_SECONDS", "50"))
@@ -19,8 +20,7 @@ def test_no_seed_breaks_the_promise() -> None:
     started, seed = time.monotonic(), 0
     while seed < FEWEST_SEEDS or time.monotonic() - started < SECONDS:
         if simulate(seed).violation:
-            outcome = simulate(seed, tracing=True)
-            pytest.fail("\n".join([*outcome.trace, f"seed {seed}: {outcome.violation}"]))
+            pytest.fail("\n".join(shrink(seed).story))
         seed += 1
 
 

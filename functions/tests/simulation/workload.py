@@ -152,13 +152,15 @@ class Workload:
         def again(task: Task) -> None:
             reason = getattr(task.error, "reason", None)
             unsettled = task.died or reason in ("BACKEND_UNAVAILABLE", "REQUEST_IN_PROGRESS")
-            if tries > 1 and (unsettled or self._random.random() < 0.2):
+            is_again = tries > 1 and (unsettled or self._random.random() < 0.2)
+            if is_again and self._world.happens():
                 wait = self._random.choice((0, 5, 100)) * self._random.random()
                 other = dataclasses.replace(wanted, spelling=self._random.randrange(4))
                 self._world.after(wait, lambda: self._place(other, tries - 1))
 
         sent, caller = wanted.sent(), wanted.who()
-        about = f"{wanted.mode} {wanted.size} for {wanted.user_id}, key {wanted.key}"
+        about = f"{wanted.user_id} orders a {wanted.size} image of {wanted.model}, {wanted.mode}"
+        about += f", under key {wanted.key}" if wanted.key else ""
         self._call("create", about, lambda: generation.create(sent, caller), wanted, again)
 
     def _order(self) -> None:
@@ -168,15 +170,17 @@ class Workload:
         """One order, sent several times; sometimes another body slips in under its key."""
         wanted = self._some_order(key=self._random.choice(("k1", "k2", "k3", "k4")))
         for _ in range(self._random.choice((1, 1, 2, 3))):
-            self._place(wanted, tries=3)
-        if self._random.random() < 0.3:
+            if self._world.happens():
+                self._place(wanted, tries=3)
+        if self._random.random() < 0.3 and self._world.happens():
             other = dataclasses.replace(wanted, prompt="something else")
             self._world.after(self._random.random(), lambda: self._place(other, tries=2))
 
     def _order_at_once(self) -> None:
         wanted = self._some_order()
         for _ in range(self._random.randint(2, 5)):
-            self._place(wanted)
+            if self._world.happens():
+                self._place(wanted)
 
     def _some_request(self) -> Named | None:
         known = list(self._books.requests)
@@ -202,13 +206,15 @@ class Workload:
         body = model.model_validate({"generationRequestId": named.request_id})
         owner = self._books.charged_by[named.request_id].asked.user_id
         caller = Wanted(owner, caller=owner if named.entitled else "stranger").who()
-        self._call(kind, named.request_id[:6], lambda: function(body, caller), named)
+        about = f"{owner} asks for request {named.request_id[:6]}"
+        self._call(kind, about, lambda: function(body, caller), named)
 
     def _read_statement(self) -> None:
         user_id = self._some_user()
         body = GetUserCredits(user_id=user_id, view="full")
         caller = Wanted(user_id, caller=user_id).who()
-        self._call("statement", user_id, lambda: get_user_credits(body, caller), user_id)
+        about = f"{user_id} asks for the balance"
+        self._call("statement", about, lambda: get_user_credits(body, caller), user_id)
 
     def _grant(self) -> None:
         """An operator gives credits, several times under one key."""
@@ -219,7 +225,9 @@ class Workload:
             ledger.grant_credits(user_id, amount, key=key, reason="sorry", by="cli:ann")
 
         for _ in range(self._random.randint(1, 3)):
-            self._call("grant", f"{amount} for {user_id}, {key}", give, path)
+            self._call(
+                "grant", f"an operator gives {user_id} {amount}, under key {key}", give, path
+            )
 
     def _change_catalogue(self) -> None:
         choices: list[tuple[str, dict[str, Any] | None]] = [
@@ -232,7 +240,8 @@ class Workload:
             ("styles/sketch", None),
         ]
         path, changes = self._random.choice(choices)
-        self._world.note("operator", f"{path}: {changes}")
+        said = "is not on offer" if changes is None else f"becomes {changes}"
+        self._world.tell(f"the operator says that {path} {said}")
         self._put(path, {**CATALOGUE[path], **changes} if changes else None)
 
     def _put(self, path: str, fields: dict[str, Any] | None) -> None:
@@ -256,11 +265,11 @@ class Workload:
         """Withdraw what an order names while its charge is late, and is thought to have failed."""
         if call.kind == "create" and self._random.random() < 0.5:
             path = self._random.choice((f"sizes/{call.asked.size}", f"models/{call.asked.model}"))
-            self._world.note("operator", f"{path} is withdrawn")
+            self._world.tell(f"the operator withdraws {path}")
             self._put(path, {**CATALOGUE[path], "enabled": False})
 
     def recover(self) -> None:
-        self._call("recovery", "", recovery.recover)
+        self._call("recovery", "recovery runs", recovery.recover)
 
 
 def faults_end(plan: Plan) -> float:

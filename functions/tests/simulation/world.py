@@ -286,8 +286,11 @@ def outcome(task: Task) -> str:
         return "no answer"
     if task.error is not None:
         return str(getattr(task.error, "reason", None) or type(task.error).__name__)
-    status = getattr(task.reply, "status_code", None)
-    return "done" if status is None else f"{status} {task.reply.get_data(as_text=True)[:60]}"
+    if not hasattr(task.reply, "get_json"):
+        return "done"
+    said = task.reply.get_json()
+    reason = said["error"]["details"]["reason"] if "error" in said else said["outcome"]
+    return f"{task.reply.status_code} {reason}"
 
 
 def describe(task: Task) -> str:

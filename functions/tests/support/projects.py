@@ -9,8 +9,8 @@ from typing import Any
 import httpx
 from demo.seed import catalogue
 from google.cloud import firestore
-from ops import audit
 
+from imagegen.audit import project as audit
 from support.orders import now, order_body
 
 BALANCE = 5

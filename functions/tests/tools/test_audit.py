@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 from google.cloud import firestore
-from ops import audit
 from support.orders import ANYBODY, now, order
 
+from imagegen.audit import project as audit
 from imagegen.audit.findings import Severity
 from imagegen.audit.requests import RECOVERY
 from imagegen.catalogue import catalogue, products

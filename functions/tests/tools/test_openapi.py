@@ -102,8 +102,6 @@ def test_every_error_of_the_tree_has_an_example_and_an_endpoint() -> None:
     }
     at_no_endpoint = {errors.SignatureInvalid, errors.PathNotFound}
     to_operators = {
-        errors.WebhookEndpointNotFound,
-        errors.EventNotFound,
         errors.ImageReportNotFound,
         errors.PurchaseNotFound,
         errors.PurchaseNotRefundable,

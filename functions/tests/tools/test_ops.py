@@ -14,13 +14,14 @@ from unittest import mock
 import pytest
 from demo import life
 from google.cloud import firestore
-from ops import admin, audit, rendering, terminal
+from ops import admin, rendering, terminal
 from rich.console import Console
 from support.books import check_books, ledger_of
 from support.orders import order
 from typer.testing import CliRunner, Result
 
 from imagegen.api.auth import Caller
+from imagegen.audit import project as audit
 from imagegen.audit.findings import findings
 from imagegen.catalogue import catalogue, products
 from imagegen.credits import ledger
@@ -83,7 +84,7 @@ def test_the_books_of_demo_data_are_right(demo: object, run: Admin) -> None:
     assert "The books are right" in run("audit").stdout
     told = json.loads(run("--json", "audit").stdout)
     assert (told["findingCount"], told["findings"]) == (0, [])
-    assert min(told["users"], told["requests"], told["entries"]) > 60
+    assert min(told["users"], told["requests"], told["entries"], told["purchases"]) > 60
 
 
 def test_every_past_week_has_its_report(demo: object, run: Admin) -> None:
@@ -124,6 +125,24 @@ def rendered(report: dict[str, Any], width: int = 100) -> str:
     console = Console(record=True, width=width, file=open(os.devnull, "w"))  # noqa: SIM115
     rendering.show(report, console)
     return console.export_text()
+
+
+def test_revenue_credits_and_liability_are_shown_within_a_hundred_columns(
+    demo: object, run: Admin
+) -> None:
+    report = last_report()
+    assert min(report["liability"]["paid"], report["liability"]["free"]) > 0
+    assert report["revenue"][0]["productId"] == life.PRODUCT
+    assert life.PRODUCT in rendered(report)
+    row = {"productId": "a-pack-of-five-thousand-credits", "currency": "usd", "isTest": True}
+    numbers = {"purchases": 1200, "credits": 6_000_000, "gross": 123_456_789, "refunded": 990}
+    revenue = [row | numbers | {"disputed": 0, "net": 123_455_799}]
+    text = rendered(report | {"revenue": revenue})
+    assert max(len(line.rstrip()) for line in text.splitlines()) <= 100
+    for shown in ("1,234,567.89", "Credits by kind", "Outstanding: "):
+        assert shown in text
+    older = {name: report[name] for name in report if name not in ("revenue", "liability")}
+    assert "Outstanding" not in rendered(older | {"creditsByKind": None})
 
 
 def last_report() -> dict[str, Any]:
@@ -370,3 +389,18 @@ def test_operators_register_endpoints_replace_secrets_and_send_tests(
     run("webhooks", "redeliver", made["id"], code=2)
     assert "no such webhook endpoint" in run("webhooks", "rotate", "none", code=1).stderr
     assert "not valid" in run("webhooks", "register", "ftp://x", code=1).stderr
+
+
+def test_amends_are_made_for_requests(
+    shared: firestore.Client, run: Admin, new_user: Callable[..., str]
+) -> None:
+    user_id = new_user(5)
+    made = generation.create(order(user_id, size="1024x1024"), Caller(uid=None)).body
+    arguments = ("requests", "goodwill", made.generation_request_id, "--reason", "a windmill")
+    assert "Granted. The user has 5 credits now." in run(*arguments).stdout
+    assert json.loads(run("--json", *arguments).stdout)["isNew"] is False
+    assert check_books(shared, user_id, opening=5) == 5
+    for command in ("retry", "cancel"):
+        refused = run("requests", command, made.generation_request_id, "--reason", "r", code=1)
+        assert made.generation_request_id in refused.stderr
+    assert "requests recovered." in run("requests", "recover", "--reason", "a test").stdout

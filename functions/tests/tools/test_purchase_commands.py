@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 import json
+import re
+import shlex
 import urllib.request
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 from unittest import mock
 
 import pytest
 from google.cloud import firestore
 from ops import admin
+from stripe_stub.prices import PRICES, PRODUCTS
+from stripe_stub.server import Stub
 from support.books import check_books
 from support.orders import ANYBODY, order
+from support.paths import FUNCTIONS
 from typer.testing import CliRunner, Result
 
 from imagegen import actions, clock
@@ -106,7 +112,7 @@ def test_purchases_are_listed_by_user_by_status_and_since_when(
     tomorrow = (clock.now() + timedelta(days=1)).date().isoformat()
     assert listed("--since", tomorrow) == []
     table = run("purchases", "list").stdout
-    assert "9.90 usd" in table
+    assert "9.90 USD" in table
     assert "unmatched" in table
     assert "No such purchase" in run("purchases", "list", "--user", "eve").stdout
 
@@ -166,3 +172,86 @@ def test_two_waivers_at_once_under_one_key_are_one(shop: firestore.Client) -> No
     assert sum(each.is_new for each in done) == 1
     assert shop.document("users/ann").get().get("debt") == 5
     assert check_books(shop, "ann", 2) == 2
+
+
+def test_purchases_are_reconciled_with_stripe_and_what_was_missing_is_booked(
+    shop: firestore.Client, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stub = Stub(PRICES).start()
+    monkeypatch.setenv("STRIPE_API_BASE", stub.url)
+    monkeypatch.setenv("STRIPE_SECRET_KEY", "sk_test_x")
+    for path, fields in PRODUCTS.items():
+        shop.document(path).set(fields)
+    products.forget()
+    form = {
+        "mode": "payment",
+        "client_reference_id": "ann",
+        "metadata": {"userId": "ann", "productId": "pack-100"},
+        "line_items": {"0": {"price": "price_pack_100"}},
+        "success_url": "",
+        "cancel_url": "",
+    }
+    paid = stub.world.pay(stub.world.create_session(form)["id"])  # and no event arrives
+    tomorrow = (clock.now() + timedelta(days=1)).date().isoformat()
+    reconcile = ("purchases", "reconcile", "--until", tomorrow)
+    (missing,) = told(run("--json", *reconcile, code=1))["differences"]
+    assert (missing["problem"], missing["payment_intent"]) == ("not_here", paid["payment_intent"])
+    assert "Stripe took 990 usd" in run(*reconcile, code=1).stdout
+    booked = run(*reconcile, "--book").stdout
+    assert "checkout.session.completed: paid" in booked
+    assert "No difference" in booked
+    assert check_books(shop, "ann", 2) == 102
+    stub.world.refund(paid["payment_intent"], 99)
+    assert "refunded: pi_" in run(*reconcile, code=1).stdout
+    assert told(run("--json", *reconcile, "--book"))["differences"] == []
+    assert check_books(shop, "ann", 2) == 92
+    stub.stop()
+    refused = run("purchases", "reconcile", "none.csv", code=1)
+    assert "none.csv cannot be read" in refused.stderr
+
+
+def documented() -> list[list[str]]:
+    """The commands of docs/credits.md, as arguments of imagegen-admin."""
+    text = (FUNCTIONS.parent / "docs/credits.md").read_text()
+    blocks = "\n".join(re.findall(r"```bash\n(.*?)```", text, re.DOTALL))
+    found = []
+    typed = re.findall(r"^(?:make (?:purchases|audit)|\S*imagegen-admin).*", blocks, re.MULTILINE)
+    for line in [*typed, *re.findall(r"`(imagegen-admin [a-z-]+ [A-Z][^`]*)`", text)]:
+        words = shlex.split(line, comments=True)
+        match words:
+            case ["make", "purchases"]:
+                found.append(["purchases", "list"])
+            case ["make", "purchases", arguments]:
+                found.append(["purchases", *shlex.split(arguments.removeprefix("ARGS="))])
+            case ["make", "audit"]:
+                found.append(["audit"])
+            case [program, *arguments] if program.endswith("imagegen-admin"):
+                found.append(arguments)
+    return found
+
+
+def test_every_command_of_the_documentation_runs_as_it_is_written(
+    shop: firestore.Client, run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    stub = Stub(PRICES).start()
+    monkeypatch.setenv("STRIPE_API_BASE", stub.url)
+    monkeypatch.setenv("STRIPE_SECRET_KEY", "sk_test_x")
+    header = "id,Created date (UTC),Amount,Amount Refunded,Currency,PaymentIntent ID,Status\n"
+    row = "ch_1,2026-11-20 10:00:00,9.90,9.90,usd,pi_1,Refunded\n"
+    (tmp_path / "payments.csv").write_text(header + row)
+    monkeypatch.chdir(tmp_path)
+    shop.document("users/testUser1").set({"credits": 1})
+    buy("owing", "testUser1")
+    buy("PURCHASE", "testUser1")
+    for number in range(15):
+        generation.create(order("testUser1", idempotency_key=str(number)), ANYBODY)
+    reversing.reverse(
+        "owing", Provider.REVENUECAT, Reversals(refunds={"x": Refund(None, "succeeded", 1)})
+    )
+    shop.document("users/UID").set({"credits": 0})
+    commands = documented()
+    assert len(commands) >= 12
+    for arguments in commands:
+        # What is in the export and not in the books is a difference.
+        run(*arguments, code=1 if "payments.csv" in arguments else 0)
+    stub.stop()

@@ -1,6 +1,7 @@
 /** App Check: tokens by which the backend knows that a call comes from this console. */
 import type { FirebaseApp } from "firebase/app";
 import {
+  getToken,
   initializeAppCheck,
   ReCaptchaEnterpriseProvider,
   ReCaptchaV3Provider,
@@ -10,14 +11,25 @@ import type { AppCheckKey } from "./deployment";
 /** The SDK waits forever if a content blocker stops the script of reCAPTCHA. */
 const PATIENCE_MILLISECONDS = 10_000;
 
-/** Starts App Check for all services of `app`. Must come before any of them is used. */
-export function startAppCheck(app: FirebaseApp, { kind, siteKey }: AppCheckKey): void {
+/**
+ * Starts App Check for all services of `app`. Must come before any of them is used. Returns what
+ * gives a token for other calls: undefined if reCAPTCHA gave none.
+ */
+export function startAppCheck(
+  app: FirebaseApp,
+  { kind, siteKey }: AppCheckKey,
+): () => Promise<string | undefined> {
   const provider =
     kind === "enterprise"
       ? new ReCaptchaEnterpriseProvider(siteKey)
       : new ReCaptchaV3Provider(siteKey);
   limitWaiting(provider as unknown as TokenSource);
-  initializeAppCheck(app, { provider, isTokenAutoRefreshEnabled: true });
+  const appCheck = initializeAppCheck(app, { provider, isTokenAutoRefreshEnabled: true });
+  return () =>
+    getToken(appCheck).then(
+      ({ token }) => token,
+      () => undefined, // the server decides about a call without one
+    );
 }
 
 /** What the SDK asks a provider for tokens with; its public types leave this out. */

@@ -21,15 +21,19 @@ export async function call<Name extends FunctionName>(
 ): Promise<Reply<Name>> {
   const { client } = await backend();
   const send: Client[Name] = client[name];
-  // The SDK calls without a token if it cannot refresh it. Here that ends the session.
+  // The SDK adds the token. It calls without one if it cannot refresh it; here that ends the session.
+  return withToken(() => send(body));
+}
+
+/** Sends with the user's ID token, and once more with a new one if the server refused the first. */
+export async function withToken<T>(send: (token: string | undefined) => Promise<T>): Promise<T> {
   const token = await idToken();
   try {
-    return await send(body);
+    return await send(token);
   } catch (error) {
     const refused = isImagegenError(error) && REFUSED_TOKENS.includes(error.reason);
     if (!token || !refused) throw error;
     // The server refused a token that has not expired. Try a new one, unless the account is gone.
-    await idToken({ refresh: true });
-    return send(body);
+    return send(await idToken({ refresh: true }));
   }
 }

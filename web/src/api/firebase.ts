@@ -17,6 +17,8 @@ interface Backend {
   app: FirebaseApp;
   auth: Auth;
   client: Client;
+  /** The App Check token for a call that the client does not make; undefined where there is none. */
+  appCheckToken: () => Promise<string | undefined>;
 }
 
 /** Loaded separately, because it is half of the console's code. */
@@ -39,7 +41,9 @@ async function start(): Promise<Backend> {
   const deployment = await discover(location);
   const app = initializeApp(deployment.options);
   const key = deployment.appCheck; // App Check is loaded only where it is used
-  if (key) (await import("./app-check")).startAppCheck(app, key);
+  const appCheckToken = key
+    ? (await import("./app-check")).startAppCheck(app, key)
+    : async () => undefined;
   const auth = initializeAuth(app, {
     persistence: [indexedDBLocalPersistence, browserLocalPersistence],
   });
@@ -47,7 +51,7 @@ async function start(): Promise<Backend> {
     connectAuthEmulator(auth, `http://${deployment.emulators.auth}`, { disableWarnings: true });
   }
   const client = imagegen(getFunctions(app, deployment.functionsUrl));
-  return { deployment, app, auth, client };
+  return { deployment, app, auth, client, appCheckToken };
 }
 
 /** Firestore, and the functions that read from it. After a failure the next call tries again. */

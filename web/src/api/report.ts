@@ -58,6 +58,32 @@ export interface Anomaly {
   status: "new" | "ongoing" | "new_level";
   message: string;
 }
+/** Amounts are in the currency's smallest unit. */
+export interface Revenue {
+  productId: string;
+  currency: string;
+  isTest: boolean;
+  purchases: number;
+  credits: number;
+  gross: number;
+  refunded: number;
+  disputed: number;
+  net: number;
+}
+export interface CreditsOfKind {
+  sold: number;
+  granted: number;
+  charged: number;
+  refunded: number;
+  expired: number;
+  clawedBack: number;
+  reinstated: number;
+}
+export interface Liability {
+  paid: number;
+  free: number;
+  byKind: Record<string, number>;
+}
 export interface DataQualityFinding {
   check: string;
   problem: string;
@@ -79,6 +105,10 @@ export interface Report {
   byStyle: Record<string, Numbers>;
   byColor: Record<string, Numbers>;
   bySize: Record<string, Numbers>;
+  /** Null: could not be read. Absent: the report is older. */
+  revenue?: Revenue[] | null;
+  creditsByKind?: Record<string, CreditsOfKind> | null;
+  liability?: Liability | null;
   topUsers: { userId: string; requests: number; credits: number }[];
   deltas?: Partial<Record<Metric, Delta>>;
   anomalies: Anomaly[];

@@ -9,6 +9,7 @@ import { Failure } from "../ui/failure";
 import { Empty, Skeleton } from "../ui/page";
 import { followLinks, go, place, segment } from "../ui/router";
 import { Frame } from "./frame";
+import { SCREENS } from "./screens";
 
 export function App() {
   const current = session.value;
@@ -45,7 +46,10 @@ function Screen({ user }: { user: User }) {
   useEffect(() => {
     if (path === "/") go(user.isAdmin ? "/reports" : "/create", { replace: true });
   }, [path, user]);
-  switch (path.split("/")[1]) {
+  const name = path.split("/")[1] ?? "";
+  const screen = SCREENS.find((each) => each.path === `/${name}`);
+  if (screen?.adminOnly && !user.isAdmin) return <AdminsOnly />;
+  switch (name) {
     case "":
       return null;
     case "create":
@@ -59,14 +63,19 @@ function Screen({ user }: { user: User }) {
           load={async () => (await import("../features/credits/credits")).Credits}
         />
       );
+    case "account":
+      return (
+        <Later
+          key="account"
+          load={async () => (await import("../features/account/account")).Account}
+        />
+      );
     case "reports":
-      return user.isAdmin ? (
+      return (
         <Later
           key="reports"
           load={async () => (await import("../features/reports/reports")).Reports}
         />
-      ) : (
-        <AdminsOnly />
       );
     case "api":
       return (
@@ -76,7 +85,9 @@ function Screen({ user }: { user: User }) {
         />
       );
     default:
-      return (
+      return screen ? (
+        <Later key="admin" load={async () => (await import("../features/admin/admin")).Admin} />
+      ) : (
         <Empty
           icon="warning"
           title="There is no such page"
@@ -95,8 +106,8 @@ function Screen({ user }: { user: User }) {
 function AdminsOnly() {
   return (
     <Empty
-      icon="reports"
-      title="Reports are for administrators"
+      icon="user"
+      title="This screen is for administrators"
       action={
         <a class="button plain" href="/create">
           Create an image

@@ -1,4 +1,5 @@
 /** What the palette can do. */
+import type { UserPage } from "../api/admin-types";
 import { leave, type User } from "../api/session";
 import type { IconName } from "../ui/icons";
 import { go } from "../ui/router";
@@ -12,7 +13,7 @@ export interface Command {
   icon: IconName;
   run: () => void;
 }
-/** Commands for what was typed. Sources may be added: users and requests for administrators. */
+/** Commands for what was typed. */
 export type Source = (typed: string, user: User) => readonly Command[];
 
 const THEMES: readonly { theme: Theme; icon: IconName }[] = [
@@ -30,6 +31,7 @@ const screens: Source = (_, user) =>
   }));
 
 const actions: Source = () => [
+  { name: "Account", also: "profile export delete data", icon: "user", run: () => go("/account") },
   { name: "Buy credits", also: "pay purchase", icon: "credits", run: () => go("/credits/buy") },
   ...THEMES.map(({ theme, icon }) => ({
     name: `Theme: ${theme === "system" ? "as the system" : theme}`,
@@ -41,10 +43,11 @@ const actions: Source = () => [
 ];
 
 /** The ids of requests are 32 hexadecimal digits. */
-const requests: Source = (typed) => {
+const requests: Source = (typed, user) => {
   const id = typed.trim();
+  const screen = user.isAdmin ? "requests" : "gallery";
   return /^[0-9a-f]{32}$/.test(id)
-    ? [{ name: `Open request ${id}`, icon: "gallery", run: () => go(`/gallery/${id}`) }]
+    ? [{ name: `Open request ${id}`, icon: screen, run: () => go(`/${screen}/${id}`) }]
     : [];
 };
 
@@ -66,4 +69,20 @@ export function commandsFor(typed: string, user: User): Command[] {
     return words.every((word) => text.includes(word));
   });
   return [...EXACT.flatMap((source) => source(typed, user)), ...found];
+}
+
+/** A single letter begins too many names. */
+const LETTERS_TO_SEARCH_FOR = 2;
+
+/** What the server finds: users, for administrators. Throws ImagegenError. */
+export async function searchFor(typed: string, user: User): Promise<Command[]> {
+  const query = typed.trim();
+  if (!user.isAdmin || query.length < LETTERS_TO_SEARCH_FOR) return [];
+  const { admin, at } = await import("../api/admin");
+  const { users } = await admin<UserPage>("GET", "/users", { query, pageSize: 5 });
+  return users.map(({ userId, email }) => ({
+    name: email ? `User ${email} (${userId})` : `User ${userId}`,
+    icon: "user",
+    run: () => go(at`/users/${userId}`),
+  }));
 }

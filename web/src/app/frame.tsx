@@ -1,13 +1,19 @@
 /** The frame around every screen: navigation, balance, account. */
 import type { ComponentChildren } from "preact";
+import { useEffect, useState } from "preact/hooks";
 import { balance, liveProblem } from "../api/balance";
 import { leave, type User } from "../api/session";
+import { Dialog } from "../ui/dialog";
 import { credits, number } from "../ui/format";
 import { Icon, Mark } from "../ui/icons";
+import { Notices } from "../ui/notices";
 import { place } from "../ui/router";
 import { ThemeSwitch } from "../ui/theme-switch";
 import { Palette } from "./palette";
-import { SCREENS } from "./screens";
+import { SCREENS, type Screen } from "./screens";
+
+/** How many screens the bar of a small window has beside its menu, which has the others. */
+const IN_BAR = 4;
 
 /** Shown from the first paint on; what is still loading has its space. */
 export function Frame({ user, children }: { user: User | null; children: ComponentChildren }) {
@@ -26,16 +32,18 @@ export function Frame({ user, children }: { user: User | null; children: Compone
         </a>
         {user && <Palette user={user} />}
         <nav aria-label="Screens">
-          {screens.map((screen) => (
-            <a
+          {screens.map((screen, index) => (
+            <ScreenLink
               key={screen.path}
-              href={screen.path}
-              aria-current={screen === current ? "page" : undefined}
-            >
-              <Icon name={screen.icon} size={20} />
-              <span>{screen.name}</span>
-            </a>
+              screen={screen}
+              current={screen === current}
+              inMenu={index >= IN_BAR}
+              begins={screen.adminOnly && !screens[index - 1]?.adminOnly}
+            />
           ))}
+          {screens.length > IN_BAR && (
+            <Menu screens={screens.slice(IN_BAR)} current={current} path={place.value.path} />
+          )}
         </nav>
         <Account user={user} />
       </header>
@@ -47,7 +55,70 @@ export function Frame({ user, children }: { user: User | null; children: Compone
         )}
         {children}
       </main>
+      <Notices />
     </div>
+  );
+}
+
+function ScreenLink({
+  screen,
+  current,
+  inMenu,
+  begins,
+}: {
+  screen: Screen;
+  current: boolean;
+  inMenu?: boolean;
+  /** Whether it is the first of its group. */
+  begins?: boolean | undefined;
+}) {
+  return (
+    <a
+      href={screen.path}
+      class={`${inMenu ? "in-menu" : ""} ${begins ? "begins" : ""}`}
+      aria-current={current ? "page" : undefined}
+    >
+      <Icon name={screen.icon} size={20} />
+      <span>{screen.name}</span>
+    </a>
+  );
+}
+
+/** The screens that the bar of a small window has no room for. */
+function Menu({
+  screens,
+  current,
+  path,
+}: {
+  screens: readonly Screen[];
+  current: Screen | undefined;
+  path: string;
+}) {
+  const [open, setOpen] = useState(false);
+  useEffect(() => setOpen(false), [path]);
+  return (
+    <>
+      <button
+        type="button"
+        class={`menu-opener ${current && screens.includes(current) ? "current" : ""}`}
+        aria-haspopup="dialog"
+        onClick={() => setOpen(true)}
+      >
+        <Icon name="menu" size={20} />
+        <span>More</span>
+      </button>
+      {open && (
+        <Dialog title="Screens" narrow onClose={() => setOpen(false)}>
+          <ul class="menu">
+            {screens.map((screen) => (
+              <li key={screen.path}>
+                <ScreenLink screen={screen} current={screen === current} />
+              </li>
+            ))}
+          </ul>
+        </Dialog>
+      )}
+    </>
   );
 }
 
@@ -68,10 +139,18 @@ function Account({ user }: { user: User | null }) {
         </span>
         {typeof left === "number" && <span class="visually-hidden">{credits(left)}</span>}
       </a>
-      <p class="account-name" title={user ? `${user.name}, id ${user.uid}` : undefined}>
-        <span>{user?.name ?? " "}</span>
+      <a
+        class="account-name"
+        href="/account"
+        title={user ? `${user.name}, id ${user.uid}` : undefined}
+      >
+        <Icon name="user" />
+        <span class="account-name-text">
+          <span class="visually-hidden">Account: </span>
+          {user?.name ?? " "}
+        </span>
         {user?.isAdmin && <span class="tag">admin</span>}
-      </p>
+      </a>
       <div class="account-row">
         <button type="button" class="button quiet small" onClick={() => void leave()}>
           <Icon name="signout" />

@@ -2,7 +2,9 @@
 import { useEffect, useId, useLayoutEffect, useRef, useState } from "preact/hooks";
 import type { User } from "../api/session";
 import { Icon } from "../ui/icons";
-import { commandsFor } from "./commands";
+import { type Command, commandsFor, searchFor } from "./commands";
+
+const PAUSE_MILLISECONDS = 200;
 
 export function Palette({ user }: { user: User }) {
   const [open, setOpen] = useState(false);
@@ -35,7 +37,11 @@ function OpenPalette({ user, onClose }: { user: User; onClose: () => void }) {
   const id = useId();
   // Before the page is painted, so that what is typed at once is not lost.
   useLayoutEffect(() => dialog.current?.showModal(), []);
-  const commands = commandsFor(typed, user);
+  const search = useSearch(typed, user);
+  const commands = [...commandsFor(typed, user), ...search.found];
+  const label = user.isAdmin
+    ? "Screen, user, action or id of a request"
+    : "Screen, action or id of a request";
   const at = Math.min(chosen, commands.length - 1);
   const run = (index: number) => {
     const command = commands[index];
@@ -67,13 +73,13 @@ function OpenPalette({ user, onClose }: { user: User; onClose: () => void }) {
       <input
         type="text"
         role="combobox"
-        aria-label="Screen, action or id of a request"
+        aria-label={label}
         aria-expanded={commands.length > 0}
         aria-controls={`${id}-list`}
         aria-activedescendant={commands[at] ? `${id}-${at}` : undefined}
         autocomplete="off"
         spellcheck={false}
-        placeholder="Screen, action or id of a request"
+        placeholder={label}
         value={typed}
         onInput={(event) => {
           setTyped(event.currentTarget.value);
@@ -81,7 +87,10 @@ function OpenPalette({ user, onClose }: { user: User; onClose: () => void }) {
         }}
         onKeyDown={byKey}
       />
-      {commands.length === 0 && <p class="note palette-empty">Nothing is called that.</p>}
+      {commands.length === 0 && (
+        <p class="note palette-empty">{search.busy ? "Searching…" : "Nothing is called that."}</p>
+      )}
+      {search.failed && <p class="note palette-empty">The search for users did not answer.</p>}
       <div role="listbox" id={`${id}-list`} aria-label="Found">
         {commands.map((command, index) => (
           // biome-ignore lint/a11y/useKeyWithClickEvents: the keys are those of the text field
@@ -101,4 +110,31 @@ function OpenPalette({ user, onClose }: { user: User; onClose: () => void }) {
       </div>
     </dialog>
   );
+}
+
+/** What the server finds for what was typed, when the typing pauses. Late answers are dropped. */
+function useSearch(typed: string, user: User) {
+  const [state, setState] = useState<{ found: Command[]; busy: boolean; failed: boolean }>({
+    found: [],
+    busy: false,
+    failed: false,
+  });
+  useEffect(() => {
+    let stopped = false;
+    const settle = (found: Command[], failed: boolean) => {
+      if (!stopped) setState({ found, busy: false, failed });
+    };
+    setState({ found: [], busy: true, failed: false });
+    const timer = setTimeout(() => {
+      searchFor(typed, user).then(
+        (found) => settle(found, false),
+        () => settle([], true),
+      );
+    }, PAUSE_MILLISECONDS);
+    return () => {
+      stopped = true;
+      clearTimeout(timer);
+    };
+  }, [typed, user]);
+  return state;
 }

@@ -12,6 +12,11 @@ export const SCREENS: readonly Screen[] = [
   { path: "/create", name: "Create", icon: "create" },
   { path: "/gallery", name: "Gallery", icon: "gallery" },
   { path: "/credits", name: "Credits", icon: "credits" },
-  { path: "/reports", name: "Reports", icon: "reports", adminOnly: true },
   { path: "/api", name: "API", icon: "api" },
+  { path: "/reports", name: "Reports", icon: "reports", adminOnly: true },
+  { path: "/users", name: "Users", icon: "user", adminOnly: true },
+  { path: "/requests", name: "Requests", icon: "requests", adminOnly: true },
+  { path: "/catalogue", name: "Catalogue", icon: "catalogue", adminOnly: true },
+  { path: "/events", name: "Events", icon: "events", adminOnly: true },
+  { path: "/operations", name: "Operations", icon: "operations", adminOnly: true },
 ];

@@ -6,20 +6,30 @@ import { Icon } from "./icons";
 export function Dialog({
   title,
   onClose,
+  narrow,
   children,
 }: {
   title: string;
   onClose: () => void;
+  /** For a question or a short form. */
+  narrow?: boolean;
   children: ComponentChildren;
 }) {
   const dialog = useRef<HTMLDialogElement>(null);
   useEffect(() => {
+    const opener = document.activeElement;
     dialog.current?.showModal();
+    dialog.current?.querySelector<HTMLElement>("[data-autofocus]")?.focus();
+    // A dialog that is removed while it is open leaves the focus nowhere.
+    return () => {
+      if (opener instanceof HTMLElement) setTimeout(() => takeFocus(opener));
+    };
   }, []);
   const id = useId();
   return (
     // biome-ignore lint/a11y/useKeyWithClickEvents: Escape closes a dialog by itself
     <dialog
+      class={narrow ? "narrow" : undefined}
       ref={dialog}
       aria-labelledby={id}
       onClose={onClose}
@@ -36,6 +46,10 @@ export function Dialog({
       </div>
     </dialog>
   );
+}
+
+function takeFocus(element: HTMLElement): void {
+  if (element.isConnected && document.activeElement === document.body) element.focus();
 }
 
 export function CloseButton({ onClick }: { onClick: () => void }) {

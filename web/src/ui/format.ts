@@ -29,6 +29,13 @@ export function shortDateTime(iso: string, now = new Date()): string {
   return (then.getFullYear() === now.getFullYear() ? thisYear : toTheMinute).format(then);
 }
 
+/** An amount in a currency's smallest unit: "€9.90" for 990 and "eur", "¥500" for 500 and "jpy". */
+export function money(amount: number, currency: string): string {
+  const format = new Intl.NumberFormat("en", { style: "currency", currency });
+  const digits = format.resolvedOptions().maximumFractionDigits ?? 2;
+  return format.format(amount / 10 ** digits);
+}
+
 export function percent(share: number | null, digits = 1): string {
   return share === null
     ? "–"

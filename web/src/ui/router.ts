@@ -17,11 +17,11 @@ addEventListener("popstate", () => {
 });
 
 /**
- * What follows the screen's name in the path, decoded: "a/b" for /reports/a%2Fb, "" for /reports.
- * Anybody can write an address, so it can be any text.
+ * What follows the screen's name in the path, decoded: "a/b" for /reports/a%2Fb, "" for /reports; with
+ * 2, what follows that. Anybody can write an address, so it can be any text.
  */
-export function segment(): string {
-  const encoded = place.value.path.split("/")[2] ?? "";
+export function segment(position = 1): string {
+  const encoded = place.value.path.split("/")[position + 1] ?? "";
   try {
     return decodeURIComponent(encoded);
   } catch {

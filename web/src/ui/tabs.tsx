@@ -1,15 +1,31 @@
 import type { ComponentChildren } from "preact";
 import { useId, useRef, useState } from "preact/hooks";
+import { go, place, withQuery } from "./router";
 
 /** Tabs as in the ARIA pattern: arrow keys move the focus, and the panel follows it. */
 export function Tabs({
   label,
+  parameter,
   tabs,
 }: {
   label: string;
+  /** The query parameter that holds the chosen tab, if it is part of the address. */
+  parameter?: string;
   tabs: readonly { name: string; body: () => ComponentChildren; aside?: () => ComponentChildren }[];
 }) {
-  const [chosen, setChosen] = useState(0);
+  const [local, setLocal] = useState(0);
+  const addressed = parameter ? place.value.query.get(parameter) : null;
+  const chosen = parameter
+    ? Math.max(
+        0,
+        tabs.findIndex((tab) => slug(tab.name) === addressed),
+      )
+    : local;
+  const setChosen = (index: number) => {
+    if (!parameter) return setLocal(index);
+    const name = index === 0 ? "" : slug(tabs[index]?.name ?? "");
+    go(withQuery({ [parameter]: name }), { replace: true, keepScroll: true });
+  };
   const id = useId();
   const list = useRef<HTMLDivElement>(null);
   const move = (event: KeyboardEvent) => {
@@ -53,3 +69,5 @@ export function Tabs({
     </div>
   );
 }
+
+const slug = (name: string): string => name.toLowerCase().replaceAll(" ", "-");

@@ -1,10 +1,12 @@
 import { describe, expect, it, vi } from "vitest";
 
 const router = vi.hoisted(() => ({ go: vi.fn() }));
+const api = vi.hoisted(() => ({ admin: vi.fn(), at: String.raw }));
+vi.mock("../../src/api/admin", () => api);
 vi.mock("../../src/api/session", () => ({ leave: vi.fn() }));
 vi.mock("../../src/ui/router", () => router);
 vi.mock("../../src/ui/theme", () => ({ chooseTheme: vi.fn() }));
-const { commandsFor } = await import("../../src/app/commands");
+const { commandsFor, searchFor } = await import("../../src/app/commands");
 
 const ann = { uid: "ann", name: "Ann", isAdmin: false };
 const admin = { ...ann, isAdmin: true };
@@ -29,5 +31,18 @@ describe("the palette", () => {
     const [command] = commandsFor(` ${id} `, ann);
     command?.run();
     expect(router.go).toHaveBeenCalledWith(`/gallery/${id}`);
+    commandsFor(id, admin)[0]?.run();
+    expect(router.go).toHaveBeenCalledWith(`/requests/${id}`);
+  });
+
+  it("finds users on the server, for administrators alone", async () => {
+    api.admin.mockResolvedValue({ users: [{ userId: "bob", email: "bob@example.com" }] });
+    expect(await searchFor("bob", ann)).toEqual([]);
+    expect(await searchFor("b", admin)).toEqual([]);
+    expect(api.admin).not.toHaveBeenCalled();
+    const [command] = await searchFor(" bob ", admin);
+    expect(command?.name).toBe("User bob@example.com (bob)");
+    command?.run();
+    expect(router.go).toHaveBeenCalledWith("/users/bob");
   });
 });

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { daysUntil, money } from "../../src/features/credits/words";
+import { daysUntil } from "../../src/features/credits/words";
+import { money } from "../../src/ui/format";
 
 describe("prices", () => {
   it("are written in their currency, with the digits that it has", () => {

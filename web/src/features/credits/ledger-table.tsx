@@ -1,33 +1,9 @@
 /** Ledger entries, each with the balance after it. */
-import type { LedgerEntry } from "../../api/types";
-import { Badge } from "../../ui/badge";
 import { number } from "../../ui/format";
 import { TableScroll } from "../../ui/table-scroll";
 import { ExactTime } from "../../ui/when";
+import { EntryBadge } from "./entry-badge";
 import type { Line } from "./ledger";
-
-const NAMES: Record<LedgerEntry["type"], string> = {
-  deduction: "Charge",
-  refund: "Refund",
-  grant: "Grant",
-  purchase: "Purchase",
-  expiry: "Expired",
-  clawback: "Taken back",
-  reinstatement: "Given back",
-  transfer_out: "Moved out",
-  transfer_in: "Moved in",
-};
-const TONES: Record<LedgerEntry["type"], string> = {
-  deduction: "neutral",
-  refund: "good",
-  grant: "info",
-  purchase: "good",
-  expiry: "wait",
-  clawback: "bad",
-  reinstatement: "good",
-  transfer_out: "neutral",
-  transfer_in: "info",
-};
 
 export function LedgerTable({ lines }: { lines: readonly Line[] }) {
   return (
@@ -64,7 +40,7 @@ function Row({ line }: { line: Line }) {
       </td>
       <td>
         <span class="entry">
-          <Badge tone={TONES[line.type]}>{NAMES[line.type]}</Badge>
+          <EntryBadge type={line.type} />
           {id && (
             <a href={`/gallery/${encodeURIComponent(id)}`} title={`Request ${id}`}>
               <code>{id.length > 14 ? `${id.slice(0, 12)}…` : id}</code>

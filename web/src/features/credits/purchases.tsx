@@ -6,11 +6,11 @@ import type { Purchase } from "../../api/types";
 import { Badge } from "../../ui/badge";
 import { Button } from "../../ui/button";
 import { Failure } from "../../ui/failure";
-import { credits, number } from "../../ui/format";
+import { credits, money, number } from "../../ui/format";
 import { useAction } from "../../ui/hooks";
 import { TableScroll } from "../../ui/table-scroll";
 import { ExactTime } from "../../ui/when";
-import { money, PURCHASE_STATES } from "./words";
+import { PURCHASE_STATES } from "./words";
 
 export function Purchases({ userId, own }: { userId: string; own: boolean }) {
   const { purchases, error, more } = usePurchases(userId, own);

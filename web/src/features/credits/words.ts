@@ -25,13 +25,6 @@ export const PURCHASE_STATES: Record<Purchase["status"], { name: string; tone: s
   reinstated: { name: "paid after a dispute", tone: "good" },
 };
 
-/** An amount in a currency's smallest unit: "€9.90" for 990 and "eur", "¥500" for 500 and "jpy". */
-export function money(amount: number, currency: string): string {
-  const format = new Intl.NumberFormat("en", { style: "currency", currency });
-  const digits = format.resolvedOptions().maximumFractionDigits ?? 2;
-  return format.format(amount / 10 ** digits);
-}
-
 /** "today", "in 1 day", "in 6 days". */
 export function daysUntil(iso: string, now = Date.now()): string {
   const days = Math.floor((Date.parse(iso) - now) / 86_400_000);

@@ -26,7 +26,7 @@ export function Card({
     >
       <Shot request={now} ratio={1} small />
       <div class="shot-text">
-        <p class="shot-prompt">{now.prompt}</p>
+        <p class="shot-prompt">{now.prompt || "Prompt deleted"}</p>
         <p class="shot-meta">
           <StatusBadge status={now.status} />
           <When iso={now.createdAt} />
@@ -58,6 +58,13 @@ export function Shot({
 }) {
   const url = (small && request.thumbnailUrl) || request.imageUrl;
   if (url) return <Picture url={url} alt="" ratio={ratio} eager={eager} />;
+  if (request.imageDeletedAt) {
+    return (
+      <div class="picture none" style={{ aspectRatio: String(ratio) }}>
+        <p class="picture-note">Deleted</p>
+      </div>
+    );
+  }
   const words = {
     pending: "Waiting in the queue",
     processing: "Generating",

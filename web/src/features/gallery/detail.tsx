@@ -1,11 +1,11 @@
 /** One request with everything that is known about it. */
-import type { ComponentChildren } from "preact";
-import { useEffect } from "preact/hooks";
+import { useEffect, useState } from "preact/hooks";
 import { call } from "../../api/client";
-import type { Catalogue } from "../../api/types";
+import { type Catalogue, type GenerationRequest, isOpen } from "../../api/types";
 import { Button, CopyButton, Identifier } from "../../ui/button";
 import { Dialog } from "../../ui/dialog";
 import { download } from "../../ui/download";
+import { Fact, Facts } from "../../ui/facts";
 import { Failure } from "../../ui/failure";
 import { credits, dateTime, span } from "../../ui/format";
 import { useAction, useLoaded } from "../../ui/hooks";
@@ -18,6 +18,8 @@ import { StatusBadge } from "../generation/status-badge";
 import { Timeline } from "../generation/timeline";
 import { Shot } from "./card";
 import { noteChange } from "./changes";
+import { DeleteImage } from "./delete-image";
+import { ReportImage } from "./report-image";
 
 export function Detail({
   id,
@@ -30,7 +32,9 @@ export function Detail({
 }) {
   const loaded = useLoaded(() => call("getGenerationStatus", { generationRequestId: id }), []);
   const live = useLiveRequest(own ? id : null);
-  const request = live ?? (loaded.state === "ready" ? loaded.value : null);
+  /** The request without its image, as the deletion answers; a listener would tell later. */
+  const [gone, setGone] = useState<GenerationRequest | null>(null);
+  const request = gone ?? live ?? (loaded.state === "ready" ? loaded.value : null);
   useEffect(() => {
     if (request) noteChange(request);
   }, [request]);
@@ -41,6 +45,7 @@ export function Detail({
   const file = useAction(async () => {
     if (request?.imageUrl) await download(request.imageUrl, `image-${id}`);
   });
+  const [asks, setAsks] = useState<"delete" | "report" | null>(null);
   const again = () => {
     if (!request) return;
     draftFrom(request);
@@ -69,14 +74,16 @@ export function Detail({
             )}
           </div>
           <div class="detail-text">
-            <p class="detail-prompt">{request.prompt}</p>
+            <p class="detail-prompt">
+              {request.prompt || <span class="note">The prompt is deleted.</span>}
+            </p>
             <Timeline request={request} />
             {request.error && (
               <p class="banner" role="status">
                 {request.error.message} {credits(request.refundedCredits)} came back.
               </p>
             )}
-            <dl class="facts list">
+            <Facts>
               <Fact name="Status">
                 <StatusBadge status={request.status} />
               </Fact>
@@ -95,10 +102,10 @@ export function Detail({
               <Fact name="Request">
                 <Identifier value={id} />
               </Fact>
-            </dl>
+            </Facts>
             {cancel.error !== null && <Failure error={cancel.error} />}
             <div class="actions">
-              {own && (
+              {own && request.prompt && (
                 <Button icon="again" kind="primary" onClick={again}>
                   Run again
                 </Button>
@@ -108,25 +115,32 @@ export function Detail({
                   Download
                 </Button>
               )}
-              <CopyButton small={false} text={request.prompt} label="Copy prompt" />
+              {request.prompt && (
+                <CopyButton small={false} text={request.prompt} label="Copy prompt" />
+              )}
               {request.status === "pending" && (
                 <Button kind="danger" busy={cancel.busy} onClick={cancel.run}>
                   Cancel and refund
+                </Button>
+              )}
+              {request.imageUrl && (
+                <Button kind="quiet" icon="flag" onClick={() => setAsks("report")}>
+                  Report
+                </Button>
+              )}
+              {!isOpen(request.status) && !request.imageDeletedAt && (
+                <Button kind="quiet" icon="trash" onClick={() => setAsks("delete")}>
+                  Delete
                 </Button>
               )}
             </div>
           </div>
         </div>
       )}
+      {request && asks === "delete" && (
+        <DeleteImage request={request} onClose={() => setAsks(null)} onDeleted={setGone} />
+      )}
+      {request && asks === "report" && <ReportImage id={id} onClose={() => setAsks(null)} />}
     </Dialog>
-  );
-}
-
-function Fact({ name, children }: { name: string; children: ComponentChildren }) {
-  return (
-    <div>
-      <dt>{name}</dt>
-      <dd>{children}</dd>
-    </div>
   );
 }

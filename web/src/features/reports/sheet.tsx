@@ -6,6 +6,7 @@ import { credits, dateTime, number, percent } from "../../ui/format";
 import { AnomalyCard } from "./anomaly-card";
 import { Breakdown } from "./breakdown";
 import { Daily } from "./daily";
+import { Money } from "./money";
 import { headline } from "./summary";
 import { Tiles } from "./tiles";
 import { TopUsers } from "./top-users";
@@ -59,6 +60,7 @@ export function Sheet({ report, known }: { report: Report; known: WeekSummary[] 
           <TopUsers report={report} />
         </div>
       </div>
+      <Money report={report} />
       <DataQuality report={report} />
       <p class="note colophon">
         Generated {dateTime(report.generatedAt)}, revision {report.revision}, data as of{" "}

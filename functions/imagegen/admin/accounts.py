@@ -1,0 +1,164 @@
+"""Accounts that leave or move: deletion, export, and transfers from one user to another."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import Field
+
+from imagegen.accounts import delete, export, merge
+from imagegen.actions import Operator
+from imagegen.admin.users import CLOSED, EXAMPLE_USER_ID
+from imagegen.admin.wire import IdempotencyKey, Reason, uid_of
+from imagegen.api import headers
+from imagegen.api.auth import Caller
+from imagegen.api.endpoint import Success, endpoint
+from imagegen.api.schema import Reply, Timestamp, UserId, WireModel
+from imagegen.credits.closures import ClosureStatus
+from imagegen.errors import AccountUnusable, InvalidField, OutcomeUnknown, UserNotFound
+
+
+class AccountOfUser(WireModel):
+    """Whose account, and why."""
+
+    user_id: UserId
+    reason: Reason
+
+
+class OpenSubscription(WireModel):
+    """A subscription in an app store, which only the user can end."""
+
+    store: str = Field(description="The store, as RevenueCat names it, e.g. `APP_STORE`.")
+    product_id: str = Field(description="The product; empty if it is not known.")
+    period_end: Timestamp = Field(description="Until when it is paid.")
+
+
+class UserDeletion(WireModel):
+    """How far the deletion of an account is."""
+
+    status: ClosureStatus = Field(
+        description="`closing`: it goes on by itself. `closed`: it is complete."
+    )
+    store_subscriptions: list[OpenSubscription] = Field(
+        description="Subscriptions in app stores that the user has to end there."
+    )
+
+
+EXAMPLE: dict[str, Any] = {"userId": EXAMPLE_USER_ID, "reason": "Asked for it by e-mail."}
+
+
+@endpoint(
+    methods=("DELETE",),
+    example=EXAMPLE,
+    success=Success(
+        "The account is closed, and deleted in the background.",
+        {"closing": {"status": "closing", "storeSubscriptions": []}},
+        code=202,
+    ),
+    errors=(UserNotFound, OutcomeUnknown),
+)
+def delete_user(body: AccountOfUser, caller: Caller) -> Reply[UserDeletion]:
+    """Delete the account of a user.
+
+    As the user can with deleteAccount, without a recent sign-in: nothing can be spent from then on,
+    and images, prompts, devices and the user are deleted in the background. Safe to repeat.
+    """
+    deletion = delete.delete_for(body.user_id, by=uid_of(caller), reason=body.reason)
+    found = [
+        OpenSubscription(store=each.store, product_id=each.product_id, period_end=each.period_end)
+        for each in deletion.store_subscriptions
+    ]
+    return Reply(UserDeletion(status=deletion.status, store_subscriptions=found), code=202)
+
+
+class UserExport(WireModel):
+    """Where the export of a user is."""
+
+    url: str | None = Field(description="The JSON file; null while it is being written.")
+    expires_at: Timestamp | None = Field(description="When it is deleted, a day after it was made.")
+
+
+@endpoint(
+    methods=("POST",),
+    example=EXAMPLE,
+    success=(
+        Success(
+            "The file is there.",
+            {
+                "ready": {
+                    "url": "https://firebasestorage.googleapis.com/v0/b/my-app/o/exports%2F2026…",
+                    "expiresAt": "2026-11-22T12:30:00.000000Z",
+                }
+            },
+        ),
+        Success(
+            "The file is being written: call again.",
+            {"running": {"url": None, "expiresAt": None}},
+            code=202,
+            headers=(headers.RETRY_AFTER,),
+        ),
+    ),
+    errors=(UserNotFound, OutcomeUnknown),
+)
+def export_user(body: AccountOfUser, caller: Caller) -> Reply[UserExport]:
+    """Export everything that is stored about a user.
+
+    As the user can with exportAccount, as one JSON file. The first call begins to write it; repeat
+    the call until it answers 200. Whoever has the URL can load the file, until it is deleted after
+    a day.
+    """
+    found = export.export(body.user_id, Operator(uid_of(caller), body.reason))
+    answer = UserExport(url=found.url, expires_at=found.expires_at)
+    if found.url is None:
+        return Reply(answer, code=202, headers={"Retry-After": "2"})
+    return Reply(answer)
+
+
+class TransferCredits(WireModel):
+    """Between whom to move what was paid for."""
+
+    from_user_id: UserId = Field(description="Whose purchases they are.")
+    to_user_id: UserId = Field(description="Who gets them.")
+    reason: Reason
+    idempotency_key: IdempotencyKey
+
+
+class CreditTransfer(WireModel):
+    """What has moved."""
+
+    transferred_credits: int = Field(
+        description="Credits that this call has moved; 0 where the key had moved them before."
+    )
+    current_credits: int = Field(description="The balance of the user who got them.")
+
+
+@endpoint(
+    methods=("POST",),
+    example={
+        "fromUserId": EXAMPLE_USER_ID,
+        "toUserId": "testUser2",
+        "reason": "Lost the first account.",
+        "idempotencyKey": "ticket-4712",
+    },
+    success=Success(
+        "What has moved.", {"moved": {"transferredCredits": 80, "currentCredits": 100}}
+    ),
+    errors=(UserNotFound, AccountUnusable, *CLOSED, OutcomeUnknown),
+)
+def transfer_credits(body: TransferCredits, caller: Caller) -> CreditTransfer:
+    """Move what a user has bought to another.
+
+    Purchased credits and those of subscriptions, with their purchases and what is owed for them.
+    Once for each idempotency key; both accounts stay.
+    """
+    try:
+        moved = merge.transfer(
+            body.from_user_id,
+            body.to_user_id,
+            by=uid_of(caller),
+            key=body.idempotency_key,
+            reason=body.reason,
+        )
+    except ValueError as error:  # one and the same account, or too many purchases at once
+        raise InvalidField.of("fromUserId", str(error)) from error
+    return CreditTransfer(transferred_credits=moved.transferred, current_credits=moved.balance)

@@ -1,0 +1,236 @@
+"""Audits of the books, in the background, and reports made again."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+from typing import Annotated, Any
+
+from pydantic import Field, StringConstraints
+
+from imagegen import actions, clock, db
+from imagegen.admin.wire import Page, Reason, next_token, uid_of
+from imagegen.api.auth import Caller
+from imagegen.api.endpoint import Success, endpoint
+from imagegen.api.schema import (
+    DocumentId,
+    NextPageToken,
+    Reply,
+    Timestamp,
+    WireModel,
+    is_none,
+)
+from imagegen.audit import runs
+from imagegen.audit.runs import AuditDocument, AuditStatus
+from imagegen.errors import AuditNotFound, InvalidField, OutcomeUnknown
+from imagegen.firestore.store import Document
+from imagegen.firestore.stored import MalformedDocument
+from imagegen.report import weekly, weeks
+
+EXAMPLE_AUDIT_ID = "c4ca4238a0b923820dcc509a6f75849b"
+
+
+class StartAudit(WireModel):
+    """Why an audit is to run."""
+
+    reason: Reason
+
+
+class StartedAudit(WireModel):
+    """An audit that runs in the background."""
+
+    audit_id: str = Field(description="The audit.")
+
+
+@endpoint(
+    methods=("POST",),
+    example={"reason": "Before the release."},
+    success=Success(
+        "It runs in the background.", {"started": {"auditId": EXAMPLE_AUDIT_ID}}, code=202
+    ),
+    errors=(OutcomeUnknown,),
+)
+def start_audit(body: StartAudit, caller: Caller) -> Reply[StartedAudit]:
+    """Audit the books now.
+
+    Checks every balance against the ledger, and every request against its entries, as
+    `make audit` does, in the background. For a project so large that it takes more than half an
+    hour there is `make audit`.
+    """
+    return Reply(StartedAudit(audit_id=runs.start(by=uid_of(caller), reason=body.reason)), code=202)
+
+
+class AuditFinding(WireModel):
+    """Something that is wrong in the books."""
+
+    invariant: str = Field(description="The rule that is broken.")
+    user_id: str = Field(description="The user; empty if there is none.")
+    path: str = Field(description="The document.")
+    message: str = Field(description="What is wrong.")
+
+
+class AuditView(WireModel):
+    """An audit."""
+
+    audit_id: str = Field(description="The audit.")
+    status: AuditStatus = Field(description="How far it is.")
+    by: str = Field(description="Who asked for it.")
+    requested_at: Timestamp = Field(description="When it was asked for.")
+    ended_at: Timestamp | None = Field(description="When it ended; null while it runs.")
+    users: int = Field(description="Users that were read.")
+    entries: int = Field(description="Ledger entries that were read.")
+    requests: int = Field(description="Generation requests that were read.")
+    finding_count: int = Field(description="How many findings there are.")
+    findings: list[AuditFinding] = Field(
+        description=f"The first {runs.MAX_STORED} of them; empty in a list of audits."
+    )
+    error: str | None = Field(
+        default=None, exclude_if=is_none, description="Why it failed. Absent if it did not."
+    )
+
+    @classmethod
+    def from_document(cls, audit: AuditDocument, *, with_findings: bool) -> AuditView:
+        return cls(
+            audit_id=audit.id,
+            status=audit.status,
+            by=audit.by,
+            requested_at=audit.requested_at,
+            ended_at=audit.ended_at,
+            users=audit.users,
+            entries=audit.entries,
+            requests=audit.requests,
+            finding_count=audit.finding_count,
+            findings=[AuditFinding.model_validate(each) for each in audit.findings]
+            if with_findings
+            else [],
+            error=audit.error,
+        )
+
+
+class GetAudit(WireModel):
+    """Which audit to look at."""
+
+    audit_id: DocumentId = Field(description="The audit.")
+
+
+EXAMPLE_AUDIT: dict[str, Any] = {
+    "auditId": EXAMPLE_AUDIT_ID,
+    "status": "done",
+    "by": "operator1",
+    "requestedAt": "2026-11-27T08:00:00.000000Z",
+    "endedAt": "2026-11-27T08:00:42.000000Z",
+    "users": 1200,
+    "entries": 48000,
+    "requests": 23000,
+    "findingCount": 0,
+    "findings": [],
+}
+
+
+@endpoint(
+    methods=("GET",),
+    example={"auditId": EXAMPLE_AUDIT_ID},
+    success=Success("The audit.", {"done": EXAMPLE_AUDIT}),
+    errors=(AuditNotFound,),
+)
+def get_audit(body: GetAudit, caller: Caller) -> AuditView:
+    """Look at an audit.
+
+    How far it is, and what it has found. One whose instance has ended counts as failed after five
+    minutes.
+    """
+    return AuditView.from_document(runs.find(body.audit_id), with_findings=True)
+
+
+class ListAudits(Page):
+    """Which audits to list."""
+
+
+class AuditPage(WireModel):
+    """A page of audits."""
+
+    audits: list[AuditView] = Field(description="Audits, newest first, without their findings.")
+    next_page_token: NextPageToken = None
+
+
+@endpoint(
+    methods=("GET",),
+    example={"pageSize": 20},
+    success=Success("A page of audits.", {"firstPage": {"audits": [EXAMPLE_AUDIT]}}),
+)
+def list_audits(body: ListAudits, caller: Caller) -> AuditPage:
+    """List audits.
+
+    Newest first, without their findings. A page holds `pageSize` of them, 20 by default and 100 at
+    most.
+    """
+    size, bound_to = body.size(), ("audits",)
+    found = db.query(runs.newest_query(size + 1, body.after(bound_to)))
+    return AuditPage(
+        audits=list(_readable(found[:size])),
+        next_page_token=next_token(found, size, "requestedAt", bound_to),
+    )
+
+
+def _readable(documents: Iterable[Document]) -> Iterator[AuditView]:
+    for document in documents:
+        with contextlib.suppress(MalformedDocument):
+            yield AuditView.from_document(AuditDocument(document), with_findings=False)
+
+
+class MakeReport(WireModel):
+    """Which report to make again, and why."""
+
+    week: Annotated[str, StringConstraints(pattern=r"^[0-9]{4}-W[0-9]{2}\z")] = Field(
+        description="An ISO week that is over, such as 2026-W46."
+    )
+    reason: Reason
+
+
+class MadeReport(WireModel):
+    """A report that was made."""
+
+    week: str = Field(description="The ISO week, under which the report is stored.")
+    revision: int = Field(description="How often it has been made.")
+    generated_at: Timestamp = Field(description="When it was made.")
+
+
+@endpoint(
+    methods=("POST",),
+    example={"week": "2026-W46", "reason": "Requests were edited by hand."},
+    success=Success(
+        "The report is stored.",
+        {
+            "made": {
+                "week": "2026-W46",
+                "revision": 2,
+                "generatedAt": "2026-11-27T08:00:00.000000Z",
+            }
+        },
+    ),
+)
+def make_report(body: MakeReport, caller: Caller) -> MadeReport:
+    """Make a weekly report again.
+
+    As the scheduler makes it on Mondays. A large week takes longer than the 60 seconds of Hosting;
+    the report is stored all the same.
+    """
+    week = _week(body.week)
+    actions.record_alone("report", f"reports/{week.name}", by=uid_of(caller), reason=body.reason)
+    made = weekly.run(week=week.name)
+    return MadeReport(week=week.name, revision=made.revision, generated_at=made.generated_at)
+
+
+def _week(name: str) -> weeks.Week:
+    try:
+        week = weeks.named(name, clock.time_zone())
+    except ValueError as error:
+        raise InvalidField.of("week", "is no ISO week") from error
+    if not _is_over(week, clock.now()):
+        raise InvalidField.of("week", "is not over")
+    return week
+
+
+def _is_over(week: weeks.Week, moment: datetime) -> bool:
+    return week.end <= moment

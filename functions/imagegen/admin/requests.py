@@ -1,0 +1,372 @@
+"""Generation requests of all users: find, look at, cancel, make amends for; recovery now."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+from pydantic import AwareDatetime, Field, StringConstraints
+
+from imagegen import actions, db
+from imagegen.admin.users import CLOSED, EXAMPLE_USER_ID, Grant
+from imagegen.admin.wire import Page, Reason, next_token, uid_of
+from imagegen.api.auth import Caller
+from imagegen.api.endpoint import Success, endpoint
+from imagegen.api.schema import DocumentId, Reply, Timestamp, UserId, WireModel, is_none
+from imagegen.credits.entries import EntryDocument
+from imagegen.credits.lots import Kind
+from imagegen.credits.replies import LedgerEntry, View
+from imagegen.errors import (
+    AccountUnusable,
+    GenerationRequestNotFound,
+    ModelUnavailable,
+    NotCancelable,
+    NotCompleted,
+    NotRetryable,
+    OutcomeUnknown,
+    OutstandingDebt,
+    PromptRefused,
+    RateLimited,
+    SourceNotSupported,
+    UnknownOption,
+    UploadNotFound,
+    UserNotFound,
+)
+from imagegen.firestore.store import Document, is_document_id
+from imagegen.generation import amends, recovery
+from imagegen.generation.listing import LATEST, FilterValue, readable, requests_query, spelled
+from imagegen.generation.replies import GenerationRequest, GenerationRequestPage
+from imagegen.generation.request import Status
+from imagegen.notifications import recovery as event_recovery
+
+EXAMPLE_ID = "0d3c1f5c7f1e4b0f9f6f2f0a54b7c9de"
+EXAMPLE_REQUEST: dict[str, Any] = {
+    "generationRequestId": EXAMPLE_ID,
+    "userId": EXAMPLE_USER_ID,
+    "status": "completed",
+    "mode": "async",
+    "model": "Model A",
+    "style": "anime",
+    "color": "neon",
+    "size": "1024x1024",
+    "prompt": "A lighthouse at dusk",
+    "imageUrl": "https://example.com/images/model-a.png",
+    "deductedCredits": 3,
+    "refundedCredits": 0,
+    "error": None,
+    "createdAt": "2026-11-21T12:30:00.000000Z",
+    "startedAt": "2026-11-21T12:30:01.000000Z",
+    "completedAt": "2026-11-21T12:30:05.000000Z",
+}
+RequestField = Annotated[DocumentId, Field(description="The generation request.")]
+
+
+class ListAllGenerationRequests(Page):
+    """Which generation requests to list."""
+
+    query: Annotated[str, StringConstraints(max_length=1499)] = Field(
+        default="", description="The id of one; the other filters are then ignored."
+    )
+    user_id: UserId | None = Field(default=None, description="Only those of this user.")
+    status: Status | None = Field(default=None, description="Only those with this status.")
+    model: FilterValue | None = Field(default=None, description="Only those of this model.")
+    from_: AwareDatetime | None = Field(
+        default=None, alias="from", description="Only those created then or later."
+    )
+    to: AwareDatetime | None = Field(
+        default=None, description="Only those created then or earlier."
+    )
+
+
+@endpoint(
+    methods=("GET",),
+    example={"status": "failed", "pageSize": 20},
+    success=Success(
+        "A page of generation requests.", {"found": {"generationRequests": [EXAMPLE_REQUEST]}}
+    ),
+)
+def list_all_generation_requests(
+    body: ListAllGenerationRequests, caller: Caller
+) -> GenerationRequestPage:
+    """List the generation requests of all users.
+
+    Newest first; the filters may be combined. A page holds `pageSize` of them, 20 by default and
+    100 at most. A page token is valid for the same filters only.
+    """
+    if query := body.query.strip():
+        return GenerationRequestPage(generation_requests=list(readable(_with_id(query))))
+    filters = spelled({"status": body.status, "model": body.model})
+    since, until = _utc(body.from_), _utc(body.to) or LATEST
+    bound_to = ("generationRequests", body.user_id, *filters, str(since), str(until))
+    size = body.size()
+    found = db.query(
+        requests_query(
+            body.user_id, filters, size + 1, body.after(bound_to), since=since, until=until
+        )
+    )
+    return GenerationRequestPage(
+        generation_requests=list(readable(found[:size])),
+        next_page_token=next_token(found, size, "createdAt", bound_to),
+    )
+
+
+def _with_id(query: str) -> list[Document]:
+    if not is_document_id(query):
+        return []
+    return [each for each in db.read(db.generation_request(query)) if each.exists]
+
+
+def _utc(moment: datetime | None) -> datetime | None:
+    return moment and moment.astimezone(UTC)
+
+
+class ChargedLot(WireModel):
+    """Credits that a price was taken from."""
+
+    id: str = Field(description="The lot.")
+    kind: Kind = Field(description="Where the credits come from.")
+    credits: int = Field(description="How many were taken from it.")
+    expires_at: Timestamp | None = Field(description="When they expire; null: never.")
+
+
+class GenerationRequestDetails(GenerationRequest):
+    """A generation request, with what only operators see of it."""
+
+    lots: list[ChargedLot] = Field(description="What the price was taken from.")
+    attempts: int = Field(description="How often a worker has begun.")
+    provider_job: str | None = Field(
+        default=None, exclude_if=is_none, description="The provider's own id of the job."
+    )
+    expires_at: Timestamp | None = Field(
+        description="When it counts as lost, if it has not ended by then."
+    )
+    entries: list[LedgerEntry] = Field(
+        description="The ledger entries that belong to it: its price, a refund, goodwill."
+    )
+    retry_id: str | None = Field(
+        default=None,
+        exclude_if=is_none,
+        description="The generation request by which it was tried again for free.",
+    )
+
+
+class GetGenerationRequest(WireModel):
+    """Which generation request to look at."""
+
+    generation_request_id: RequestField
+
+
+@endpoint(
+    methods=("GET",),
+    example={"generationRequestId": EXAMPLE_ID},
+    success=Success(
+        "The generation request.",
+        {
+            "completed": EXAMPLE_REQUEST
+            | {
+                "lots": [{"id": "p-7d21", "kind": "purchase", "credits": 3, "expiresAt": None}],
+                "attempts": 1,
+                "expiresAt": "2026-11-21T12:40:00.000000Z",
+                "entries": [
+                    {
+                        "id": f"{EXAMPLE_ID}-deduction",
+                        "type": "deduction",
+                        "credits": 3,
+                        "generationRequestId": EXAMPLE_ID,
+                        "timestamp": "2026-11-21T12:30:00.000000Z",
+                        "delta": -3,
+                        "balanceAfter": 97,
+                        "reason": "generation",
+                    }
+                ],
+            }
+        },
+    ),
+    errors=(GenerationRequestNotFound,),
+)
+def get_generation_request(body: GetGenerationRequest, caller: Caller) -> GenerationRequestDetails:
+    """Look at a generation request of any user.
+
+    What its user sees of it, what the price was taken from, its ledger entries, and how it was
+    worked on.
+    """
+    request = amends.find(body.generation_request_id)
+    entries = db.entries(request.user_id)
+    *stored, retried = db.read(
+        f"{entries}/{request.id}-deduction",
+        f"{entries}/{request.id}-refund",
+        amends.goodwill_path(request),
+        db.generation_request(amends.retry_id(request.id)),
+    )
+    shown = GenerationRequest.from_document(request)
+    return GenerationRequestDetails(
+        **dict(shown),
+        lots=[
+            ChargedLot(id=part.id, kind=part.kind, credits=part.credits, expires_at=part.expires_at)
+            for part in request.lots
+        ],
+        attempts=request.attempts,
+        provider_job=request.provider_job,
+        expires_at=request.expires_at,
+        entries=[
+            LedgerEntry.from_document(EntryDocument(entry), View.FULL)
+            for entry in stored
+            if entry.exists
+        ],
+        retry_id=retried.id if retried.exists else None,
+    )
+
+
+class AmendGenerationRequest(WireModel):
+    """What to do about a generation request, and why."""
+
+    generation_request_id: RequestField
+    reason: Reason
+
+
+EXAMPLE_AMENDS: dict[str, Any] = {
+    "generationRequestId": EXAMPLE_ID,
+    "reason": "The image shows a windmill.",
+}
+
+
+@endpoint(
+    methods=("POST",),
+    example=EXAMPLE_AMENDS,
+    success=Success(
+        "The grant.",
+        {"granted": {"entryId": "9f86d081884c7d65-grant", "isNew": True, "currentCredits": 100}},
+    ),
+    errors=(GenerationRequestNotFound, NotCompleted, UserNotFound, AccountUnusable, *CLOSED),
+)
+def grant_goodwill(body: AmendGenerationRequest, caller: Caller) -> Grant:
+    """Give the price of a completed generation request, once.
+
+    The grant names the request, which stays completed and paid: it is no refund. A second call
+    grants nothing more, whatever its reason.
+    """
+    granted = amends.goodwill(body.generation_request_id, by=uid_of(caller), reason=body.reason)
+    return Grant(entry_id=granted.entry_id, is_new=granted.is_new, current_credits=granted.balance)
+
+
+@endpoint(
+    methods=("POST",),
+    example=EXAMPLE_AMENDS,
+    success=Success(
+        "The canceled generation request.",
+        {
+            "canceled": EXAMPLE_REQUEST
+            | {"status": "canceled", "imageUrl": None, "refundedCredits": 3, "startedAt": None}
+        },
+    ),
+    errors=(GenerationRequestNotFound, NotCancelable),
+)
+def cancel_for_user(body: AmendGenerationRequest, caller: Caller) -> GenerationRequest:
+    """Cancel a generation request of any user.
+
+    As the user can with cancelGenerationRequest: a background request that is still pending ends,
+    and its credits are given back.
+    """
+    return GenerationRequest.from_document(
+        amends.cancel(body.generation_request_id, by=uid_of(caller), reason=body.reason)
+    )
+
+
+class RetriedRequest(WireModel):
+    """The generation request by which a failed one is tried again."""
+
+    generation_request_id: str = Field(description="The new generation request.")
+    is_new: bool = Field(description="False: the failed one had been tried again before.")
+    status: Status = Field(description="How far the new one is.")
+    deducted_credits: int = Field(description="Its price, which the grant covers.")
+
+
+@endpoint(
+    methods=("POST",),
+    example=EXAMPLE_AMENDS | {"reason": "The provider was out of order."},
+    success=Success(
+        "The new generation request.",
+        {
+            "retried": {
+                "generationRequestId": "5f0e6a7d3b9c4c1f8a2d4e6f7a8b9c0d",
+                "isNew": True,
+                "status": "pending",
+                "deductedCredits": 3,
+            }
+        },
+        code=202,
+    ),
+    errors=(
+        GenerationRequestNotFound,
+        NotRetryable,
+        UnknownOption,
+        SourceNotSupported,
+        UploadNotFound,
+        OutstandingDebt,
+        UserNotFound,
+        AccountUnusable,
+        *CLOSED,
+        PromptRefused,
+        RateLimited,
+        ModelUnavailable,
+        OutcomeUnknown,
+    ),
+)
+def retry_generation_request(body: AmendGenerationRequest, caller: Caller) -> Reply[RetriedRequest]:
+    """Try a failed generation request again, for free.
+
+    Once: a second call answers with the same new request. It runs in the background and is charged
+    as any other, in one transaction with a grant of its price. Should it fail too, the price is
+    given back as always, and stays with the user.
+    """
+    request, is_new = amends.retry(
+        body.generation_request_id, by=uid_of(caller), reason=body.reason, caller=caller
+    )
+    return Reply(
+        RetriedRequest(
+            generation_request_id=request.id,
+            is_new=is_new,
+            status=request.status,
+            deducted_credits=request.credits,
+        ),
+        code=202,
+    )
+
+
+class RunRecovery(WireModel):
+    """Why recovery is to run now."""
+
+    reason: Reason
+
+
+class Recovery(WireModel):
+    """What recovery has done."""
+
+    recovered_requests: int = Field(description="Lost requests that were failed and refunded.")
+    failed_requests: int = Field(
+        description="Lost requests that could not be settled; the logs say why."
+    )
+    enqueued_events: int = Field(description="Events that were due and are delivered now.")
+
+
+@endpoint(
+    methods=("POST",),
+    example={"reason": "After the outage of the queue."},
+    success=Success(
+        "What was done.",
+        {"recovered": {"recoveredRequests": 2, "failedRequests": 0, "enqueuedEvents": 5}},
+    ),
+)
+def run_recovery(body: RunRecovery, caller: Caller) -> Recovery:
+    """Run recovery now.
+
+    What the scheduler does every five minutes: requests that were lost are failed and refunded, and
+    events that are due are delivered.
+    """
+    actions.record_alone("recovery", "", by=uid_of(caller), reason=body.reason)
+    recovered, failed = recovery.recover_all()
+    return Recovery(
+        recovered_requests=recovered,
+        failed_requests=failed,
+        enqueued_events=event_recovery.recover(),
+    )

@@ -1,0 +1,48 @@
+/** The screens of administrators. They are loaded when one of them is opened for the first time. */
+import "../../styles/admin.css";
+import { place, segment } from "../../ui/router";
+import { Catalogue } from "./catalogue/catalogue";
+import { Editor } from "./catalogue/editor";
+import { isKind } from "./catalogue/kinds";
+import { Endpoint } from "./events/endpoint";
+import { Event } from "./events/event";
+import { Events } from "./events/events";
+import { Audit } from "./operations/audit";
+import { Operations } from "./operations/operations";
+import { Reported } from "./operations/reported";
+import { Purchase } from "./purchases/purchase";
+import { Purchases } from "./purchases/purchases";
+import { Request } from "./requests/request";
+import { Requests } from "./requests/requests";
+import { User } from "./users/user";
+import { Users } from "./users/users";
+
+export function Admin() {
+  const below = segment();
+  switch (place.value.path.split("/")[1]) {
+    case "users":
+      return below ? <User key={below} userId={below} /> : <Users />;
+    case "requests":
+      return below ? <Request key={below} id={below} /> : <Requests />;
+    case "catalogue":
+      return <CatalogueScreen kind={below} name={segment(2)} />;
+    case "events":
+      if (below === "endpoints") return <Endpoint key={segment(2)} id={segment(2)} />;
+      return below ? <Event key={below} id={below} /> : <Events />;
+    case "purchases":
+      return below ? <Purchase key={below} id={below} /> : <Purchases />;
+    case "operations":
+      if (below === "audits") return <Audit key={segment(2)} id={segment(2)} />;
+      if (below === "reports") return <Reported key={segment(2)} id={segment(2)} />;
+      return <Operations />;
+    default:
+      return null;
+  }
+}
+
+/** /catalogue, /catalogue/new/{kind} or /catalogue/{kind}/{name} */
+function CatalogueScreen({ kind, name }: { kind: string; name: string }) {
+  if (kind === "new" && isKind(name)) return <Editor key={`new ${name}`} kind={name} name="" />;
+  if (isKind(kind) && name) return <Editor key={`${kind} ${name}`} kind={kind} name={name} />;
+  return <Catalogue />;
+}

@@ -1,0 +1,73 @@
+/** Events with their deliveries: of one user, or of all. */
+import { admin } from "../../../api/admin";
+import type { AppEvent, EventPage } from "../../../api/admin-types";
+import { Empty } from "../../../ui/page";
+import { PagedList, usePaged } from "../../../ui/paged";
+import { TableScroll } from "../../../ui/table-scroll";
+import { ExactTime } from "../../../ui/when";
+import { DeliveryBadge } from "./delivery-badge";
+
+export function EventList({
+  path,
+  filters,
+}: {
+  path: string;
+  filters: Readonly<Record<string, string>>;
+}) {
+  const list = usePaged<AppEvent>(
+    async (pageToken) => {
+      const page = await admin<EventPage>("GET", path, { ...filters, pageToken, pageSize: 25 });
+      return { items: page.events, nextPageToken: page.nextPageToken };
+    },
+    [path, JSON.stringify(filters)],
+  );
+  return (
+    <PagedList
+      list={list}
+      empty={
+        <Empty icon="events" title="No events">
+          Events are written where a webhook endpoint or a device is registered; delivered ones are
+          kept for 30 days.
+        </Empty>
+      }
+    >
+      {(events) => (
+        <section class="card flush">
+          <TableScroll label="Events">
+            <table class="listing">
+              <thead>
+                <tr>
+                  <th scope="col">When</th>
+                  <th scope="col">Event</th>
+                  <th scope="col">Deliveries</th>
+                </tr>
+              </thead>
+              <tbody>
+                {events.map((event) => (
+                  <tr key={event.eventId}>
+                    <td>
+                      <ExactTime iso={event.createdAt} />
+                    </td>
+                    <th scope="row" class="any-length">
+                      <a class="row-link" href={`/events/${encodeURIComponent(event.eventId)}`}>
+                        {event.type}
+                      </a>
+                      <span class="note block">{event.about}</span>
+                    </th>
+                    <td>
+                      <span class="entry">
+                        {event.deliveries.map((delivery) => (
+                          <DeliveryBadge key={delivery.endpointId} status={delivery.status} />
+                        ))}
+                      </span>
+                    </td>
+                  </tr>
+                ))}
+              </tbody>
+            </table>
+          </TableScroll>
+        </section>
+      )}
+    </PagedList>
+  );
+}

@@ -1,0 +1,159 @@
+/** One generation request: its image, its money, and what an administrator can do about it. */
+import { useState } from "preact/hooks";
+import { admin, at } from "../../../api/admin";
+import type { AdminRequest } from "../../../api/admin-types";
+import { isOpen } from "../../../api/types";
+import { Button, Identifier } from "../../../ui/button";
+import { Confirm } from "../../../ui/confirm";
+import { Fact, Facts } from "../../../ui/facts";
+import { Failure } from "../../../ui/failure";
+import { credits, dateTime, number, span } from "../../../ui/format";
+import { useTitle } from "../../../ui/hooks";
+import { Empty, PageHead, Skeleton } from "../../../ui/page";
+import { Picture } from "../../../ui/picture";
+import { useResource } from "../../../ui/resource";
+import { aspectOf } from "../../generation/aspect";
+import { StatusBadge } from "../../generation/status-badge";
+import { Timeline } from "../../generation/timeline";
+import { Books } from "./books";
+import { DEEDS, type Deed } from "./deeds";
+
+export function Request({ id }: { id: string }) {
+  useTitle(`Request ${id}`);
+  const loaded = useResource(() => admin<AdminRequest>("GET", at`/generationRequests/${id}`), [id]);
+  const [deed, setDeed] = useState<Deed | null>(null);
+  const request = loaded.value;
+  if (!request) {
+    return (
+      <>
+        <PageHead title="Request">
+          <code>{id}</code>
+        </PageHead>
+        {loaded.error ? (
+          <Failure error={loaded.error} onRetry={loaded.reload} />
+        ) : (
+          <Skeleton height="24rem" />
+        )}
+      </>
+    );
+  }
+  const { consequence, title, label, path, done } = DEEDS[deed ?? "goodwill"];
+  return (
+    <>
+      <PageHead title="Request" actions={<Actions request={request} onChoose={setDeed} />}>
+        <a href="/requests">All requests</a>
+      </PageHead>
+      <div class="two-columns">
+        <div class="stack">
+          {request.imageUrl ? (
+            <Picture url={request.imageUrl} alt={request.prompt} ratio={aspectOf(request, null)} />
+          ) : (
+            <div class="card">
+              <Empty icon="gallery" title={isOpen(request.status) ? "Not finished" : "No image"} />
+            </div>
+          )}
+          <p class="detail-prompt">{request.prompt || <span class="note">Prompt deleted</span>}</p>
+        </div>
+        <div class="stack">
+          <section class="card" aria-label="What happened">
+            <Timeline request={request} />
+          </section>
+          {request.error && (
+            <p class="banner" role="status">
+              {request.error.message}
+            </p>
+          )}
+          <section class="card" aria-label="The request">
+            <What request={request} />
+          </section>
+          <Books request={request} />
+        </div>
+      </div>
+      {deed && (
+        <Confirm
+          title={title}
+          label={label(request)}
+          danger={deed === "cancel"}
+          onClose={() => setDeed(null)}
+          onConfirm={async (reason) => {
+            const answer = await admin<{ generationRequestId?: string }>(
+              "POST",
+              at`/generationRequests/${id}/${path}`,
+              { reason },
+            );
+            done(request, answer);
+            loaded.reload();
+          }}
+        >
+          <p>{consequence(request)}</p>
+        </Confirm>
+      )}
+    </>
+  );
+}
+
+function Actions({ request, onChoose }: { request: AdminRequest; onChoose: (deed: Deed) => void }) {
+  const hasGoodwill = request.entries.some(({ type }) => type === "grant");
+  return (
+    <>
+      {request.status === "pending" && (
+        <Button kind="danger" onClick={() => onChoose("cancel")}>
+          Cancel and refund
+        </Button>
+      )}
+      {request.status === "failed" && !request.retryId && (
+        <Button icon="again" onClick={() => onChoose("retry")}>
+          Run it again for free
+        </Button>
+      )}
+      {request.status === "completed" && !hasGoodwill && (
+        <Button icon="refund" onClick={() => onChoose("goodwill")}>
+          Give {credits(request.deductedCredits)} as goodwill
+        </Button>
+      )}
+    </>
+  );
+}
+
+function What({ request }: { request: AdminRequest }) {
+  const { error } = request;
+  return (
+    <Facts>
+      <Fact name="Request">
+        <Identifier value={request.generationRequestId} />
+      </Fact>
+      <Fact name="User">
+        <a href={`/users/${encodeURIComponent(request.userId)}`}>{request.userId}</a>
+      </Fact>
+      <Fact name="Status">
+        <StatusBadge status={request.status} />
+      </Fact>
+      <Fact name="Model">{request.model}</Fact>
+      {request.fallbackModel && <Fact name="Made by">{request.fallbackModel}</Fact>}
+      <Fact name="Style">{request.style}</Fact>
+      <Fact name="Color">{request.color}</Fact>
+      <Fact name="Size">{request.size}</Fact>
+      <Fact name="Mode">
+        {request.mode === "sync" ? "while the app waits" : "in the background"}
+      </Fact>
+      <Fact name="Created">{dateTime(request.createdAt)}</Fact>
+      {request.completedAt && (
+        <Fact name="Took">{span(request.createdAt, request.completedAt)}</Fact>
+      )}
+      <Fact name="Attempts">{number(request.attempts)}</Fact>
+      {request.providerJob && (
+        <Fact name="Job at the provider">
+          <Identifier value={request.providerJob} />
+        </Fact>
+      )}
+      {request.retryId && (
+        <Fact name="Tried again as">
+          <a href={at`/requests/${request.retryId}`}>
+            <code>{request.retryId}</code>
+          </a>
+        </Fact>
+      )}
+      {error && <Fact name="Failed because">{error.reason}</Fact>}
+    </Facts>
+  );
+}

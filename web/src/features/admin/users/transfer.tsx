@@ -1,0 +1,51 @@
+/** Moves what was bought to another account of the same person. */
+import { useState } from "preact/hooks";
+import { admin } from "../../../api/admin";
+import { Confirm } from "../../../ui/confirm";
+import { Field } from "../../../ui/fields";
+import { credits } from "../../../ui/format";
+import { notify } from "../../../ui/notices";
+import type { Administered } from "./user";
+
+export function Transfer({ user, balance, onClose, onDone }: Administered) {
+  const [toUserId, setToUserId] = useState("");
+  const [idempotencyKey] = useState(() => crypto.randomUUID());
+  const { purchased = 0, subscription = 0 } = balance?.totals ?? {};
+  return (
+    <Confirm
+      title="Move purchases to another account"
+      label="Move"
+      disabled={!toUserId.trim() || toUserId.trim() === user.userId}
+      onClose={onClose}
+      onConfirm={async (reason) => {
+        await admin("POST", "/transfers", {
+          fromUserId: user.userId,
+          toUserId: toUserId.trim(),
+          reason,
+          idempotencyKey,
+        });
+        notify(`Purchases moved to ${toUserId.trim()}.`);
+        onDone();
+      }}
+    >
+      <Field label="To the user with the id">
+        {(id) => (
+          <input
+            id={id}
+            type="text"
+            required
+            autocomplete="off"
+            spellcheck={false}
+            data-autofocus
+            value={toUserId}
+            onInput={(event) => setToUserId(event.currentTarget.value)}
+          />
+        )}
+      </Field>
+      <p class="note">
+        {credits(purchased + subscription)} that were bought go there with their purchases; refunds
+        and renewals follow them. What was given free of charge stays.
+      </p>
+    </Confirm>
+  );
+}
