@@ -170,7 +170,7 @@ def _deleted() -> dict[str, Any]:
     _give_the_emulator_time()
     path, runs = closures.path("ann"), 0
     with mock.patch.object(tasks, "_send"), mock.patch.object(worker, "_delete_sign_in"):
-        delete.delete_for("ann", reason="a benchmark")
+        delete.delete_for("ann", reason="a benchmark", by="bench")
         while (document := db.read(path)[0])["status"] != closures.ClosureStatus.CLOSED:
             worker.close(document.id)
             runs += 1
