@@ -29,7 +29,8 @@ IMAGE_BYTES, THUMBNAIL_BYTES = 1_500_000, 30_000
 IMAGE_VIEWS, THUMBNAIL_VIEWS = 1, 3  # that no cache answers
 OF_THE_SYSTEM = {
     "recovery of requests, nothing to do": 30 * 24 * 12.0,
-    "recovery of events, nothing to do": 30 * 24 * 12.0,
+    "recovery of events and accounts, nothing to do": 30 * 24 * 12.0,
+    "cleanup, nothing to do": 30 * 24.0,
     "weekly report of an empty week": 30 / 7,
 }
 AGGREGATIONS_OF_A_REQUEST = (

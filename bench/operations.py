@@ -9,6 +9,8 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from unittest import mock
 
+from imagegen import cleanup
+from imagegen.accounts import recovery as account_recovery
 from imagegen.catalogue import catalogue
 from imagegen.generation import recovery
 from imagegen.notifications import outbox
@@ -102,7 +104,11 @@ def _others(on: Counter) -> dict[str, Usage]:
     }
     runs: dict[str, Callable[[], object]] = {
         "recovery of requests, nothing to do": recovery.recover,
-        "recovery of events, nothing to do": event_recovery.recover,
+        "recovery of events and accounts, nothing to do": lambda: (
+            event_recovery.recover(),
+            account_recovery.recover(),
+        ),
+        "cleanup, nothing to do": cleanup.run,
         "weekly report of an empty week": lambda: weekly.run(week=EMPTY_WEEK),
     }
     for name, run in runs.items():

@@ -14,37 +14,34 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT / each) for each in ("functions", "tools", "functions/tests")]
 
 import grpc
-from google.cloud import firestore
-from imagegen import db
+from imagegen import db, tasks
 from imagegen.generation import recovery
 from imagegen.report import weekly
 from support import projects
-from support.orders import ANYBODY, order_body
+from support.orders import ANYBODY
 
 import report as report_bench
+import scale_data
 from prices import PRICES
 
 PROJECT = "demo-scale"
 EXPIRED, USERS_OF_EXPIRED = 10_000, 500
 OF_ONE_USER = 1000  # expired requests
-OPENING = 10_000  # credits of each user
 HISTORIES = (100, 10_000, 100_000)
 PAGE, CALLS = 20, 5  # of which the median is told
 EMULATOR_SECONDS = 120.0  # it keeps no index, and reads a whole history for each page
+DELETED = 2000  # by hand more: what the emulator scans grows with the square
 REPORTS = (100_000, 1_000_000)
 AGGREGATIONS_OF_A_REQUEST = 3  # see month.py
-BATCH = 400
-Write = tuple[str, dict[str, Any]]
 
 
 def scale() -> dict[str, Any]:
@@ -53,6 +50,7 @@ def scale() -> dict[str, Any]:
     return {
         "recovery": [_recovery(EXPIRED, USERS_OF_EXPIRED), _recovery(OF_ONE_USER, 1)],
         "histories": [_history(entries) for entries in HISTORIES],
+        "deletions": [_deletion(DELETED)],
         "reports": [_report(requests) for requests in REPORTS],
     }
 
@@ -60,10 +58,10 @@ def scale() -> dict[str, Any]:
 def _recovery(expired: int, users: int) -> dict[str, Any]:
     """One run of recovery over requests that were charged and lost."""
     client = projects.fresh(PROJECT, {})
-    _write(client, _lost_requests(expired, users))
+    scale_data.write(client, scale_data.lost_requests(expired, users))
     row = _in_a_process("recover") | {"requests": expired, "users": users}
     assert row.pop("settled") == expired
-    assert projects.balances(client) == {OPENING}, "not all was refunded"
+    assert projects.balances(client) == {scale_data.OPENING}, "not all was refunded"
     print(
         f"  recovery of {expired:,} requests of {users:,} users: {row['seconds']:.1f} s, "
         f"{row['rpcs']:,} RPCs, {row['megabytes']:.0f} MB above the start",
@@ -75,7 +73,7 @@ def _recovery(expired: int, users: int) -> dict[str, Any]:
 def _history(entries: int) -> dict[str, Any]:
     """A page of the statement and of the requests of a user with so many of both."""
     client = projects.fresh(PROJECT, {})
-    _write(client, _history_of("ann", entries))
+    scale_data.write(client, scale_data.history_of("ann", entries))
     row = _in_a_process("pages") | {"entries": entries}
     for name in ("statement", "listing"):
         found = row[name]
@@ -84,6 +82,21 @@ def _history(entries: int) -> dict[str, Any]:
             f"{found['ms']:.0f} ms on the emulator",
             flush=True,
         )
+    return row
+
+
+def _deletion(requests: int) -> dict[str, Any]:
+    """The account of a user with so many requests and entries, deleted by the worker's tasks."""
+    client = projects.fresh(PROJECT, {})
+    scale_data.write(client, scale_data.history_of("ann", requests))
+    row = _in_a_process("delete") | {"requests": requests}
+    left = [*client.collection("users/ann/transactions").limit(1).stream()]
+    assert (row["status"], left) == ("closed", [])
+    print(
+        f"  deletion of a user with {requests:,} requests: {row['seconds']:.0f} s, "
+        f"{row['tasks']} tasks, {row['rpcs']:,} RPCs, {row['megabytes']:.0f} MB above the start",
+        flush=True,
+    )
     return row
 
 
@@ -123,80 +136,6 @@ def _in_a_process(what: str, **changes: str) -> dict[str, Any]:
     return result
 
 
-def _write(client: firestore.Client, writes: Iterator[Write]) -> None:
-    waiting = list(writes)
-    with ThreadPoolExecutor(4) as writers:
-        starts = range(0, len(waiting), BATCH)
-        batches = (waiting[start : start + BATCH] for start in starts)
-        list(writers.map(lambda batch: report_bench.commit(client, batch), batches))
-
-
-def _lost_requests(count: int, users: int) -> Iterator[Write]:
-    """Requests that were charged and whose process died; every user had OPENING before."""
-    charged_at = datetime.now(UTC) - timedelta(hours=1)
-    left = [OPENING] * users
-    sequences = [0] * users
-    for number in range(count):
-        user, request_id = number % users, f"{number * 7919 % 2**32:032x}"
-        left[user] -= 1
-        sequences[user] += 1
-        yield f"generationRequests/{request_id}", _request(f"user{user:05}", "pending", charged_at)
-        yield (
-            f"users/user{user:05}/transactions/{request_id}-deduction",
-            {
-                **_entry(request_id, sequences[user], charged_at),
-                "balanceAfter": left[user],
-            },
-        )
-    for user in range(users):
-        fields = {"credits": left[user], "ledgerSequence": sequences[user]}
-        yield f"users/user{user:05}", fields
-
-
-def _history_of(user_id: str, entries: int) -> Iterator[Write]:
-    begin = datetime.now(UTC) - timedelta(seconds=entries)
-    for number in range(1, entries + 1):
-        request_id, at = f"{number * 7919 % 2**32:032x}", begin + timedelta(seconds=number)
-        yield f"generationRequests/{request_id}", _request(user_id, "completed", at)
-        yield (
-            f"users/{user_id}/transactions/{request_id}-deduction",
-            {
-                **_entry(request_id, number, at),
-                "balanceAfter": 2 * entries - number,
-            },
-        )
-    yield f"users/{user_id}", {"credits": entries, "ledgerSequence": entries}
-
-
-def _request(user_id: str, status: str, at: datetime) -> dict[str, Any]:
-    ordered = {k: v for k, v in order_body(user_id).items() if k != "idempotencyKey"}
-    return ordered | {
-        "credits": 1,
-        "status": status,
-        "mode": "sync",
-        "imageUrl": "https://example.com/i.png" if status == "completed" else None,
-        "attempts": 1,
-        "attemptId": "0" * 32,
-        "createdAt": at,
-        "startedAt": at,
-        "completedAt": at if status == "completed" else None,
-        "updatedAt": at,
-        "expiresAt": at + timedelta(seconds=120),
-    }
-
-
-def _entry(request_id: str, sequence: int, at: datetime) -> dict[str, Any]:
-    return {
-        "type": "deduction",
-        "credits": 1,
-        "delta": -1,
-        "generationRequestId": request_id,
-        "sequence": sequence,
-        "timestamp": at,
-        "reason": "generation",
-    }
-
-
 def measured(what: str) -> dict[str, Any]:
     """One of the runs, in this process, where nothing has run before but the imports."""
     calls = report_bench.Calls()
@@ -205,6 +144,7 @@ def measured(what: str) -> dict[str, Any]:
         "recover": lambda: {"settled": recovery.recover()},
         "pages": lambda: _pages(calls),
         "report": _weekly_report,
+        "delete": _deleted,
     }
     db.client()
     before = report_bench.memory("VmRSS")
@@ -223,6 +163,25 @@ def _weekly_report() -> dict[str, Any]:
     return report_bench.outline(weekly.run(week=report_bench.WEEK))
 
 
+def _deleted() -> dict[str, Any]:
+    from imagegen.accounts import delete, worker  # noqa: PLC0415
+    from imagegen.credits import closures  # noqa: PLC0415
+
+    _give_the_emulator_time()
+    path, runs = closures.path("ann"), 0
+    with mock.patch.object(tasks, "_send"), mock.patch.object(worker, "_delete_sign_in"):
+        delete.delete_for("ann", reason="a benchmark", by="bench")
+        while (document := db.read(path)[0])["status"] != closures.ClosureStatus.CLOSED:
+            worker.close(document.id)
+            runs += 1
+    return {"status": document["status"], "tasks": runs}
+
+
+def _give_the_emulator_time() -> None:
+    setattr(db, "RPC_TIMEOUT_SECONDS", EMULATOR_SECONDS)  # noqa: B010
+    setattr(db, "DEADLINE_SECONDS", EMULATOR_SECONDS)  # noqa: B010
+
+
 def _pages(calls: report_bench.Calls) -> dict[str, Any]:
     from imagegen.credits.endpoints import GetUserCredits, get_user_credits  # noqa: PLC0415
     from imagegen.generation.endpoints import (  # noqa: PLC0415
@@ -230,8 +189,7 @@ def _pages(calls: report_bench.Calls) -> dict[str, Any]:
         list_generation_requests,
     )
 
-    setattr(db, "RPC_TIMEOUT_SECONDS", EMULATOR_SECONDS)  # noqa: B010
-    setattr(db, "DEADLINE_SECONDS", EMULATOR_SECONDS)  # noqa: B010
+    _give_the_emulator_time()
     statement = GetUserCredits(user_id="ann", page_size=PAGE)
     listing = ListGenerationRequests(user_id="ann", page_size=PAGE)
     reads: dict[str, Callable[[], object]] = {

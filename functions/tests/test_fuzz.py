@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import os
 import re
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
@@ -126,17 +127,29 @@ def _prepared(client: firestore.Client, call: Callable[..., Any]) -> Iterator[No
 
 
 @pytest.fixture(scope="session")
-def served() -> WSGIApplication:
-    """All functions in this process, each below its name and, as when deployed, as if at /."""
+def served(request: pytest.FixtureRequest) -> Iterator[WSGIApplication]:
+    """All functions in this process, each below its name and, as when deployed, as if at /.
+
+    In the end, the number of their answers is told.
+    """
+    answers: Counter[str] = Counter()
     source = str(FUNCTIONS / "main.py")
     apps = {name: functions_framework.create_app(name, source) for name in HTTP}
 
     def serve(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         _, name, *rest = environ["PATH_INFO"].split("/", 2)
         app: WSGIApplication = apps[name]
-        return app({**environ, "PATH_INFO": "/" + "".join(rest)}, start_response)
 
-    return serve
+        def start_and_count(status: str, *others: Any) -> Callable[[bytes], object]:
+            answers[status[:3]] += 1
+            return start_response(status, *others)
+
+        return app({**environ, "PATH_INFO": "/" + "".join(rest)}, start_and_count)
+
+    yield serve
+    reporter = request.config.pluginmanager.get_plugin("terminalreporter")
+    if reporter is not None:
+        reporter.write_line(f"\n{answers.total():,} calls: {dict(sorted(answers.items()))}")
 
 
 def headers_of(case: Case[Any]) -> dict[str, str]:

@@ -24,9 +24,9 @@ CERTAIN_UP_RATIO, CERTAIN_DOWN_RATIO = 3.0, 0.3  # so extreme that no precedent 
 # What p-values are divided by, by metric, scope and direction; all others by 1. A day on which an
 # app stood still for hours matters most; that fewer users were new mostly follows from it.
 COUNT_WEIGHTS = {
-    ("requests", "day", "down"): 3.0,
-    ("newUsers", "day", "down"): 0.3,
-    ("newUsers", "week", "down"): 0.3,
+    ("requests", "day", "down"): 5.0,
+    ("newUsers", "day", "down"): 0.1,
+    ("newUsers", "week", "down"): 0.1,
 }
 MERGE_MIN_RATIO = 0.2  # `merge_tolerance` is relative to the ratio of requests, or to this
 
