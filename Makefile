@@ -143,6 +143,10 @@ soak: setup ## faults on every call, servers killed, then the audit (CALLS=2000)
 bench: setup ## speed, cost, cold start, an instance in full and the report's scale (about 8 minutes)
 	@functions/venv/bin/python bench/run.py
 
+.PHONY: costs
+costs: setup ## what the backend costs, from counted operations: the tables of docs/costs.md
+	@functions/venv/bin/python bench/costs.py
+
 .PHONY: lint
 lint: venv web/node_modules/.package-lock.json $(CLIENT)/node_modules/.package-lock.json ## ruff, mypy, import contracts; biome and tsc
 	@$(IN_FUNCTIONS) venv/bin/ruff check $(CODE)
@@ -195,6 +199,10 @@ audit: venv ## check every balance, ledger entry and request (PROJECT=my-project
 .PHONY: grant
 grant: venv ## give a user credits (USER_ID=ann CREDITS=5 REASON='slow' KEY=ticket-1 REQUEST=id)
 	@$(ADMIN) grant "$$USER_ID" "$$CREDITS" --reason "$$REASON" --key "$$KEY" --request "$$REQUEST"
+
+.PHONY: purchases
+purchases: venv ## what was bought (ARGS='list --status unmatched', ARGS=--help)
+	@$(ADMIN) purchases $(or $(ARGS),list)
 
 .PHONY: webhooks
 webhooks: venv ## who is told of events (ARGS='register https://example.com/hook', ARGS=list, ARGS=--help)

@@ -16,7 +16,7 @@ import time
 from pathlib import Path
 
 FUNCTIONS = Path(__file__).resolve().parents[1] / "functions"
-sys.path[:0] = [str(FUNCTIONS), str(FUNCTIONS / "tests")]
+sys.path[:0] = [str(FUNCTIONS), str(FUNCTIONS / "tests"), str(FUNCTIONS.parent / "tools")]
 
 from simulation.mutants import MUTANTS
 from simulation.run import simulate

@@ -24,6 +24,12 @@ options.set_global_options(
 CORS_ORIGINS = config.CORS_ORIGINS.value.split(",")
 
 
+def cors(*methods: str) -> options.CorsOptions:
+    return options.CorsOptions(
+        cors_origins="*" if CORS_ORIGINS == ["*"] else CORS_ORIGINS, cors_methods=list(methods)
+    )
+
+
 def http(endpoint: str, *, timeout_sec: int = 30, **options_: Any) -> HttpFunction:
     """An HTTP function that serves `endpoint`, for everybody to call.
 
@@ -31,10 +37,7 @@ def http(endpoint: str, *, timeout_sec: int = 30, **options_: Any) -> HttpFuncti
     itself.
     """
     function: HttpFunction = https_fn.on_request(
-        cors=options.CorsOptions(
-            cors_origins="*" if CORS_ORIGINS == ["*"] else CORS_ORIGINS,
-            cors_methods=["GET", "POST"],
-        ),
+        cors=cors("GET", "POST"),
         invoker="public",
         timeout_sec=timeout_sec,
         **options_,
@@ -58,6 +61,7 @@ listGenerationRequests = http(
     "generation.endpoints:list_generation_requests", max_instances=config.MAX_INSTANCES
 )
 cancelGenerationRequest = http("generation.endpoints:cancel_generation_request")
+deleteImage = http("generation.endpoints:delete_image")
 uploadSource = http(
     "generation.uploads:upload_source",
     timeout_sec=60,
@@ -76,6 +80,22 @@ createPortalSession = http(
 listPurchases = http("purchases.endpoints:list_purchases")
 registerDevice = http("notifications.endpoints:register_device")
 unregisterDevice = http("notifications.endpoints:unregister_device")
+
+
+@https_fn.on_request(
+    cors=cors("GET", "POST", "PUT", "DELETE"),
+    invoker="public",  # the claim of the token is what opens it
+    timeout_sec=540,  # a report that is made again, as scheduleWeeklyReport
+    secrets=[
+        *config.GENERATOR_SECRET_PARAMS,
+        *config.STRIPE_API_SECRETS,
+        *config.REPORT_SECRETS,
+    ],
+)
+def admin(request: Request) -> Response:
+    from imagegen.admin.routes import answer
+
+    return answer(request)
 
 
 # Called by the providers' servers, which prove who they are by signing what they send.

@@ -64,17 +64,17 @@ MIN_INSTANCES = IntParam(
 )
 CREATE_MAX_INSTANCES = IntParam(
     "CREATE_MAX_INSTANCES",
-    default=5,
+    default=3,
     description="Most instances of createGenerationRequest.",
 )
 WORKER_MAX_INSTANCES = IntParam(
     "WORKER_MAX_INSTANCES",
-    default=4,
+    default=3,
     description="Most instances of the worker of background requests.",
 )
 MAX_INSTANCES = IntParam(
     "MAX_INSTANCES",
-    default=2,
+    default=1,
     description="Most instances of each function that only reads.",
 )
 APP_CHECK = StringParam(

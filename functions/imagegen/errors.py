@@ -16,20 +16,28 @@ ImagegenError                      500 INTERNAL
 ├── InsufficientCredits            402 RESOURCE_EXHAUSTED
 ├── OutstandingDebt                402 FAILED_PRECONDITION
 ├── NotOwner                       403 PERMISSION_DENIED
+├── AccountDisabled                403 PERMISSION_DENIED
+├── NotAdmin                       403 PERMISSION_DENIED
+├── PathNotFound                   404 NOT_FOUND
 ├── UserNotFound                   404 NOT_FOUND
 ├── GenerationRequestNotFound      404 NOT_FOUND
 ├── UploadNotFound                 404 NOT_FOUND
 ├── CustomerNotFound               404 NOT_FOUND
 ├── ProductNotFound                404 NOT_FOUND
+├── PurchaseNotFound               404 NOT_FOUND
 ├── WebhookEndpointNotFound        404 NOT_FOUND
 ├── EventNotFound                  404 NOT_FOUND
 ├── PaymentsOff                    404 NOT_FOUND
 ├── MethodNotAllowed               405 UNIMPLEMENTED
 ├── AccountUnusable                409 FAILED_PRECONDITION
+├── PurchaseNotRefundable          409 FAILED_PRECONDITION
+├── AccountClosing                 409 FAILED_PRECONDITION
 ├── PriceChanged                   409 FAILED_PRECONDITION
 ├── RequestInProgress              409 ABORTED
 ├── RequestCanceled                409 FAILED_PRECONDITION
 ├── NotCancelable                  409 FAILED_PRECONDITION
+├── NotDeletable                   409 FAILED_PRECONDITION
+├── ImageDeleted                   409 FAILED_PRECONDITION
 ├── PayloadTooLarge                413 INVALID_ARGUMENT
 ├── UnsupportedMediaType           415 INVALID_ARGUMENT
 ├── IdempotencyKeyReused           422 INVALID_ARGUMENT
@@ -88,6 +96,11 @@ class InvalidField(ImagegenError):
 
     code, status, reason = 400, "INVALID_ARGUMENT", "INVALID_FIELD"
     message = "Some fields are not valid."
+
+    @classmethod
+    def of(cls, field: str, description: str) -> "InvalidField":
+        """One field that is not valid, such as `"userId", "is not yours"`."""
+        return cls(fieldViolations=[{"field": field, "description": description}])
 
 
 class UnknownOption(ImagegenError):
@@ -190,6 +203,27 @@ class NotOwner(ImagegenError):
     message = "You may only act for yourself."
 
 
+class AccountDisabled(ImagegenError):
+    """An operator has disabled the account: it can be read, and nothing spent or bought."""
+
+    code, status, reason = 403, "PERMISSION_DENIED", "ACCOUNT_DISABLED"
+    message = "This account is disabled; please contact support."
+
+
+class NotAdmin(ImagegenError):
+    """The call is for operators: the token needs the claim `admin: true`."""
+
+    code, status, reason = 403, "PERMISSION_DENIED", "NOT_ADMIN"
+    message = "This call is for operators only."
+
+
+class PathNotFound(ImagegenError):
+    """The function has no such path."""
+
+    code, status, reason = 404, "NOT_FOUND", "PATH_NOT_FOUND"
+    message = "There is no such path."
+
+
 class UserNotFound(ImagegenError):
     """There is no such user document."""
 
@@ -223,6 +257,13 @@ class ProductNotFound(ImagegenError):
 
     code, status, reason = 404, "NOT_FOUND", "PRODUCT_NOT_FOUND"
     message = "There is no such product."
+
+
+class PurchaseNotFound(ImagegenError):
+    """There is no such purchase; details: purchaseId."""
+
+    code, status, reason = 404, "NOT_FOUND", "PURCHASE_NOT_FOUND"
+    message = "There is no such purchase."
 
 
 class WebhookEndpointNotFound(ImagegenError):
@@ -259,6 +300,23 @@ class AccountUnusable(ImagegenError):
     message = "This account cannot be used at the moment; please contact support."
 
 
+class PurchaseNotRefundable(ImagegenError):
+    """An operator notes refunds of store purchases only, whose credits have come in.
+
+    Details: purchaseId, provider, status.
+    """
+
+    code, status, reason = 409, "FAILED_PRECONDITION", "PURCHASE_NOT_REFUNDABLE"
+    message = "Only a store purchase whose credits have come in can be noted as refunded."
+
+
+class AccountClosing(ImagegenError):
+    """The account is being deleted, or was closed: nothing can be spent, given or bought."""
+
+    code, status, reason = 409, "FAILED_PRECONDITION", "ACCOUNT_CLOSING"
+    message = "This account is being deleted."
+
+
 class PriceChanged(ImagegenError):
     """The price is above the `maxCredits` of the order; details: credits, the current price."""
 
@@ -288,6 +346,20 @@ class NotCancelable(ImagegenError):
 
     code, status, reason = 409, "FAILED_PRECONDITION", "NOT_CANCELABLE"
     message = "Only a pending request can be canceled."
+
+
+class NotDeletable(ImagegenError):
+    """The request is still open, so its image cannot be deleted; details: status."""
+
+    code, status, reason = 409, "FAILED_PRECONDITION", "NOT_DELETABLE"
+    message = "The request is still open: cancel it, or wait until it has ended."
+
+
+class ImageDeleted(ImagegenError):
+    """What the order has bought was deleted since; details: generationRequestId."""
+
+    code, status, reason = 409, "FAILED_PRECONDITION", "IMAGE_DELETED"
+    message = "The image of this request was deleted."
 
 
 class PayloadTooLarge(ImagegenError):

@@ -12,25 +12,28 @@ from simulation.memory_store import MemoryStore
 from support.orders import ANYBODY, now, order
 from support.paths import FUNCTIONS
 
-from imagegen import db, tasks
+from imagegen import actions, db, tasks
+from imagegen.admin import users
 from imagegen.catalogue import catalogue
 from imagegen.credits import endpoints as credit_endpoints
+from imagegen.credits.clawback import owing_query
 from imagegen.firestore.store import Document, Query
 from imagegen.generation import create as generation
 from imagegen.generation import recovery, worker
 from imagegen.generation.endpoints import requests_query
 from imagegen.notifications.recovery import due_query
 from imagegen.notifications.redelivery import newest_query
-from imagegen.purchases.booking import owing_query
-from imagegen.purchases.endpoints import purchases_query
+from imagegen.purchases import listing
+from imagegen.purchases.purchase import PurchaseStatus
 
 Composite = tuple[str, tuple[tuple[str, str], ...]]
 # What single-field indexes serve besides the queries below: the report streams requests by
-# createdAt and counts the users of a day; the audit reads requests by userId; the console reads
-# the reports by isoWeek.
+# createdAt and counts the users of a day; the audit reads requests and purchases by userId; the
+# console reads the reports by isoWeek.
 QUERIED_ALONE = {
     ("generationRequests", "createdAt"),
     ("generationRequests", "userId"),
+    ("purchases", "userId"),
     ("users", "createdAt"),
     ("reports", "isoWeek"),
 }
@@ -45,10 +48,15 @@ def queries() -> Iterator[Query]:
         for names in itertools.combinations(filters, count):
             yield requests_query("u", [(name, "x") for name in names], 20)
     yield recovery.expired_query(now())
-    yield purchases_query("u", 20)
+    for user_id in ("", "u"):
+        for status in (None, PurchaseStatus.PAID):
+            yield listing.query(20, user_id=user_id, status=status, since=now())
     yield owing_query("u")
     yield due_query(now())
     yield newest_query((now(), ""))
+    yield actions.newest_query(20)
+    yield users.newest_query(20)
+    yield users.open_requests_query("u")
 
 
 def test_every_query_is_served_by_declared_indexes() -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from firebase_functions import tasks_fn
 from firebase_functions.params import IntParam
-from support.api import HTTP, SCHEDULED
+from support.api import CLIENTS, HTTP, SCHEDULED
 from support.paths import FUNCTIONS
 
 import main
@@ -85,6 +85,7 @@ def test_the_worker_is_open_to_cloud_tasks_alone_and_its_queue_is_set_by_paramet
         (
             "stripe",
             {
+                "admin": ["STRIPE_SECRET_KEY"],
                 "createCheckoutSession": ["STRIPE_SECRET_KEY"],
                 "createPortalSession": ["STRIPE_SECRET_KEY"],
                 "stripeWebhook": ["STRIPE_SECRET_KEY", "STRIPE_WEBHOOK_SECRET"],
@@ -123,13 +124,13 @@ def test_every_function_is_exported_under_the_name_that_firebase_deploys(
     for name, endpoint in manifest["endpoints"].items():
         assert endpoint["entryPoint"] == name
         assert getattr(main, name).__name__ == name
-    for name in HTTP:
+    for name in CLIENTS:
         assert getattr(main, name).load_endpoint().name == name
 
 
 def test_a_browser_may_use_every_method_of_every_endpoint() -> None:
     """Pages of other origins may always send GET and POST; other methods have to be allowed."""
-    for name in HTTP:
+    for name in CLIENTS:
         assert set(getattr(main, name).load_endpoint().methods) <= {"GET", "POST"}
 
 

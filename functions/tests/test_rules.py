@@ -32,6 +32,8 @@ READERS: dict[str, tuple[str, set[str], set[str]]] = {
     "users/{owner}/devices": ("device", set(), set()),
     "events": ("of-{owner}", set(), set()),
     "webhookEndpoints": ("of-a-test", set(), set()),
+    "adminActions": ("of-a-test", set(), set()),
+    "audits": ("of-a-test", set(), set()),
     "somethingElse": ("document", set(), set()),
 }
 WRITES = ("create", "update", "delete")

@@ -31,8 +31,8 @@ if there is none.
 answers HEAD too, and every function answers OPTIONS (CORS, any origin). A field that is not
 described is refused. Times are UTC, RFC 3339, ending in Z.
 
-**Callable protocol.** Each function is also a Firebase callable function. A POST whose body has the
-one key `data` is answered with 200 and the body in `result`; errors are the same:
+**Callable protocol.** Each function for clients is also a Firebase callable function. A POST whose
+body has the one key `data` is answered with 200 and the body in `result`; errors are the same:
 `{"data": {"userId": "testUser1"}}` → `{"result": {"currentCredits": 100, "transactions": []}}`. So
 `httpsCallable(functions, "getUserCredits")` of the Firebase SDKs works.
 
@@ -59,6 +59,11 @@ def document() -> OpenAPI:
         security=[{"idToken": []}],
         tags=[
             Tag(name="functions", description="For clients: HTTP, and the callable protocol."),
+            Tag(
+                name="operators",
+                description="For who runs the app: one function, `admin`, with paths below it. "
+                "Every call needs a token with the claim `admin: true`, and is plain HTTP.",
+            ),
             Tag(name="schedule", description="For the scheduler; private where deployed."),
         ],
         paths=dict(paths()),

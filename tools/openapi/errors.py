@@ -14,6 +14,7 @@ from imagegen.credits import limits
 from imagegen.errors import ImagegenError
 
 REQUEST_ID = "0d3c1f5c7f1e4b0f9f6f2f0a54b7c9de"
+PURCHASE_ID = "revenuecat-app_store-2000000123456789"
 
 # One instance of each class of the tree, as the service raises it.
 ERRORS: tuple[ImagegenError, ...] = (
@@ -37,20 +38,28 @@ ERRORS: tuple[ImagegenError, ...] = (
     errors.InsufficientCredits(required=3, available=2),
     errors.OutstandingDebt(debt=40, available=2),
     errors.NotOwner(),
+    errors.NotAdmin(),
+    errors.PathNotFound(),
     errors.UserNotFound(userId="testUser1"),
     errors.GenerationRequestNotFound(generationRequestId=REQUEST_ID),
     errors.UploadNotFound(uploadId="20261127-5f0e6a7d3b9c4c1f8a2d4e6f7a8b9c0d"),
     errors.CustomerNotFound(userId="testUser1"),
     errors.ProductNotFound(productId="pack-100"),
+    errors.PurchaseNotFound(purchaseId=PURCHASE_ID),
     errors.WebhookEndpointNotFound(webhookEndpointId=REQUEST_ID),
     errors.EventNotFound(eventId=REQUEST_ID),
     errors.PaymentsOff(),
     errors.MethodNotAllowed("Use POST, OPTIONS.", headers={"Allow": "POST, OPTIONS"}),
     errors.AccountUnusable(),
+    errors.PurchaseNotRefundable(purchaseId=PURCHASE_ID, provider="stripe", status="paid"),
+    errors.AccountClosing(),
+    errors.AccountDisabled(),
     errors.PriceChanged(credits=3),
     errors.RequestInProgress(generationRequestId=REQUEST_ID),
     errors.RequestCanceled(generationRequestId=REQUEST_ID, refundedCredits=3),
     errors.NotCancelable(generationRequestId=REQUEST_ID, status="completed"),
+    errors.NotDeletable(generationRequestId=REQUEST_ID, status="processing"),
+    errors.ImageDeleted(generationRequestId=REQUEST_ID),
     errors.PayloadTooLarge(limitBytes=body.MAX_BODY_BYTES),
     errors.UnsupportedMediaType(),
     errors.IdempotencyKeyReused(generationRequestId=REQUEST_ID),
@@ -98,6 +107,8 @@ DETAILS: Mapping[str, Mapping[str, Any]] = {
     "model": TEXT,
     "uploadId": TEXT,
     "productId": TEXT,
+    "purchaseId": TEXT,
+    "provider": TEXT,
     "webhookEndpointId": TEXT,
     "eventId": TEXT,
     "generationRequestId": TEXT,
@@ -115,6 +126,7 @@ OPTIONAL_DETAILS: Mapping[type[ImagegenError], tuple[str, ...]] = {
     errors.BackendUnavailable: ("generationRequestId",),
     errors.UserNotFound: ("generationRequestId",),
     errors.InsufficientCredits: ("hint",),
+    errors.IdempotencyKeyReused: ("generationRequestId",),
 }
 
 

@@ -12,6 +12,7 @@ from openapi.checkout import ROOT
 from openapi.document import document
 
 GUIDE = ROOT / "docs" / "api.md"
+OPERATORS_GUIDE = ROOT / "docs" / "admin.md"
 
 
 def files() -> dict[Path, str]:
@@ -22,6 +23,7 @@ def files() -> dict[Path, str]:
         ROOT / "openapi.json": _json(described),
         ROOT / "docs" / "postman_collection.json": _json(postman.collection(described)),
         GUIDE: guide.updated(GUIDE.read_text(), described),
+        OPERATORS_GUIDE: guide.updated_for_operators(OPERATORS_GUIDE.read_text(), described),
     }
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 
 from openapi_pydantic import (
     Example,
@@ -21,11 +21,23 @@ from openapi_pydantic import (
 )
 
 from imagegen.api import headers
+from imagegen.api.body import WITH_BODY
 from imagegen.api.endpoint import Endpoint, Success
+from imagegen.api.router import fields_of
 from imagegen.errors import ImagegenError
 from openapi.checkout import EMULATOR, PROJECT, REGION
 from openapi.errors import ERRORS, rendered
-from openapi.functions import DEPLOYED, ENDPOINTS, SCHEDULED, description, errors_of, summary
+from openapi.functions import (
+    DEPLOYED,
+    ENDPOINTS,
+    EVERY_ENDPOINT,
+    OF_OPERATORS,
+    ROUTED,
+    SCHEDULED,
+    description,
+    errors_of,
+    summary,
+)
 from openapi.schemas import kind, models, name_of, plain, said
 
 ON_EVERY_ANSWER = (headers.X_REQUEST_ID.name, headers.CACHE_CONTROL.name)
@@ -34,7 +46,7 @@ REPLAYED = headers.IDEMPOTENCY_REPLAYED.name
 # Every header that an answer may carry, by name.
 HEADERS = {header.name: header for header in headers.ANSWERED} | {
     header.name: header
-    for endpoint in ENDPOINTS
+    for endpoint in EVERY_ENDPOINT
     for success in endpoint.successes
     for header in success.headers
 }
@@ -44,19 +56,31 @@ def paths() -> Iterator[tuple[str, PathItem]]:
     for endpoint in ENDPOINTS:
         operations = {method.lower(): _operation(endpoint, method) for method in endpoint.methods}
         yield f"/{endpoint.name}", PathItem(**operations)
+    for path, endpoints in ROUTED.items():
+        operations = {
+            method.lower(): _operation(endpoint, method, fields_of(path))
+            for endpoint in endpoints
+            for method in endpoint.methods
+        }
+        yield path, PathItem(**operations)
     for name in SCHEDULED:
         yield f"/{name}-0", PathItem(servers=[emulator()], post=_scheduled(name))
 
 
-def _operation(endpoint: Endpoint, method: str) -> Operation:
+def _operation(endpoint: Endpoint, method: str, in_path: Collection[str] = ()) -> Operation:
     is_first = method == endpoint.methods[0]
     return Operation(
         operationId=endpoint.name if is_first else f"{endpoint.name}By{method.title()}",
-        tags=["functions"],
+        tags=["operators" if endpoint in OF_OPERATORS else "functions"],
         summary=summary(endpoint.handler),
         description=description(endpoint),
-        parameters=[*_request_headers(endpoint), *_query(endpoint, method)] or None,
-        requestBody=_body(endpoint) if method == "POST" else None,
+        parameters=[
+            *_path(endpoint, in_path),
+            *_request_headers(endpoint),
+            *_query(endpoint, method, in_path),
+        ]
+        or None,
+        requestBody=_body(endpoint, in_path) if method in WITH_BODY else None,
         responses={
             **{str(success.code): _success(endpoint, success) for success in endpoint.successes},
             **_errors(endpoint, method),
@@ -80,10 +104,30 @@ def _request_headers(endpoint: Endpoint) -> list[Parameter]:
     ]
 
 
-def _query(endpoint: Endpoint, method: str) -> list[Parameter]:
-    """The fields of a GET, and of a POST whose body is one of them; all of them are text there."""
+def _path(endpoint: Endpoint, in_path: Collection[str]) -> list[Parameter]:
+    properties = models()[endpoint.request.__name__]["properties"]
+    return [
+        Parameter.model_validate(
+            {
+                "name": name,
+                "in": "path",
+                "required": True,
+                "description": properties[name]["description"],
+                "schema": {k: v for k, v in properties[name].items() if k != "description"},
+                "example": endpoint.example[name],
+            }
+        )
+        for name in in_path
+    ]
+
+
+def _query(endpoint: Endpoint, method: str, in_path: Collection[str]) -> list[Parameter]:
+    """The fields of a GET or DELETE, and of a POST whose body is one of them; all are text there.
+
+    Those `in_path` are left out.
+    """
     binary = endpoint.binary
-    if method != "GET" and binary is None:
+    if method in WITH_BODY and binary is None:
         return []
     model = models()[endpoint.request.__name__]
     return [
@@ -101,14 +145,14 @@ def _query(endpoint: Endpoint, method: str) -> list[Parameter]:
             }
         )
         for name, schema in model.get("properties", {}).items()
-        if binary is None or name != binary.field
+        if name not in in_path and (binary is None or name != binary.field)
     ]
 
 
-def _body(endpoint: Endpoint) -> RequestBody:
-    json = MediaType(
-        schema=_component("schemas", endpoint.request.__name__), example=endpoint.example
-    )
+def _body(endpoint: Endpoint, in_path: Collection[str]) -> RequestBody:
+    schema = _component("schemas", endpoint.request.__name__)
+    example = {name: value for name, value in endpoint.example.items() if name not in in_path}
+    json = MediaType(schema=schema, example=example)
     types = endpoint.binary.types if endpoint.binary else ()
     photo = MediaType(schema=Schema.model_validate({"type": "string", "format": "binary"}))
     return RequestBody(

@@ -10,6 +10,7 @@ import json
 from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
+from urllib.parse import quote
 
 SCHEMA = "https://schema.getpostman.com/json/collection/v2.1.0/collection.json"
 Json = dict[str, Any]
@@ -73,7 +74,10 @@ def _request(path: str, method: str, operation: Json) -> Json:
         "method": method.upper(),
         "description": operation["description"],
         "header": [_parameter(each) for each in parameters if each["in"] == "header"],
-        "url": _url(path, [_parameter(each) for each in parameters if each["in"] == "query"]),
+        "url": _url(
+            _filled(path, parameters),
+            [_parameter(each) for each in parameters if each["in"] == "query"],
+        ),
     }
     if operation.get("security") == []:
         request["auth"] = {"type": "noauth"}
@@ -86,6 +90,14 @@ def _request(path: str, method: str, operation: Json) -> Json:
             "options": {"raw": {"language": "json"}},
         }
     return request
+
+
+def _filled(path: str, parameters: list[Json]) -> str:
+    """The path with the examples of the parameters that stand in it."""
+    for each in parameters:
+        if each["in"] == "path":
+            path = path.replace(f"{{{each['name']}}}", quote(each["example"], safe=""))
+    return path
 
 
 def _url(path: str, query: list[Json]) -> Json:

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaMode, models_json_schema
 from pydantic_core import core_schema
 
+from imagegen.api.endpoint import Endpoint
+from imagegen.api.router import fields_of
 from imagegen.api.schema import WireModel, printable
 from imagegen.errors import ImagegenError
 from openapi.errors import DETAILS, ERRORS, OPTIONAL_DETAILS, rendered
-from openapi.functions import ENDPOINTS
+from openapi.functions import EVERY_ENDPOINT, ROUTED
 
 JsonSchema = dict[str, Any]
 CONTROL = r"\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f"
@@ -48,16 +50,33 @@ class WireSchema(GenerateJsonSchema):
 def schemas() -> dict[str, JsonSchema]:
     """Every schema of the document by its name."""
     kinds = {kind(type(error)) for error in ERRORS}
-    return models() | {name_of(kind): _error(kind) for kind in kinds}
+    below = {
+        endpoint.request.__name__: _beside_path(endpoint.request.__name__, fields_of(path))
+        for path, endpoints in ROUTED.items()
+        for endpoint in endpoints
+    }
+    return models() | below | {name_of(kind): _error(kind) for kind in kinds}
+
+
+def _beside_path(name: str, in_path: Collection[str]) -> JsonSchema:
+    """The schema of a request without the fields that stand in its path."""
+    schema = models()[name]
+    properties = schema.get("properties", {})
+    required = [each for each in schema.get("required", ()) if each not in in_path]
+    return {
+        **{key: value for key, value in schema.items() if key != "required"},
+        "properties": {each: properties[each] for each in properties if each not in in_path},
+        **({"required": required} if required else {}),
+    }
 
 
 @functools.cache
-def models() -> dict[str, JsonSchema]:
+def models(endpoints: tuple[Endpoint, ...] = EVERY_ENDPOINT) -> dict[str, JsonSchema]:
     """The schemas of requests and of the bodies of successes."""
-    requests = _models({endpoint.request for endpoint in ENDPOINTS}, "validation")
+    requests = _models({endpoint.request for endpoint in endpoints}, "validation")
     for request in requests.values():
         _allow_nulls(request)
-    replies = _models({endpoint.reply for endpoint in ENDPOINTS}, "serialization")
+    replies = _models({endpoint.reply for endpoint in endpoints}, "serialization")
     for reply in replies.values():
         _leave_out_nulls(reply)
     return requests | replies

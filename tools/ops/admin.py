@@ -4,7 +4,11 @@
     imagegen-admin audit                                check every balance, entry and request
     imagegen-admin grant USER CREDITS --reason R --key K [--request ID]
     imagegen-admin webhooks …                           who is told of events (ops/webhooks.py)
+    imagegen-admin purchases …                          what was bought (ops/purchases.py)
+    imagegen-admin status USER active|disabled --reason R
     imagegen-admin book PURCHASE [--user U]             book a purchase that was unmatched
+    imagegen-admin refund-purchase PURCHASE --reason R  a store has refunded it untold
+    imagegen-admin waive USER CREDITS --reason R --key K   waive what a user owes
     imagegen-admin repair USER --reason R [--credits N] mend an account with a malformed balance
     imagegen-admin demo-data [--weeks 12] [--seed 7]    invent an app with a history
 
@@ -13,6 +17,7 @@ This is only the command line: it parses and prints.
 
 from __future__ import annotations
 
+from enum import StrEnum
 from typing import Annotated
 
 import typer
@@ -20,16 +25,21 @@ import typer
 from demo import data
 from emulators.problem import Problem
 from imagegen import clock, db
+from imagegen.accounts import account
 from imagegen.credits import ledger, repair
+from imagegen.credits.user import AccountStatus
 from imagegen.purchases import booking, buyer
 from imagegen.purchases.purchase import PurchaseStatus
 from imagegen.report import weekly, weeks
 from ops import audit as auditing
-from ops import rendering, results, webhooks
-from ops.terminal import connect_to, log_lines, out, print_json, problems, progress
+from ops import purchases, rendering, results, webhooks
+from ops.terminal import connect_to, log_lines, operator, out, print_json, problems, progress
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, rich_markup_mode=None)
 app.add_typer(webhooks.app, name="webhooks")
+app.add_typer(purchases.app, name="purchases")
+app.command()(purchases.waive)
+app.command("refund-purchase")(purchases.refund)
 as_json = False
 
 
@@ -81,7 +91,10 @@ def _last_week() -> weeks.Week:
 
 @app.command()
 def audit() -> None:
-    """Check every balance against the ledger and every request against its entries."""
+    """Check every balance against the ledger, every request and purchase against its entries.
+
+    Warnings (unmatched purchases, parked refunds) are listed and are no failure.
+    """
     with problems(), progress() as bar:
         task = bar.add_task("Auditing", total=None)
 
@@ -90,12 +103,12 @@ def audit() -> None:
                 text = f"Auditing: {so_far.users:,} users, {so_far.entries:,} entries"
                 bar.update(task, description=text)
 
-        audited = auditing.run(db.client(), read).as_json()
+        audited = auditing.run(db.client(), read)
     if as_json:
-        print_json(audited)
+        print_json(audited.as_json())
     else:
-        results.show_audit(audited, out)
-    if audited["findingCount"]:
+        results.show_audit(audited.as_json(), out)
+    if audited.error_count:
         raise typer.Exit(1)
 
 
@@ -112,7 +125,12 @@ def grant(
     """Grant credits to a user, once for each key."""
     with problems():
         granted = ledger.grant_credits(
-            user, number, key=key, reason=reason, generation_request_id=request or None
+            user,
+            number,
+            key=key,
+            reason=reason,
+            by=operator(),
+            generation_request_id=request or None,
         )
     result = {
         "entryId": granted.entry_id,
@@ -173,7 +191,7 @@ def repair_account(
         raise typer.BadParameter("--credits must be a whole number")
     with problems():
         credits = int(credits_) if credits_ else None
-        done = repair.repair(user, reason=reason, credits=credits)
+        done = repair.repair(user, by=operator(), reason=reason, credits=credits)
     result = {
         "malformed": dict(done.malformed),
         "grantedCredits": done.granted,
@@ -189,6 +207,28 @@ def repair_account(
         )
     else:
         out.print(f"Nothing to repair. {user} has {done.balance:,} credits.", markup=False)
+
+
+class SettableStatus(StrEnum):
+    """What an operator may set."""
+
+    ACTIVE = AccountStatus.ACTIVE
+    DISABLED = AccountStatus.DISABLED
+
+
+@app.command("status")
+def set_status(
+    user: Annotated[str, typer.Argument(help="The user's id.")],
+    status: Annotated[SettableStatus, typer.Argument(help="What the account should be.")],
+    reason: Annotated[str, typer.Option(help="The reason, which stays in the log.")],
+) -> None:
+    """Disable an account, so that nothing can be spent or bought, or make it active again."""
+    with problems(), log_lines(lambda line: None):  # what is printed says the same
+        account.set_status(user, AccountStatus(status), reason=reason)
+    if as_json:
+        print_json({"userId": user, "status": status})
+    else:
+        out.print(f"{user} is {status}.", markup=False)
 
 
 @app.command("demo-data")

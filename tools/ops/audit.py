@@ -1,9 +1,11 @@
 """The audit of a whole project, in one pass.
 
-Three streams are read side by side, all as of one moment and all in the order of user ids: the
-users, every ledger entry (a collection-group query by path) and every generation request (by
-userId). So each document is read once, a busy project is seen in one consistent state, and memory
-depends on the user with the longest history, not on the number of users.
+Four streams are read side by side, all as of one moment and all in the order of user ids: the
+users, every ledger entry (a collection-group query by path), every generation request and every
+purchase (both by userId). So each document is read once, a busy project is seen in one consistent
+state, and memory depends on the user with the longest history, not on the number of users. Where
+there are purchases of nobody, which no query by userId finds, all purchases are read once more. The
+links of Stripe's payments come last.
 
 No document stops the audit: values are decoded by `imagegen.firestore`, which takes what the
 high-level client refuses, such as a reference to another project.
@@ -11,7 +13,7 @@ high-level client refuses, such as a reference to another project.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from itertools import groupby
@@ -20,7 +22,9 @@ from typing import Any
 from google.cloud import firestore
 
 from imagegen import db
-from imagegen.audit.findings import Account, Finding, findings
+from imagegen.audit import purchases
+from imagegen.audit.findings import Account, Finding, Severity, findings, of_purchases
+from imagegen.audit.purchases import Purchases
 from imagegen.firestore.client import FirestoreStore
 from imagegen.firestore.store import PATH, Document, Query
 
@@ -47,10 +51,39 @@ ENTRIES = Query(
 )
 REQUESTS = Query(
     "generationRequests",
-    select=["userId", "status", "credits", "createdAt", "expiresAt", "imageUrl", "lots"],
+    select=[
+        "userId",
+        "status",
+        "credits",
+        "createdAt",
+        "expiresAt",
+        "imageUrl",
+        "imageDeletedAt",
+        "lots",
+    ],
+    order_by=("userId", "ASCENDING"),
+)
+PURCHASES = Query(
+    "purchases",
+    select=[
+        "userId",
+        "status",
+        "reason",
+        "credits",
+        "amount",
+        "currency",
+        "lotId",
+        "clawedBack",
+        "clawedBackLots",
+        "owed",
+        "waived",
+        "reversals",
+    ],
     order_by=("userId", "ASCENDING"),
 )
 REQUESTS_BY_PATH = replace(REQUESTS, select=["userId"], order_by=(PATH, "ASCENDING"))
+PURCHASES_BY_PATH = replace(PURCHASES, order_by=(PATH, "ASCENDING"))
+LINKS = Query("stripeLinks", select=["parked"], order_by=(PATH, "ASCENDING"))
 PAGE = 1000
 PAGE_SECONDS = 60.0
 MAX_LISTED = 1000  # findings that are kept in memory
@@ -63,11 +96,18 @@ class Audit:
     users: int = 0
     entries: int = 0
     requests: int = 0
+    purchases: int = 0
     finding_count: int = 0
+    warning_count: int = 0  # of the findings
     findings: list[Finding] = field(default_factory=list)  # the first of them
+
+    @property
+    def error_count(self) -> int:
+        return self.finding_count - self.warning_count
 
     def add(self, finding: Finding) -> None:
         self.finding_count += 1
+        self.warning_count += finding.severity is Severity.WARNING
         if len(self.findings) < MAX_LISTED:
             self.findings.append(finding)
 
@@ -76,26 +116,48 @@ class Audit:
             "users": self.users,
             "entries": self.entries,
             "requests": self.requests,
+            "purchases": self.purchases,
             "findingCount": self.finding_count,
+            "warningCount": self.warning_count,
             "findings": [finding.as_json() for finding in self.findings],
         }
 
 
 def run(client: firestore.Client, progress: Callable[[Audit], None]) -> Audit:
     """The audit of a project; `progress` is called after each user."""
-    moment, audit = moment_of(client), Audit()
+    moment, audit, followed = moment_of(client), Audit(), Purchases()
     for account in accounts(client, moment):
         audit.users += account.user is not None
         audit.entries += len(account.entries)
         audit.requests += len(account.requests)
-        for finding in findings(account, moment):
+        for finding in findings(account, moment, purchases=followed):
             audit.add(finding)
+        _note_purchases(audit, account.user_id, account.purchases)
         progress(audit)
-    if _requests_in(client, moment) > audit.requests:
-        for path in _requests_of_nobody(client, moment):
+    if _number_of("generationRequests", client, moment) > audit.requests:
+        for request in _of_nobody(client, REQUESTS_BY_PATH, moment):
             audit.requests += 1
-            audit.add(Finding("I6", "", path, "the request names no user"))
+            audit.add(Finding("I6", "", request.path, "the request names no user"))
+    if _number_of("purchases", client, moment) > audit.purchases:
+        for purchase in _of_nobody(client, PURCHASES_BY_PATH, moment):
+            fields = {purchase.id: purchase.fields or {}}
+            followed.add("", fields, ())
+            _note_purchases(audit, "", fields)
+    for finding in of_purchases(followed):
+        audit.add(finding)
+    for link in _documents(FirestoreStore(client), LINKS, moment):
+        if (message := purchases.parked(link.fields or {})) is not None:
+            audit.add(Finding("I13", "", link.path, message, Severity.WARNING))
     return audit
+
+
+def _note_purchases(audit: Audit, user_id: str, found: Mapping[str, Mapping[str, Any]]) -> None:
+    """Count purchases; those whose money has bought nothing are warnings."""
+    audit.purchases += len(found)
+    for purchase_id, fields in found.items():
+        if (message := purchases.unmatched(fields)) is not None:
+            path = db.purchase(purchase_id)
+            audit.add(Finding("I13", user_id, path, message, Severity.WARNING))
 
 
 def moment_of(client: firestore.Client) -> datetime:
@@ -105,25 +167,30 @@ def moment_of(client: firestore.Client) -> datetime:
     return moment
 
 
-def _requests_in(client: firestore.Client, moment: datetime) -> int:
-    """How many there are, including those that name no user and belong to no account."""
-    counted = client.collection("generationRequests").count(alias="all").get(read_time=moment)
+def _number_of(collection: str, client: firestore.Client, moment: datetime) -> int:
+    """How many documents there are, including those that name no user."""
+    counted = client.collection(collection).count(alias="all").get(read_time=moment)
     return int(counted[0][0].value)
 
 
-def _requests_of_nobody(client: firestore.Client, moment: datetime) -> Iterator[str]:
-    """Their paths. A query by userId does not find the requests without one, so all are read."""
-    for request in _documents(FirestoreStore(client), REQUESTS_BY_PATH, moment):
-        if _user_of_request(request) is None:
-            yield request.path
+def _of_nobody(client: firestore.Client, query: Query, moment: datetime) -> Iterator[Document]:
+    """Those that name no user. A query by userId does not find them, so all are read."""
+    for document in _documents(FirestoreStore(client), query, moment):
+        if _user_of(document) is None:
+            yield document
 
 
 def accounts(client: firestore.Client, moment: datetime) -> Iterator[Account]:
-    """Every user that has a document, an entry or a request, in the order of their ids."""
+    """Every user that has a document, an entry, a request or a purchase, in the order of ids."""
     store = FirestoreStore(client)
     streams = [
         _by_user(_documents(store, query, moment), key)
-        for query, key in ((USERS, _id), (ENTRIES, _owner), (REQUESTS, _user_of_request))
+        for query, key in (
+            (USERS, _id),
+            (ENTRIES, _owner),
+            (REQUESTS, _user_of),
+            (PURCHASES, _user_of),
+        )
     ]
     heads = [next(stream, None) for stream in streams]
     while waiting := [head[0] for head in heads if head is not None]:
@@ -140,12 +207,14 @@ def accounts(client: firestore.Client, moment: datetime) -> Iterator[Account]:
                     account.entries = documents
                 case 2:
                     account.requests = documents
+                case 3:
+                    account.purchases = documents
             heads[position] = next(streams[position], None)
         yield account
 
 
 def _documents(store: FirestoreStore, query: Query, moment: datetime) -> Iterator[Document]:
-    """Reads in pages: a stream that has to wait for the other two would time out."""
+    """Reads in pages: a stream that has to wait for the others would time out."""
     rest = replace(query, limit=PAGE)
     while True:
         page = db.retry(lambda _: _page(store, rest, moment), db.RETRYABLE_READ, PAGE_SECONDS)  # noqa: B023 - called at once
@@ -186,6 +255,7 @@ def _owner(entry: Document) -> str | None:
     return user_id if collection == "users" and len(rest) == 2 else None
 
 
-def _user_of_request(request: Document) -> str | None:
-    user_id = request.get("userId")
+def _user_of(document: Document) -> str | None:
+    """The user that a request or purchase names."""
+    user_id = document.get("userId")
     return user_id if isinstance(user_id, str) and user_id else None

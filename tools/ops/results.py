@@ -16,14 +16,20 @@ def show_audit(audit: Mapping[str, Any], console: Console) -> None:
     """How much was read, and a line for each finding."""
     read = " and ".join(
         [
-            f"{audit['users']:,} users, {audit['entries']:,} entries",
-            f"{audit['requests']:,} requests",
+            ", ".join(f"{audit[name]:,} {name}" for name in ("users", "entries", "requests")),
+            f"{audit['purchases']:,} purchases",
         ]
     )
-    if not audit["findingCount"]:
+    errors = audit["findingCount"] - audit["warningCount"]
+    if not errors:
         console.print(f"[green]The books are right:[/] {read}.")
+    if not audit["findingCount"]:
         return
-    console.print(f"[bold red]{audit['findingCount']:,} findings[/] in {read}:")
+    warnings = f"{audit['warningCount']:,} warnings"
+    if errors:
+        console.print(f"[bold red]{errors:,} findings[/] and {warnings} in {read}:")
+    else:
+        console.print(f"[yellow]{warnings}[/], for somebody to see to:")
     table = _findings(audit["findings"])
     console.print(Padding(table, (1, 0)))
     if audit["findingCount"] > len(audit["findings"]):
@@ -32,11 +38,14 @@ def show_audit(audit: Mapping[str, Any], console: Console) -> None:
 
 def _findings(findings: Sequence[Mapping[str, str]]) -> Table:
     table = Table(box=None, pad_edge=False, header_style="dim")
+    table.add_column("", no_wrap=True)
     table.add_column("Rule", no_wrap=True)
     table.add_column("Document", overflow="fold")
     table.add_column("What is wrong", overflow="fold")
     for each in findings:
-        table.add_row(each["invariant"], escape(each["path"]), escape(each["message"]))
+        style = "yellow" if each["severity"] == "warning" else "red"
+        severity = Text(each["severity"], style=style)
+        table.add_row(severity, each["invariant"], escape(each["path"]), escape(each["message"]))
     return table
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 import json
 import os
 import socket
@@ -53,6 +54,11 @@ def read_parameters(project: str) -> None:
             key, is_pair, value = line.partition("=")
             if is_pair and not key.startswith("#") and key.strip() not in given:
                 os.environ[key.strip()] = value.strip().strip("'\"")
+
+
+def operator() -> str:
+    """Who runs the command, as the log of the operators' actions names them."""
+    return f"cli:{getpass.getuser()}"
 
 
 EXPECTED = (Problem, ImagegenError, ValueError, DefaultCredentialsError, GoogleAPICallError)

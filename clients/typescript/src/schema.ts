@@ -116,6 +116,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/deleteImage": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Delete the image of a generation request
+         * @description The image, its thumbnail, the prompt and the source are deleted, an uploaded photo with them; its URLs do not work any more, except in caches. The request and its price stay in the history: nothing is refunded. A second call gives the same answer. After a 503, call it again: what is left is otherwise deleted within two hours.
+         */
+        post: operations["deleteImage"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/uploadSource": {
         parameters: {
             query?: never;
@@ -288,6 +308,86 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/admin/users": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Find users
+         * @description The newest accounts, or those that a query finds: by the beginning of the uid, in the order of uids, or by the exact e-mail address. A page holds `pageSize` of them, 20 by default and 100 at most.
+         */
+        get: operations["listUsers"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/admin/users/{userId}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Look at a user
+         * @description Who it is, and the balance with what it consists of. The history, the generation requests and the purchases come from getUserCredits, listGenerationRequests and listPurchases, which take an operator's token for any user.
+         */
+        get: operations["getUser"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/admin/users/{userId}/grants": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Give credits to a user
+         * @description Once for each idempotency key of the user: the same call may be repeated, and then nothing changes.
+         */
+        post: operations["grantCredits"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/admin/users/{userId}/repair": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Make an account usable again
+         * @description Gives the fields of the account that hold no whole number, or one below zero, the values that follow from the ledger and the purchases.
+         */
+        post: operations["repairUser"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/recoverLostGenerations-0": {
         parameters: {
             query?: never;
@@ -352,6 +452,34 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /** @description The account is being deleted, or was closed: nothing can be spent, given or bought. */
+        AccountClosing: {
+            error: {
+                /** @constant */
+                code: 409;
+                /** @constant */
+                status: "FAILED_PRECONDITION";
+                message: string;
+                details: {
+                    /** @constant */
+                    reason: "ACCOUNT_CLOSING";
+                };
+            };
+        };
+        /** @description An operator has disabled the account: it can be read, and nothing spent or bought. */
+        AccountDisabled: {
+            error: {
+                /** @constant */
+                code: 403;
+                /** @constant */
+                status: "PERMISSION_DENIED";
+                message: string;
+                details: {
+                    /** @constant */
+                    reason: "ACCOUNT_DISABLED";
+                };
+            };
+        };
         /** @description The user document is malformed, for instance its balance is no whole number. */
         AccountUnusable: {
             error: {
@@ -629,6 +757,14 @@ export interface components {
             };
         };
         /**
+         * DeleteImage
+         * @description Whose image to delete.
+         */
+        DeleteImage: {
+            /** @description The generation request. */
+            generationRequestId: string;
+        };
+        /**
          * Device
          * @description A device that push messages are sent to, or not any more.
          */
@@ -729,7 +865,7 @@ export interface components {
             color: string;
             /** @description The size, in the catalogue's spelling. */
             size: string;
-            /** @description What the image shows. */
+            /** @description What the image shows; empty once it has been deleted. */
             prompt: string;
             /** @description What the image starts from, besides the prompt. Absent if there is nothing. */
             source?: components["schemas"]["RequestPhoto"];
@@ -739,6 +875,11 @@ export interface components {
             thumbnailUrl?: string;
             /** @description What the image is, where it is stored here. */
             image?: components["schemas"]["StoredImageReply"];
+            /**
+             * Format: date-time
+             * @description When the image was deleted; absent unless it was.
+             */
+            imageDeletedAt?: string;
             /** @description The price, taken when the request was created. */
             deductedCredits: number;
             /** @description What was given back. */
@@ -807,6 +948,11 @@ export interface components {
             generationRequestId: string;
         };
         /**
+         * GetUser
+         * @description Which user to look at.
+         */
+        GetUser: Record<string, never>;
+        /**
          * GetUserCredits
          * @description Whose balance and history to read; paging of the history is optional.
          */
@@ -827,6 +973,36 @@ export interface components {
             /** @description `nextPageToken` of the page before. */
             pageToken?: string | null;
         };
+        /**
+         * Grant
+         * @description A grant that was made.
+         */
+        Grant: {
+            /** @description The ledger entry. */
+            entryId: string;
+            /** @description False: the same grant had been made before. */
+            isNew: boolean;
+            /** @description The balance of the user. */
+            currentCredits: number;
+        };
+        /**
+         * GrantCredits
+         * @description Credits to give to a user.
+         */
+        GrantCredits: {
+            /** @description How many. */
+            credits: number | string | {
+                /** @enum {unknown} */
+                "@type": "type.googleapis.com/google.protobuf.Int64Value" | "type.googleapis.com/google.protobuf.UInt64Value";
+                value: string;
+            };
+            /** @description Why; it stays in the log of the operators' actions. */
+            reason: string;
+            /** @description Names this change, e.g. a ticket. However often it is sent, it is made once. */
+            idempotencyKey: string;
+            /** @description When they expire; they never do where it is left out. */
+            expiresAt?: string | null;
+        };
         /** @description The idempotency key was used for another order; details: generationRequestId. */
         IdempotencyKeyReused: {
             error: {
@@ -838,6 +1014,21 @@ export interface components {
                 details: {
                     /** @constant */
                     reason: "IDEMPOTENCY_KEY_REUSED";
+                    generationRequestId?: string;
+                };
+            };
+        };
+        /** @description What the order has bought was deleted since; details: generationRequestId. */
+        ImageDeleted: {
+            error: {
+                /** @constant */
+                code: 409;
+                /** @constant */
+                status: "FAILED_PRECONDITION";
+                message: string;
+                details: {
+                    /** @constant */
+                    reason: "IMAGE_DELETED";
                     generationRequestId: string;
                 };
             };
@@ -982,6 +1173,28 @@ export interface components {
             /** @description `nextPageToken` of the page before. */
             pageToken?: string | null;
         };
+        /**
+         * ListUsers
+         * @description Which users to list.
+         */
+        ListUsers: {
+            /**
+             * @description How many to return at most. 0 is the default; more than the maximum counts as the maximum.
+             * @default 0
+             */
+            pageSize?: number | string | {
+                /** @enum {unknown} */
+                "@type": "type.googleapis.com/google.protobuf.Int64Value" | "type.googleapis.com/google.protobuf.UInt64Value";
+                value: string;
+            } | null;
+            /** @description `nextPageToken` of the page before. */
+            pageToken?: string | null;
+            /**
+             * @description A uid, the beginning of one, or an exact e-mail address. Empty: the newest accounts.
+             * @default
+             */
+            query?: string | null;
+        };
         /** @description The body is not a well-formed JSON object. */
         MalformedJson: {
             error: {
@@ -1058,6 +1271,20 @@ export interface components {
              */
             expiresAt: string;
         };
+        /** @description The call is for operators: the token needs the claim `admin: true`. */
+        NotAdmin: {
+            error: {
+                /** @constant */
+                code: 403;
+                /** @constant */
+                status: "PERMISSION_DENIED";
+                message: string;
+                details: {
+                    /** @constant */
+                    reason: "NOT_ADMIN";
+                };
+            };
+        };
         /** @description The request is no longer pending, so it cannot be canceled; details: status. */
         NotCancelable: {
             error: {
@@ -1069,6 +1296,22 @@ export interface components {
                 details: {
                     /** @constant */
                     reason: "NOT_CANCELABLE";
+                    generationRequestId: string;
+                    status: string;
+                };
+            };
+        };
+        /** @description The request is still open, so its image cannot be deleted; details: status. */
+        NotDeletable: {
+            error: {
+                /** @constant */
+                code: 409;
+                /** @constant */
+                status: "FAILED_PRECONDITION";
+                message: string;
+                details: {
+                    /** @constant */
+                    reason: "NOT_DELETABLE";
                     generationRequestId: string;
                     status: string;
                 };
@@ -1101,6 +1344,20 @@ export interface components {
                     reason: "OUTSTANDING_DEBT";
                     debt: number;
                     available: number;
+                };
+            };
+        };
+        /** @description The function has no such path. */
+        PathNotFound: {
+            error: {
+                /** @constant */
+                code: 404;
+                /** @constant */
+                status: "NOT_FOUND";
+                message: string;
+                details: {
+                    /** @constant */
+                    reason: "PATH_NOT_FOUND";
                 };
             };
         };
@@ -1269,6 +1526,38 @@ export interface components {
              */
             createdAt: string;
         };
+        /** @description There is no such purchase; details: purchaseId. */
+        PurchaseNotFound: {
+            error: {
+                /** @constant */
+                code: 404;
+                /** @constant */
+                status: "NOT_FOUND";
+                message: string;
+                details: {
+                    /** @constant */
+                    reason: "PURCHASE_NOT_FOUND";
+                    purchaseId: string;
+                };
+            };
+        };
+        /** @description An operator notes refunds of store purchases only, whose credits have come in. */
+        PurchaseNotRefundable: {
+            error: {
+                /** @constant */
+                code: 409;
+                /** @constant */
+                status: "FAILED_PRECONDITION";
+                message: string;
+                details: {
+                    /** @constant */
+                    reason: "PURCHASE_NOT_REFUNDABLE";
+                    purchaseId: string;
+                    provider: string;
+                    status: string;
+                };
+            };
+        };
         /**
          * PurchasePage
          * @description A page of purchases.
@@ -1320,6 +1609,34 @@ export interface components {
             userId: string;
             /** @description The registration token that Firebase Cloud Messaging gave the app, or its Firebase installation id. */
             token: string;
+        };
+        /**
+         * Repair
+         * @description What a repair has done.
+         */
+        Repair: {
+            /** @description What the malformed fields held. Empty: there was nothing to repair. */
+            malformed: {
+                [key: string]: string;
+            };
+            /** @description What was granted. */
+            grantedCredits: number;
+            /** @description The balance of the user. */
+            currentCredits: number;
+        };
+        /**
+         * RepairUser
+         * @description Which account to repair.
+         */
+        RepairUser: {
+            /** @description Why; it stays in the log of the operators' actions. */
+            reason: string;
+            /** @description The balance that the user should have. What it is above that of the ledger is granted. Needed for a user without ledger entries whose balance is malformed. */
+            credits?: number | string | {
+                /** @enum {unknown} */
+                "@type": "type.googleapis.com/google.protobuf.Int64Value" | "type.googleapis.com/google.protobuf.UInt64Value";
+                value: string;
+            } | null;
         };
         /**
          * RequestAddress
@@ -1555,6 +1872,22 @@ export interface components {
             bytes: number;
         };
         /**
+         * UserBalance
+         * @description What a user has, and what it consists of.
+         */
+        UserBalance: {
+            /** @description The balance. */
+            currentCredits: number;
+            /** @description What it consists of, in the order of spending. */
+            lots: components["schemas"]["CreditLot"][];
+            /** @description The balance by kind. */
+            totals: components["schemas"]["CreditTotals"];
+            /** @description What expires next, if anything does. */
+            nextExpiry: components["schemas"]["NextExpiry"] | null;
+            /** @description Credits that are owed. */
+            debt: number;
+        };
+        /**
          * UserCredits
          * @description The balance, and the entries that explain it.
          */
@@ -1574,6 +1907,16 @@ export interface components {
             /** @description Send it as `pageToken` for the next page. Absent on the last page. */
             nextPageToken?: string;
         };
+        /**
+         * UserDevice
+         * @description A phone or browser that push messages are sent to.
+         */
+        UserDevice: {
+            /** @description The device. */
+            deviceId: string;
+            /** @description When it registered last. */
+            registeredAt: string | null;
+        };
         /** @description There is no such user document. */
         UserNotFound: {
             error: {
@@ -1589,6 +1932,74 @@ export interface components {
                     generationRequestId?: string;
                 };
             };
+        };
+        /**
+         * UserPage
+         * @description A page of users.
+         */
+        UserPage: {
+            /** @description The users. */
+            users: components["schemas"]["UserSummary"][];
+            /** @description Send it as `pageToken` for the next page. Absent on the last page. */
+            nextPageToken?: string;
+        };
+        /**
+         * UserProfile
+         * @description What is known of a user, except for the credits.
+         */
+        UserProfile: {
+            /** @description The user, by the uid of Firebase Authentication. */
+            userId: string;
+            /** @description The e-mail address, where there is one. */
+            email?: string;
+            /** @description Whether the address is known to be the user's. */
+            emailVerified: boolean;
+            /** @description Whether nothing is known by which the user could sign in again. */
+            isAnonymous: boolean;
+            /** @description How the user signs in. */
+            signInProviders: string[];
+            /** @description When the account was opened, if known. */
+            createdAt: string | null;
+            /** @description When the user signed in last. */
+            lastSignInAt: string | null;
+            /** @description False: a field of the account is malformed, and every call for the user is refused until it is repaired. */
+            usable: boolean;
+            /** @description The fields that are, and what they hold. */
+            malformed: {
+                [key: string]: string;
+            };
+            /** @description Who push messages are sent to. */
+            devices: components["schemas"]["UserDevice"][];
+            /** @description Generation requests that have not ended; 100 also stands for more. */
+            openRequests: number;
+            /** @description Whether Firebase Authentication knows the user. */
+            hasAuthUser: boolean;
+        };
+        /**
+         * UserSummary
+         * @description A user in a list.
+         */
+        UserSummary: {
+            /** @description The user, by the uid of Firebase Authentication. */
+            userId: string;
+            /** @description The e-mail address, where there is one. */
+            email?: string;
+            /** @description The balance as it is stored; null where it is malformed, or where the user has no account yet. */
+            credits: number | null;
+            /** @description Credits that are owed; null as for `credits`. */
+            debt: number | null;
+            /** @description When the account was opened, if known. */
+            createdAt: string | null;
+        };
+        /**
+         * UserView
+         * @description A user.
+         */
+        UserView: {
+            /** @description Who it is. */
+            user: components["schemas"]["UserProfile"];
+            /** @description The balance; null where the account is malformed or not opened yet. */
+            balance: components["schemas"]["UserBalance"] | null;
         };
         /**
          * View
@@ -1740,7 +2151,7 @@ export interface operations {
                     "application/json": components["schemas"]["InsufficientCredits"] | components["schemas"]["OutstandingDebt"];
                 };
             };
-            /** @description `NOT_OWNER`: The data belongs to another user. */
+            /** @description `ACCOUNT_DISABLED`: An operator has disabled the account: it can be read, and nothing spent or bought. `NOT_OWNER`: The data belongs to another user. */
             403: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
@@ -1748,7 +2159,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["NotOwner"];
+                    "application/json": components["schemas"]["AccountDisabled"] | components["schemas"]["NotOwner"];
                 };
             };
             /** @description `UPLOAD_NOT_FOUND`: The user has no such upload, or it has expired; details: uploadId. `USER_NOT_FOUND`: There is no such user document. */
@@ -1774,7 +2185,7 @@ export interface operations {
                     "application/json": components["schemas"]["MethodNotAllowed"];
                 };
             };
-            /** @description `ACCOUNT_UNUSABLE`: The user document is malformed, for instance its balance is no whole number. `PRICE_CHANGED`: The price is above the `maxCredits` of the order; details: credits, the current price. `REQUEST_CANCELED`: The request was canceled; details: generationRequestId, refundedCredits. `REQUEST_IN_PROGRESS`: A call with this idempotency key is still running; details: generationRequestId. */
+            /** @description `ACCOUNT_CLOSING`: The account is being deleted, or was closed: nothing can be spent, given or bought. `ACCOUNT_UNUSABLE`: The user document is malformed, for instance its balance is no whole number. `IMAGE_DELETED`: What the order has bought was deleted since; details: generationRequestId. `PRICE_CHANGED`: The price is above the `maxCredits` of the order; details: credits, the current price. `REQUEST_CANCELED`: The request was canceled; details: generationRequestId, refundedCredits. `REQUEST_IN_PROGRESS`: A call with this idempotency key is still running; details: generationRequestId. */
             409: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
@@ -1784,7 +2195,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["AccountUnusable"] | components["schemas"]["PriceChanged"] | components["schemas"]["RequestCanceled"] | components["schemas"]["RequestInProgress"];
+                    "application/json": components["schemas"]["AccountClosing"] | components["schemas"]["AccountUnusable"] | components["schemas"]["ImageDeleted"] | components["schemas"]["PriceChanged"] | components["schemas"]["RequestCanceled"] | components["schemas"]["RequestInProgress"];
                 };
             };
             /** @description `PAYLOAD_TOO_LARGE`: The body is longer than the limit; details: limitBytes. */
@@ -2742,6 +3153,139 @@ export interface operations {
             };
         };
     };
+    deleteImage: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "generationRequestId": "0d3c1f5c7f1e4b0f9f6f2f0a54b7c9de"
+                 *     }
+                 */
+                "application/json": components["schemas"]["DeleteImage"];
+            };
+        };
+        responses: {
+            /** @description The generation request without its image. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GenerationRequest"];
+                };
+            };
+            /** @description `INVALID_FIELD`: Fields are missing, mistyped, out of range or unknown; details: fieldViolations. `MALFORMED_JSON`: The body is not a well-formed JSON object. */
+            400: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InvalidField"] | components["schemas"]["MalformedJson"];
+                };
+            };
+            /** @description `APP_CHECK_INVALID`: The App Check token was not issued for this project, has expired, or was used before. `APP_CHECK_MISSING`: The call needs a token of Firebase App Check and has none. `TOKEN_EXPIRED`: The token has expired. `TOKEN_INVALID`: The token was not issued by this project's Firebase Authentication. `TOKEN_MISSING`: The call needs a Firebase ID token and has none. */
+            401: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AppCheckInvalid"] | components["schemas"]["AppCheckMissing"] | components["schemas"]["TokenExpired"] | components["schemas"]["TokenInvalid"] | components["schemas"]["TokenMissing"];
+                };
+            };
+            /** @description `GENERATION_REQUEST_NOT_FOUND`: The generation request does not exist or belongs to another user. */
+            404: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GenerationRequestNotFound"];
+                };
+            };
+            /** @description `METHOD_NOT_ALLOWED`: The function does not support this HTTP method. */
+            405: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    Allow: components["headers"]["Allow"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MethodNotAllowed"];
+                };
+            };
+            /** @description `NOT_DELETABLE`: The request is still open, so its image cannot be deleted; details: status. */
+            409: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NotDeletable"];
+                };
+            };
+            /** @description `PAYLOAD_TOO_LARGE`: The body is longer than the limit; details: limitBytes. */
+            413: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PayloadTooLarge"];
+                };
+            };
+            /** @description `UNSUPPORTED_MEDIA_TYPE`: The Content-Type is not JSON, nor that of a photo where the endpoint takes one. */
+            415: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UnsupportedMediaType"];
+                };
+            };
+            /** @description `INTERNAL`: A defect of the service; its logs know the request id. */
+            500: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InternalError"];
+                };
+            };
+            /** @description `BACKEND_UNAVAILABLE`: Firestore or Google is out of reach. A generation request in details may be charged. */
+            503: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BackendUnavailable"];
+                };
+            };
+        };
+    };
     uploadSource: {
         parameters: {
             query?: {
@@ -3315,7 +3859,7 @@ export interface operations {
                     "application/json": components["schemas"]["AppCheckInvalid"] | components["schemas"]["AppCheckMissing"] | components["schemas"]["TokenExpired"] | components["schemas"]["TokenInvalid"] | components["schemas"]["TokenMissing"];
                 };
             };
-            /** @description `NOT_OWNER`: The data belongs to another user. */
+            /** @description `ACCOUNT_DISABLED`: An operator has disabled the account: it can be read, and nothing spent or bought. `NOT_OWNER`: The data belongs to another user. */
             403: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
@@ -3323,7 +3867,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["NotOwner"];
+                    "application/json": components["schemas"]["AccountDisabled"] | components["schemas"]["NotOwner"];
                 };
             };
             /** @description `PAYMENTS_OFF`: The parameter PAYMENTS does not switch this payment provider on. `PRODUCT_NOT_FOUND`: No such product is sold through this payment provider; details: productId. `USER_NOT_FOUND`: There is no such user document. */
@@ -3347,6 +3891,17 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["MethodNotAllowed"];
+                };
+            };
+            /** @description `ACCOUNT_CLOSING`: The account is being deleted, or was closed: nothing can be spent, given or bought. */
+            409: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AccountClosing"];
                 };
             };
             /** @description `PAYLOAD_TOO_LARGE`: The body is longer than the limit; details: limitBytes. */
@@ -3987,6 +4542,531 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["MethodNotAllowed"];
+                };
+            };
+            /** @description `PAYLOAD_TOO_LARGE`: The body is longer than the limit; details: limitBytes. */
+            413: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PayloadTooLarge"];
+                };
+            };
+            /** @description `UNSUPPORTED_MEDIA_TYPE`: The Content-Type is not JSON, nor that of a photo where the endpoint takes one. */
+            415: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UnsupportedMediaType"];
+                };
+            };
+            /** @description `INTERNAL`: A defect of the service; its logs know the request id. */
+            500: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InternalError"];
+                };
+            };
+            /** @description `BACKEND_UNAVAILABLE`: Firestore or Google is out of reach. A generation request in details may be charged. */
+            503: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BackendUnavailable"];
+                };
+            };
+        };
+    };
+    listUsers: {
+        parameters: {
+            query?: {
+                /**
+                 * @description How many to return at most. 0 is the default; more than the maximum counts as the maximum.
+                 * @example 20
+                 */
+                pageSize?: number;
+                /** @description `nextPageToken` of the page before. */
+                pageToken?: string;
+                /**
+                 * @description A uid, the beginning of one, or an exact e-mail address. Empty: the newest accounts.
+                 * @example testUser
+                 */
+                query?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of users. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UserPage"];
+                };
+            };
+            /** @description `INVALID_FIELD`: Fields are missing, mistyped, out of range or unknown; details: fieldViolations. */
+            400: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InvalidField"];
+                };
+            };
+            /** @description `APP_CHECK_INVALID`: The App Check token was not issued for this project, has expired, or was used before. `APP_CHECK_MISSING`: The call needs a token of Firebase App Check and has none. `TOKEN_EXPIRED`: The token has expired. `TOKEN_INVALID`: The token was not issued by this project's Firebase Authentication. `TOKEN_MISSING`: The call needs a Firebase ID token and has none. */
+            401: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AppCheckInvalid"] | components["schemas"]["AppCheckMissing"] | components["schemas"]["TokenExpired"] | components["schemas"]["TokenInvalid"] | components["schemas"]["TokenMissing"];
+                };
+            };
+            /** @description `NOT_ADMIN`: The call is for operators: the token needs the claim `admin: true`. */
+            403: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NotAdmin"];
+                };
+            };
+            /** @description `METHOD_NOT_ALLOWED`: The function does not support this HTTP method. */
+            405: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    Allow: components["headers"]["Allow"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MethodNotAllowed"];
+                };
+            };
+            /** @description `INTERNAL`: A defect of the service; its logs know the request id. */
+            500: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InternalError"];
+                };
+            };
+            /** @description `BACKEND_UNAVAILABLE`: Firestore or Google is out of reach. A generation request in details may be charged. */
+            503: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BackendUnavailable"];
+                };
+            };
+        };
+    };
+    getUser: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The user, by the uid of Firebase Authentication.
+                 * @example testUser1
+                 */
+                userId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The user. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UserView"];
+                };
+            };
+            /** @description `INVALID_FIELD`: Fields are missing, mistyped, out of range or unknown; details: fieldViolations. */
+            400: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InvalidField"];
+                };
+            };
+            /** @description `APP_CHECK_INVALID`: The App Check token was not issued for this project, has expired, or was used before. `APP_CHECK_MISSING`: The call needs a token of Firebase App Check and has none. `TOKEN_EXPIRED`: The token has expired. `TOKEN_INVALID`: The token was not issued by this project's Firebase Authentication. `TOKEN_MISSING`: The call needs a Firebase ID token and has none. */
+            401: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AppCheckInvalid"] | components["schemas"]["AppCheckMissing"] | components["schemas"]["TokenExpired"] | components["schemas"]["TokenInvalid"] | components["schemas"]["TokenMissing"];
+                };
+            };
+            /** @description `NOT_ADMIN`: The call is for operators: the token needs the claim `admin: true`. */
+            403: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NotAdmin"];
+                };
+            };
+            /** @description `USER_NOT_FOUND`: There is no such user document. */
+            404: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UserNotFound"];
+                };
+            };
+            /** @description `METHOD_NOT_ALLOWED`: The function does not support this HTTP method. */
+            405: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    Allow: components["headers"]["Allow"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MethodNotAllowed"];
+                };
+            };
+            /** @description `INTERNAL`: A defect of the service; its logs know the request id. */
+            500: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InternalError"];
+                };
+            };
+            /** @description `BACKEND_UNAVAILABLE`: Firestore or Google is out of reach. A generation request in details may be charged. */
+            503: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BackendUnavailable"];
+                };
+            };
+        };
+    };
+    grantCredits: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The user, by the uid of Firebase Authentication.
+                 * @example testUser1
+                 */
+                userId: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "credits": 10,
+                 *       "reason": "Waited too long for support.",
+                 *       "idempotencyKey": "ticket-4711"
+                 *     }
+                 */
+                "application/json": components["schemas"]["GrantCredits"];
+            };
+        };
+        responses: {
+            /** @description The grant. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Grant"];
+                };
+            };
+            /** @description `INVALID_FIELD`: Fields are missing, mistyped, out of range or unknown; details: fieldViolations. `MALFORMED_JSON`: The body is not a well-formed JSON object. */
+            400: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InvalidField"] | components["schemas"]["MalformedJson"];
+                };
+            };
+            /** @description `APP_CHECK_INVALID`: The App Check token was not issued for this project, has expired, or was used before. `APP_CHECK_MISSING`: The call needs a token of Firebase App Check and has none. `TOKEN_EXPIRED`: The token has expired. `TOKEN_INVALID`: The token was not issued by this project's Firebase Authentication. `TOKEN_MISSING`: The call needs a Firebase ID token and has none. */
+            401: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AppCheckInvalid"] | components["schemas"]["AppCheckMissing"] | components["schemas"]["TokenExpired"] | components["schemas"]["TokenInvalid"] | components["schemas"]["TokenMissing"];
+                };
+            };
+            /** @description `NOT_ADMIN`: The call is for operators: the token needs the claim `admin: true`. */
+            403: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NotAdmin"];
+                };
+            };
+            /** @description `USER_NOT_FOUND`: There is no such user document. */
+            404: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UserNotFound"];
+                };
+            };
+            /** @description `METHOD_NOT_ALLOWED`: The function does not support this HTTP method. */
+            405: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    Allow: components["headers"]["Allow"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MethodNotAllowed"];
+                };
+            };
+            /** @description `ACCOUNT_UNUSABLE`: The user document is malformed, for instance its balance is no whole number. */
+            409: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AccountUnusable"];
+                };
+            };
+            /** @description `PAYLOAD_TOO_LARGE`: The body is longer than the limit; details: limitBytes. */
+            413: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PayloadTooLarge"];
+                };
+            };
+            /** @description `UNSUPPORTED_MEDIA_TYPE`: The Content-Type is not JSON, nor that of a photo where the endpoint takes one. */
+            415: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UnsupportedMediaType"];
+                };
+            };
+            /** @description `IDEMPOTENCY_KEY_REUSED`: The idempotency key was used for another order; details: generationRequestId. */
+            422: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IdempotencyKeyReused"];
+                };
+            };
+            /** @description `INTERNAL`: A defect of the service; its logs know the request id. */
+            500: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InternalError"];
+                };
+            };
+            /** @description `BACKEND_UNAVAILABLE`: Firestore or Google is out of reach. A generation request in details may be charged. */
+            503: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BackendUnavailable"];
+                };
+            };
+        };
+    };
+    repairUser: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The user, by the uid of Firebase Authentication.
+                 * @example testUser1
+                 */
+                userId: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "reason": "The balance was edited by hand."
+                 *     }
+                 */
+                "application/json": components["schemas"]["RepairUser"];
+            };
+        };
+        responses: {
+            /** @description What was done. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Repair"];
+                };
+            };
+            /** @description `INVALID_FIELD`: Fields are missing, mistyped, out of range or unknown; details: fieldViolations. `MALFORMED_JSON`: The body is not a well-formed JSON object. */
+            400: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InvalidField"] | components["schemas"]["MalformedJson"];
+                };
+            };
+            /** @description `APP_CHECK_INVALID`: The App Check token was not issued for this project, has expired, or was used before. `APP_CHECK_MISSING`: The call needs a token of Firebase App Check and has none. `TOKEN_EXPIRED`: The token has expired. `TOKEN_INVALID`: The token was not issued by this project's Firebase Authentication. `TOKEN_MISSING`: The call needs a Firebase ID token and has none. */
+            401: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AppCheckInvalid"] | components["schemas"]["AppCheckMissing"] | components["schemas"]["TokenExpired"] | components["schemas"]["TokenInvalid"] | components["schemas"]["TokenMissing"];
+                };
+            };
+            /** @description `NOT_ADMIN`: The call is for operators: the token needs the claim `admin: true`. */
+            403: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NotAdmin"];
+                };
+            };
+            /** @description `USER_NOT_FOUND`: There is no such user document. */
+            404: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UserNotFound"];
+                };
+            };
+            /** @description `METHOD_NOT_ALLOWED`: The function does not support this HTTP method. */
+            405: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    Allow: components["headers"]["Allow"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MethodNotAllowed"];
+                };
+            };
+            /** @description `ACCOUNT_UNUSABLE`: The user document is malformed, for instance its balance is no whole number. */
+            409: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AccountUnusable"];
                 };
             };
             /** @description `PAYLOAD_TOO_LARGE`: The body is longer than the limit; details: limitBytes. */

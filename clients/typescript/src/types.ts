@@ -9,6 +9,7 @@ export const FUNCTIONS = [
   "getGenerationStatus",
   "listGenerationRequests",
   "cancelGenerationRequest",
+  "deleteImage",
   "getUserCredits",
   "listModels",
   "listProducts",
@@ -20,6 +21,16 @@ export const FUNCTIONS = [
   "uploadSource",
 ] as const;
 export type FunctionName = (typeof FUNCTIONS)[number];
+
+/** The functions that change nothing: a call may be repeated. */
+export const READS: ReadonlySet<FunctionName> = new Set([
+  "getGenerationStatus",
+  "listGenerationRequests",
+  "getUserCredits",
+  "listModels",
+  "listProducts",
+  "listPurchases",
+]);
 
 type Operation<Name extends FunctionName> = paths[`/${Name}`]["post"];
 

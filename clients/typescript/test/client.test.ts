@@ -4,7 +4,7 @@ import { getFunctions } from "firebase/functions";
 import { afterEach, beforeEach, describe, expect, expectTypeOf, it, vi } from "vitest";
 import described from "../../../openapi.json" with { type: "json" };
 import { type Client, type ImagegenError, imagegen, imagegenError } from "../src/index.js";
-import { FUNCTIONS } from "../src/types.js";
+import { FUNCTIONS, READS } from "../src/types.js";
 
 const ORDER = {
   userId: "ann",
@@ -84,6 +84,45 @@ describe("the client", () => {
       reason: "UNEXPECTED",
       status: "NOT_FOUND",
     });
+  });
+
+  it("repeats a read once when something else, or nothing, answered", async () => {
+    fetched
+      .mockResolvedValueOnce(new Response("socket hang up", { status: 500 }))
+      .mockResolvedValueOnce(new Response(JSON.stringify({ result: { models: [] } })))
+      .mockRejectedValueOnce(new TypeError("Failed to fetch"))
+      .mockResolvedValueOnce(new Response(JSON.stringify({ result: { models: [] } })));
+    expect(await client.listModels({})).toEqual({ models: [] });
+    expect(await client.listModels({})).toEqual({ models: [] });
+    expect(fetched).toHaveBeenCalledTimes(4);
+  });
+
+  it("repeats no read that was answered or took too long, and none twice", async () => {
+    answer({ error: { status: "INTERNAL", message: "?", details: { reason: "INTERNAL" } } }, 500);
+    expect((await failure(client.listModels({}))).reason).toBe("INTERNAL");
+    expect(fetched).toHaveBeenCalledTimes(1);
+    fetched.mockReset().mockReturnValue(new Promise(() => {}));
+    expect((await failure(client.listModels({}))).status).toBe("DEADLINE_EXCEEDED");
+    expect(fetched).toHaveBeenCalledTimes(1);
+    fetched.mockReset().mockRejectedValue(new TypeError("Failed to fetch"));
+    expect((await failure(client.listModels({}))).reason).toBe("NO_ANSWER");
+    expect(fetched).toHaveBeenCalledTimes(2);
+  });
+
+  it("never repeats a call that changes something", async () => {
+    fetched.mockImplementation(async () => new Response("socket hang up", { status: 500 }));
+    for (const name of FUNCTIONS.filter((each) => !READS.has(each))) {
+      fetched.mockClear();
+      expect((await failure(client[name]({} as never))).reason).toBe("NO_ANSWER");
+      expect(fetched, name).toHaveBeenCalledTimes(1);
+    }
+  });
+
+  it("takes for reads what openapi.json says can be called with GET", () => {
+    const reads = Object.entries(described.paths)
+      .filter(([, methods]) => "get" in methods && methods.post?.tags.includes("functions"))
+      .map(([path]) => path.slice(1));
+    expect([...READS].sort()).toEqual(reads.sort());
   });
 
   it("is restored from JSON as the same error", async () => {

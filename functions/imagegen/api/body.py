@@ -13,6 +13,7 @@ from imagegen.api.schema import WireModel
 from imagegen.errors import InvalidField, MalformedJson, PayloadTooLarge, UnsupportedMediaType
 
 MAX_BODY_BYTES = 64 * 1024
+WITH_BODY = ("POST", "PUT")
 BROKEN_OFF = "The body ends before it is complete."
 
 Body = TypeVar("Body", bound=WireModel)
@@ -29,6 +30,20 @@ def read(request: Request, accepts: type[Body], binary: Binary | None = None) ->
     return _validated(accepts, _joined(fields, stated)), is_callable
 
 
+def read_below(request: Request, accepts: type[Body], in_path: Mapping[str, str]) -> Body:
+    """What was sent to a path that has some of the fields in it; the others stand beside it.
+
+    They come in the body of a POST or PUT, and in the query string of a GET or DELETE. The callable
+    protocol has no paths.
+
+    Raises as `read` does.
+    """
+    fields = _json(request, None) if request.method in WITH_BODY else _query(request)
+    if repeated := fields.keys() & in_path.keys():
+        raise _invalid([(name, "is part of the path") for name in sorted(repeated)])
+    return _validated(accepts, {**_without_nulls(fields, accepts), **in_path})
+
+
 def max_json_bytes(binary: Binary | None) -> int:
     """How long a JSON body may be; one with a field of bytes has room for its base64."""
     return MAX_BODY_BYTES + (0 if binary is None else 4 * -(-binary.max_bytes // 3))
@@ -40,15 +55,19 @@ def _fields(request: Request, binary: Binary | None) -> tuple[Mapping[str, Any],
         return _query(request), False
     if binary is not None and request.mimetype in binary.types:
         return {**_query(request), binary.field: _bytes(request, binary.max_bytes)}, False
-    if not request.is_json:
-        raise UnsupportedMediaType
-    fields = _parsed(_bytes(request, max_json_bytes(binary)))
+    fields = _json(request, binary)
     if fields.keys() == {"data"}:
         data = {} if fields["data"] is None else fields["data"]
         if not isinstance(data, dict):
             raise MalformedJson("The data of a callable request must be an object.")
         return data, True
     return fields, False
+
+
+def _json(request: Request, binary: Binary | None) -> dict[str, Any]:
+    if not request.is_json:
+        raise UnsupportedMediaType
+    return _parsed(_bytes(request, max_json_bytes(binary)))
 
 
 def _query(request: Request) -> dict[str, Any]:

@@ -68,7 +68,7 @@ class Binary:
     max_bytes: int
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Endpoint:
     """The declaration of an endpoint."""
 

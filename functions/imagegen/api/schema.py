@@ -160,6 +160,7 @@ UserId = Annotated[
 ]
 WholeNumber = Annotated[int, BeforeValidator(_whole_number)]
 PositiveNumber = Annotated[WholeNumber, Field(ge=1), _whole_number_schema(1)]
+NaturalNumber = Annotated[WholeNumber, Field(ge=0), _whole_number_schema(0)]
 PageSize = Annotated[
     WholeNumber,
     Field(

@@ -10,7 +10,7 @@ import json
 import time
 import traceback
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 from flask import Request, Response
@@ -19,7 +19,7 @@ from imagegen import clock, logger
 from imagegen.api import app_check, auth, body, headers
 from imagegen.api.auth import Caller
 from imagegen.api.endpoint import Endpoint
-from imagegen.api.schema import Reply
+from imagegen.api.schema import Reply, WireModel
 from imagegen.errors import ImagegenError, MethodNotAllowed
 
 HEALTH_PATH = "/__/health"  # the platform probes every function there; the body must not run
@@ -41,23 +41,33 @@ def serve(endpoint: Endpoint) -> HttpFunction:
         endpoint.request,
         endpoint.public,
     )
-    allowed = ", ".join((*methods, "OPTIONS"))
     handler = endpoint.handler
 
     def call(request: Request, line: dict[str, str]) -> Response:
-        method = "GET" if request.method == "HEAD" else request.method
-        if method not in methods:
-            raise MethodNotAllowed(f"Use {allowed}.", headers={"Allow": allowed})
-        verdict = app_check.judge(request.headers.get(app_check.HEADER), endpoint.app_check)
-        if verdict is not None:
-            line["appCheck"] = verdict
-        app_check.require(verdict)
+        require_method(request, methods)
+        require_app(request, endpoint, line)
         caller = NOBODY if public else auth.identify(request.headers.get("Authorization"))
         sent, is_callable = body.read(request, model, endpoint.binary)
-        reply = handler(sent, caller)
-        return _success(reply if isinstance(reply, Reply) else Reply(reply), is_callable)
+        return success(handler(sent, caller), is_callable=is_callable)
 
     return answering(name, functools.wraps(handler)(call))
+
+
+def require_method(request: Request, methods: Collection[str]) -> str:
+    """The method of the call, of which HEAD is a GET. Raises MethodNotAllowed."""
+    method = "GET" if request.method == "HEAD" else request.method
+    if method not in methods:
+        allowed = ", ".join((*methods, "OPTIONS"))
+        raise MethodNotAllowed(f"Use {allowed}.", headers={"Allow": allowed})
+    return method
+
+
+def require_app(request: Request, endpoint: Endpoint, line: dict[str, str]) -> None:
+    """Raises what `app_check.require` raises; the log line gets the verdict."""
+    verdict = app_check.judge(request.headers.get(app_check.HEADER), endpoint.app_check)
+    if verdict is not None:
+        line["appCheck"] = verdict
+    app_check.require(verdict)
 
 
 def answering(name: str, call: Callable[[Request, dict[str, str]], Response]) -> HttpFunction:
@@ -122,7 +132,9 @@ def scheduled(reply: Mapping[str, str]) -> Callable[[HttpFunction], HttpFunction
     return decorate
 
 
-def _success(reply: Reply[Any], is_callable: bool) -> Response:
+def success(answer: WireModel | Reply[Any], *, is_callable: bool = False) -> Response:
+    """What an endpoint has answered, as the client gets it."""
+    reply = answer if isinstance(answer, Reply) else Reply(answer)
     text = reply.body.model_dump_json(by_alias=True)
     # A callable client takes nothing but 200 for a success.
     response = _json(200, f'{{"result":{text}}}') if is_callable else _json(reply.code, text)

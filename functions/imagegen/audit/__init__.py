@@ -10,9 +10,13 @@
     I10 no request stays open past its expiresAt and one run of recovery
     I12 what is left of a bought lot follows from the entries; a request and its deduction say the
         same parts of lots, which add up to its price
-    I13 a purchase comes in once, and no more of it is taken back than was bought
+    I13 a purchase that is paid has come in once, with all its credits; what it says was taken back
+        is what the entries took back, and with what is owed or waived no more than was bought
     I14 no request is paid from a lot that had expired
-    I15 debt is a whole number from zero on
+    I15 debt is a whole number from zero on, and what the user's purchases owe
+
+Money that has bought nothing yet, and a refund whose payment is not known, are warnings: the books
+are right, but somebody has to see to it.
 
 `findings` works on plain documents, reads nothing, and does its own arithmetic. It shares with the
 ledger only which types of entries there are and their signs, and how a lot is stored: a type that

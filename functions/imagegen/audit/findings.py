@@ -4,15 +4,24 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from enum import StrEnum
 from itertools import chain
 from typing import Any
 
 from imagegen import db
 from imagegen.audit.entries import Entry, check_balance, check_sequence, read_entry
 from imagegen.audit.lots import check_lots
+from imagegen.audit.purchases import Purchases, check_debt
 from imagegen.audit.requests import check_request
 
 Fields = Mapping[str, Any]
+
+
+class Severity(StrEnum):
+    """How grave a finding is."""
+
+    ERROR = "error"  # the books are wrong
+    WARNING = "warning"  # they are right, but something waits for an operator
 
 
 @dataclass(frozen=True)
@@ -23,9 +32,11 @@ class Finding:
     user_id: str
     path: str  # of the document that is wrong, or of the user's, where several disagree
     message: str
+    severity: Severity = Severity.ERROR
 
     def as_json(self) -> dict[str, str]:
         return {
+            "severity": self.severity,
             "invariant": self.invariant,
             "userId": self.user_id,
             "path": self.path,
@@ -35,7 +46,7 @@ class Finding:
 
 @dataclass
 class Account:
-    """All that is stored about one user; entries and requests are by id.
+    """All that is stored about one user; entries, requests and purchases are by id.
 
     `user` is None if there is no user document.
     """
@@ -44,13 +55,20 @@ class Account:
     user: Fields | None = None
     entries: Mapping[str, Fields] = field(default_factory=dict)
     requests: Mapping[str, Fields] = field(default_factory=dict)
+    purchases: Mapping[str, Fields] = field(default_factory=dict)
 
 
-def findings(account: Account, moment: datetime, opening: int | None = None) -> Iterator[Finding]:
+def findings(
+    account: Account,
+    moment: datetime,
+    opening: int | None = None,
+    purchases: Purchases | None = None,
+) -> Iterator[Finding]:
     """What is wrong with `account` as of `moment`.
 
     `opening` is the balance before the first entry, if it is known; else it is derived from the
-    first entry.
+    first entry. A purchase whose entries lie in another account is wrong, unless `purchases`
+    follows all accounts: then `of_purchases` says at the end what is wrong with them.
     """
 
     user_path = db.user(account.user_id)
@@ -70,6 +88,7 @@ def findings(account: Account, moment: datetime, opening: int | None = None) -> 
         check_balance(account.user, entries, opening),
         check_sequence(account.user, entries),
         check_lots(account.user, entries),
+        check_debt(account.user, account.purchases),
     )
     for invariant, message in chain.from_iterable(of_user):
         yield finding(invariant, message)
@@ -82,3 +101,13 @@ def findings(account: Account, moment: datetime, opening: int | None = None) -> 
         for invariant, message in check_request(request, own, moment):
             path = db.generation_request(request_id)
             yield finding(invariant, f"request {request_id}: {message}", path)
+    followed = purchases if purchases is not None else Purchases()
+    followed.add(account.user_id, account.purchases, entries)
+    if purchases is None:
+        yield from of_purchases(followed)
+
+
+def of_purchases(purchases: Purchases) -> Iterator[Finding]:
+    """What is wrong with purchases, when all accounts that may hold their entries were added."""
+    for user_id, purchase_id, invariant, message in purchases.wrong():
+        yield Finding(invariant, user_id, db.purchase(purchase_id), message)

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from imagegen.audit.entries import Entry, is_count
+from imagegen.audit.purchases import purchase_of
 from imagegen.credits import lots
 from imagegen.credits.entries import EntryType
 
@@ -42,12 +43,14 @@ def _check_purchases(entries: Sequence[Entry]) -> Iterator[tuple[str, str]]:
     """A purchase comes in once, and no more of it is taken back than was bought."""
     bought, taken = Counter[str](), Counter[str]()
     for entry in entries:
-        purchase_id, _, what = entry.id.rpartition(f"-{entry.type}")
+        purchase_id = purchase_of(entry)
+        if purchase_id is None:
+            continue
         if entry.type is EntryType.PURCHASE:
-            if what or purchase_id in bought:
+            if entry.id != f"{purchase_id}-purchase" or purchase_id in bought:
                 yield "I13", f"entry {entry.id} is no purchase of its own"
             bought[purchase_id] += entry.delta
-        if entry.type in (EntryType.CLAWBACK, EntryType.REINSTATEMENT):
+        else:
             taken[purchase_id] -= entry.delta
             if purchase_id in bought and not 0 <= taken[purchase_id] <= bought[purchase_id]:
                 yield (

@@ -45,7 +45,8 @@ def check_request(
     yield from check_parts(request, deduction)
     if len(required) < len(entries) and status != "completed":
         yield "I6", f"it is {status}, but there is a grant for it"
-    if status == "completed" and not _has_image(request):
+    is_deleted = isinstance(request.get("imageDeletedAt"), datetime)
+    if status == "completed" and not is_deleted and not _has_image(request):
         yield "I6", "it is completed, but has no image"
     if status in OPEN and _is_late(request.get("expiresAt"), moment):
         yield "I10", f"it is still {status}, though it expired at {request['expiresAt']}"

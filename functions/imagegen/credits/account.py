@@ -11,12 +11,12 @@ from typing import Any
 
 from imagegen import config, db
 from imagegen.api.auth import Caller
-from imagegen.credits import free, lots
+from imagegen.credits import closures, free, lots
 from imagegen.credits.entries import SIGNS, EntryDocument, EntryType
 from imagegen.credits.free import Claim
 from imagegen.credits.lots import PRIORITIES, Kind, Lot, Lots
-from imagegen.credits.user import MAX_CREDITS, UserDocument
-from imagegen.errors import UserNotFound
+from imagegen.credits.user import MAX_CREDITS, AccountStatus, UserDocument
+from imagegen.errors import AccountClosing, AccountDisabled, UserNotFound
 from imagegen.notifications import outbox
 from imagegen.notifications.event import EventType
 
@@ -46,10 +46,10 @@ class Account:
     ) -> None:
         self.transaction = transaction
         self.moment = moment
-        self._user_id = user_id
+        self.user_id = user_id
         user, claim = self.user, free.claim(caller, user_id)
         is_new = not user.exists and claim.opens_account and _signup_is_due(user)
-        if not user.exists and not is_new:
+        if not user.exists and (not is_new or closures.is_closed(transaction, user_id)):
             raise UserNotFound(userId=user_id)
         self.hint = claim.hint if _has_free_credits_due(user, moment) else None
         if is_new and claim.is_allowed:
@@ -60,7 +60,7 @@ class Account:
 
     @property
     def user(self) -> UserDocument:
-        return UserDocument(self.transaction[db.user(self._user_id)])
+        return UserDocument(self.transaction[db.user(self.user_id)])
 
     @property
     def lots(self) -> Lots:
@@ -127,7 +127,7 @@ class Account:
             updated_at=self.moment,
         )
         self.transaction.create(
-            f"{db.entries(self._user_id)}/{entry_id}",
+            f"{db.entries(self.user_id)}/{entry_id}",
             EntryDocument.fields(
                 type=entry_type,
                 credits=credits,
@@ -148,9 +148,9 @@ class Account:
         told = [EVENTS[entry_type]] if entry_type in EVENTS else []
         if after < low <= before:
             told.append(EventType.CREDITS_LOW)
-        about = f"{db.entries(self._user_id)}/{entry_id}"
+        about = f"{db.entries(self.user_id)}/{entry_id}"
         for event_type in told:
-            outbox.record(self.transaction, event_type, about, self.moment, user_id=self._user_id)
+            outbox.record(self.transaction, event_type, about, self.moment, user_id=self.user_id)
 
     def _expire(self) -> None:
         if not any(lot.is_expired(self.moment) for lot in self.lots):
@@ -164,6 +164,8 @@ class Account:
             self.enter(EntryType.EXPIRY, left, (part,), entry_id=entry_id, reason="expired")
 
     def _grant_free_credits(self) -> None:
+        if self.user.exists and self.user.status is not AccountStatus.ACTIVE:
+            return
         if _signup_is_due(self.user):
             self.update(signup_due=False)
             end = free.trial_end(self.moment)
@@ -175,10 +177,23 @@ class Account:
             self._grant_once(f"allowance-{month}-grant", Kind.ALLOWANCE, credits, end)
 
     def _grant_once(self, entry_id: str, kind: Kind, credits: int, end: datetime | None) -> None:
-        if self.transaction[f"{db.entries(self._user_id)}/{entry_id}"].exists:
+        if self.transaction[f"{db.entries(self.user_id)}/{entry_id}"].exists:
             return
         lot = Lot(entry_id, kind, credits, end, PRIORITIES[kind], self.moment)
         self.add(EntryType.GRANT, lot, entry_id=entry_id, reason=kind)
+
+
+def require_active(user: UserDocument) -> None:
+    """Raises AccountClosing or AccountDisabled for an account that is being closed or disabled.
+
+    One that is about to be opened has no document yet.
+    """
+    if not user.exists:
+        return
+    if user.status is AccountStatus.DISABLED:
+        raise AccountDisabled
+    if user.status is not AccountStatus.ACTIVE:
+        raise AccountClosing
 
 
 def open_account(transaction: db.Transaction, user_id: str, moment: datetime) -> None:
@@ -203,6 +218,8 @@ def is_due(user: UserDocument, moment: datetime, claim: Claim) -> bool:
 
 
 def _has_free_credits_due(user: UserDocument, moment: datetime) -> bool:
+    if user.exists and user.status is not AccountStatus.ACTIVE:
+        return False
     return _signup_is_due(user) or (user.exists and _allowance_is_due(user, moment))
 
 

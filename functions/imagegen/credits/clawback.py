@@ -1,19 +1,22 @@
 """Clawbacks: credits taken back because the money of their purchase was, and what is owed of them.
 
 The purchase says what stands: `clawedBack` credits were taken, in the parts `clawedBackLots`, and
-`owed` could not be, as they were spent. `debt` of the user is the sum of what the user's purchases
-owe. Nothing is spent while there is debt. It stands outside the ledger: only credits that move make
-an entry, `{purchaseId}-clawback-{number}` or `{purchaseId}-reinstatement-{number}`, where the
-number is that of the entry.
+`owed` could not be, as they were spent; of these, operators have waived `waived`, which are owed no
+more. `debt` of the user is the sum of what the user's purchases owe. Nothing is spent while there
+is debt. It stands outside the ledger: only credits that move make an entry,
+`{purchaseId}-clawback-{number}` or `{purchaseId}-reinstatement-{number}`, where the number is that
+of the entry.
 
 The caller knows from the purchase's refunds and disputes how much should be taken, and asks for the
-difference to `clawedBack` + `owed`. The purchase is read and written in the same transaction.
+difference to `clawedBack` + `owed` + `waived`. The purchase is read and written in the same
+transaction.
 """
 
 from imagegen import db
 from imagegen.credits import lots
 from imagegen.credits.account import Account
 from imagegen.credits.entries import EntryType
+from imagegen.firestore.store import Query
 from imagegen.firestore.stored import Field, Stored, whole_number
 
 
@@ -24,6 +27,7 @@ class PurchasedCredits(Stored):
     clawed_back = Field("clawedBack", whole_number, 0)
     clawed_back_lots: Field[lots.Lots] = Field("clawedBackLots", lots.read_parts, ())
     owed = Field("owed", whole_number, 0)
+    waived = Field("waived", whole_number, 0)
 
 
 def claw_back(account: Account, purchase_id: str, credits: int, *, reason: str) -> int:
@@ -35,39 +39,63 @@ def claw_back(account: Account, purchase_id: str, credits: int, *, reason: str) 
     Raises ValueError when more would be taken than was bought.
     """
     bought = _purchase(account, purchase_id)
-    if credits < 0 or bought.clawed_back + bought.owed + credits > bought.credits:
+    if credits < 0 or _stands(bought) + credits > bought.credits:
         raise ValueError(f"{credits} more of purchase {purchase_id} cannot be taken back")
     taken = _take(account, purchase_id, credits, reason)
     _change_debt(account, purchase_id, credits - taken)
     return taken
 
 
-def collect(account: Account, purchase_id: str) -> int:
-    """Take what a purchase owes, as far as paid lots cover it, as `claw_back` does; how many.
+def collect(account: Account) -> None:
+    """Take what the user's purchases owe, as far as paid lots cover it, as `claw_back` does.
 
-    To be called for each purchase of the user that owes something when another has been booked. A
-    refund calls it for the purchases that it gives credits back to.
+    To be called whenever credits have come into paid lots: so nobody has both, paid credits and
+    debt, whatever came first. Without debt, it reads nothing.
+    """
+    if not account.debt:
+        return
+    for document in db.query(owing_query(account.user_id)):
+        owed = _purchase(account, document.id).owed
+        taken = _take(account, document.id, owed, "debt")
+        _change_debt(account, document.id, -taken)
+
+
+def owing_query(user_id: str) -> Query:
+    """The purchases of a user that owe credits."""
+    owing = [("userId", "==", user_id), ("owed", ">", 0)]
+    return Query("purchases", where=owing, order_by=("owed", "ASCENDING"))
+
+
+def waive(account: Account, purchase_id: str, credits: int) -> None:
+    """Ask no more for `credits` that a purchase owes.
+
+    Raises ValueError when it owes fewer.
     """
     bought = _purchase(account, purchase_id)
-    if not bought.exists:
-        return 0
-    taken = _take(account, purchase_id, bought.owed, "debt")
-    _change_debt(account, purchase_id, -taken)
-    return taken
+    if not 0 <= credits <= bought.owed:
+        raise ValueError(f"purchase {purchase_id} owes {bought.owed}, not {credits}")
+    fields = PurchasedCredits.fields(waived=bought.waived + credits)
+    account.transaction.update(db.purchase(purchase_id), fields)
+    _change_debt(account, purchase_id, -credits)
 
 
 def reinstate(account: Account, purchase_id: str, credits: int, *, reason: str) -> int:
-    """Undo the clawback of `credits` of a purchase; how many came back to the balance.
+    """Undo the clawback of `credits` of a purchase; how many were given back.
 
-    First, what is owed is forgiven. The others go back to the lots they were taken from, or last
-    REFUND_GRACE_DAYS where those have expired, as in a refund.
+    First, what is owed is forgiven, then what was waived counts as given back. The others go back
+    to the lots they were taken from, or last REFUND_GRACE_DAYS where those have expired, as in a
+    refund; other purchases of the user that owe something are paid from them.
 
     Raises ValueError when fewer were taken back.
     """
     bought = _purchase(account, purchase_id)
     forgiven = min(bought.owed, credits)
     _change_debt(account, purchase_id, -forgiven)
-    returned = credits - forgiven
+    settled = min(bought.waived, credits - forgiven)
+    if settled:
+        fields = PurchasedCredits.fields(waived=bought.waived - settled)
+        account.transaction.update(db.purchase(purchase_id), fields)
+    returned = credits - forgiven - settled
     if not returned:
         return 0
     # The parts that were taken last are put back first.
@@ -76,7 +104,13 @@ def reinstate(account: Account, purchase_id: str, credits: int, *, reason: str) 
     left, placed = account.restore(parts, entry_id)
     account.enter(EntryType.REINSTATEMENT, left, placed, entry_id=entry_id, reason=reason)
     _record(account, purchase_id, tuple(reversed(kept)))
+    collect(account)
     return returned
+
+
+def _stands(bought: PurchasedCredits) -> int:
+    """What is taken back of a purchase, or would be had it not been spent."""
+    return bought.clawed_back + bought.owed + bought.waived
 
 
 def _purchase(account: Account, purchase_id: str) -> PurchasedCredits:

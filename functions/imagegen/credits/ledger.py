@@ -20,10 +20,10 @@ from collections.abc import Collection
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from imagegen import clock, config, db
+from imagegen import actions, clock, config, db
 from imagegen.api.auth import Caller
-from imagegen.credits import clawback, free, lots, usage
-from imagegen.credits.account import Account, is_due, open_account
+from imagegen.credits import clawback, closures, free, lots, usage
+from imagegen.credits.account import Account, is_due, open_account, require_active
 from imagegen.credits.entries import EntryType
 from imagegen.credits.lots import PRIORITIES, Kind, Lot, Lots
 from imagegen.credits.user import UserDocument
@@ -35,6 +35,8 @@ from imagegen.errors import (
     UserNotFound,
 )
 from imagegen.firestore.store import Document
+
+OTHER_GRANT = "This key has been used for another grant."
 
 
 def read_account(user_id: str, caller: Caller) -> UserDocument:
@@ -75,9 +77,11 @@ def deduct(
     The request keeps the parts, as its refund needs them. With a `caller`, what is due to the
     caller is booked, and a new account is opened.
 
-    Raises UserNotFound; OutstandingDebt; InsufficientCredits when the balance does not cover them.
+    Raises UserNotFound; AccountClosing; AccountDisabled; OutstandingDebt; InsufficientCredits when
+    the balance does not cover them.
     """
     account = Account(transaction, user_id, moment, caller)
+    require_active(account.user)
     held = account.lots
     available = lots.total(held)
     if account.debt:
@@ -115,7 +119,7 @@ def refund(
 
     Each of the `parts` that `deduct` returned goes back to its lot, or lasts REFUND_GRACE_DAYS
     where that has expired. A request that was charged by a release without lots has none: its
-    credits go to the lot `opening`. What a purchase still owes is collected from its parts.
+    credits go to the lot `opening`. What the user's purchases owe is collected from paid lots.
 
     The caller ends the request in the same transaction, so that this cannot happen twice.
     """
@@ -133,9 +137,7 @@ def refund(
         reason=reason,
         generation_request_id=generation_request_id,
     )
-    if account.debt:
-        for purchase_id in sorted({part.purchase_id for part in parts if part.purchase_id}):
-            clawback.collect(account, purchase_id)
+    clawback.collect(account)
 
 
 def _record_usage(
@@ -164,30 +166,56 @@ def grant_credits(
     *,
     key: str,
     reason: str,
+    by: str,
     generation_request_id: str | None = None,
+    expires_at: datetime | None = None,
 ) -> Granted:
-    """Give the user `credits`, once for each key, in a transaction of its own.
+    """Let the operator `by` give the user `credits`, once for each key.
 
     Raises what `grant` raises; ValueError for an empty key or reason; BackendUnavailable and
     OutcomeUnknown, after which the same call may be repeated.
     """
     if not key.strip() or not reason.strip():
         raise ValueError("a grant needs a key and a reason")
-    paths = [grant_path(user_id, key), db.user(user_id)]
+    user_path, entry_path = db.user(user_id), grant_path(user_id, key)
+    logged = actions.path(actions.action_id("grant", user_path, key))
+    paths = [entry_path, user_path, logged]
     if generation_request_id is not None:
         paths.append(db.generation_request(generation_request_id))
     is_new = False
 
     def decide(transaction: db.Transaction) -> None:
         nonlocal is_new
-        entry, _, *requests = (transaction[path] for path in paths)
-        is_new = not entry.exists
-        request = requests[0] if requests else None
-        grant(transaction, user_id, credits, clock.now(), key=key, reason=reason, request=request)
+        entry, _, action, *requests = (transaction[path] for path in paths)
+        is_new, moment = not entry.exists, clock.now()
+        if action.exists and action["after"]["expiresAt"] != expires_at:
+            raise IdempotencyKeyReused(OTHER_GRANT)
+        grant(
+            transaction,
+            user_id,
+            credits,
+            moment,
+            key=key,
+            reason=reason,
+            request=requests[0] if requests else None,
+            expires_at=expires_at,
+        )
+        if is_new:
+            actions.record(
+                transaction,
+                "grant",
+                user_path,
+                by=by,
+                reason=reason,
+                moment=moment,
+                key=key,
+                user_id=user_id,
+                after={"grantedCredits": credits, "entryId": entry.id, "expiresAt": expires_at},
+            )
 
     documents = db.transact(decide, *paths)
-    entry, user, *_ = (documents[path] for path in paths)
-    return Granted(entry.id, is_new, UserDocument(user).credits)
+    user = UserDocument(documents[user_path])
+    return Granted(documents[entry_path].id, is_new, user.credits)
 
 
 def grant_path(user_id: str, key: str) -> str:
@@ -212,9 +240,10 @@ def grant(
     They are a lot of the entry's id. The transaction has read the user and `grant_path`. The
     request may have been read only, as a completed one never changes.
 
-    Raises UserNotFound; IdempotencyKeyReused when the key has given something else;
-    GenerationRequestNotFound when the request is not the user's; ValueError when it has not
-    completed (its refund is all that is owed for it), or when the grant is none.
+    Raises UserNotFound; AccountClosing or AccountDisabled for what would be a new grant;
+    IdempotencyKeyReused when the key has given something else; GenerationRequestNotFound when the
+    request is not the user's; ValueError when it has not completed (its refund is all that is owed
+    for it), or when the grant is none.
     """
     if credits <= 0:
         raise ValueError("a grant gives at least one credit")
@@ -229,9 +258,10 @@ def grant(
     content = {"credits": credits, "reason": reason, "generationRequestId": request_id}
     if entry.exists:
         if any(entry.get(name) != value for name, value in content.items()):
-            raise IdempotencyKeyReused("This key has been used for another grant.")
+            raise IdempotencyKeyReused(OTHER_GRANT)
         return
     account = Account(transaction, user_id, moment)
+    require_active(account.user)
     lot = Lot(entry.id, kind, credits, expires_at, PRIORITIES[kind], moment)
     account.add(
         EntryType.GRANT,
@@ -256,12 +286,14 @@ def purchase(
 ) -> None:
     """Add the lot `purchase_id`, with the entry `{purchase_id}-purchase`.
 
-    A user without a document gets one: paid money is never turned away. The caller writes
-    `purchases/{purchase_id}` in the same transaction, and calls this once by its state. Then it
-    calls `clawback.collect` for each purchase of the user that owes something.
+    A user without a document gets one: paid money is never turned away. That of a closed account
+    goes to its holder (`closures.holder`). The caller writes `purchases/{purchase_id}` in the same
+    transaction, and calls this once by its state. What the user's purchases owe is then taken from
+    it.
     """
     if credits <= 0:
         raise ValueError("a purchase buys at least one credit")
+    user_id = closures.holder(transaction, user_id)
     if not transaction[db.user(user_id)].exists:
         open_account(transaction, user_id, moment)
     account = Account(transaction, user_id, moment)

@@ -10,13 +10,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from imagegen import clock, db, logger
+from imagegen import actions, clock, db, logger
 from imagegen.credits.account import Account
 from imagegen.credits.clawback import PurchasedCredits
 from imagegen.credits.entries import EntryDocument, EntryType
 from imagegen.credits.lots import PRIORITIES, Kind, Lot
 from imagegen.credits.user import UserDocument, count
-from imagegen.errors import UserNotFound
+from imagegen.errors import InvalidField, UserNotFound
 from imagegen.firestore.store import Document, Query
 
 FIELDS = ("credits", "ledgerSequence", "debt")
@@ -31,15 +31,15 @@ class Repaired:
     balance: int
 
 
-def repair(user_id: str, *, reason: str, credits: int | None = None) -> Repaired:
-    """Give the malformed fields of the user the values that ledger and purchases say.
+def repair(user_id: str, *, by: str, reason: str, credits: int | None = None) -> Repaired:
+    """Let the operator `by` give malformed fields the values that ledger and purchases say.
 
     `credits` is the balance that the user should have. What it is above the ledger's is granted,
     with `reason`; an account without entries has no other balance. No-op for an account of which no
     field is malformed, so the call may be repeated.
 
-    Raises UserNotFound; ValueError for an empty reason, when `credits` are needed, or when they are
-    below what the ledger says; BackendUnavailable and OutcomeUnknown.
+    Raises UserNotFound; ValueError for an empty reason; InvalidField when `credits` are needed, or
+    when they are below what the ledger says; BackendUnavailable and OutcomeUnknown.
     """
     if not reason.strip():
         raise ValueError("a repair needs a reason")
@@ -52,7 +52,7 @@ def repair(user_id: str, *, reason: str, credits: int | None = None) -> Repaired
         user = transaction[path]
         if not user.exists:
             raise UserNotFound(userId=user_id)
-        found = _malformed(user)
+        found = malformed_fields(user)
         if not found:
             return  # or an earlier commit of this call succeeded, and only its reply was lost
         malformed, granted = found, 0
@@ -64,6 +64,17 @@ def repair(user_id: str, *, reason: str, credits: int | None = None) -> Repaired
         account = Account(transaction, user_id, moment)
         if credits is not None:
             granted = _grant(account, credits, reason)
+        actions.record(
+            transaction,
+            "repair",
+            path,
+            by=by,
+            reason=reason,
+            moment=moment,
+            user_id=user_id,
+            before=found,
+            after=mended | {"grantedCredits": granted},
+        )
 
     user = UserDocument(db.transact(decide, path)[path])
     if malformed:
@@ -78,7 +89,7 @@ def repair(user_id: str, *, reason: str, credits: int | None = None) -> Repaired
     return Repaired(malformed, granted, user.credits)
 
 
-def _malformed(user: Document) -> dict[str, str]:
+def malformed_fields(user: Document) -> dict[str, str]:
     """The fields that no call can work with, and what they hold."""
     found = {}
     for name in FIELDS:
@@ -95,7 +106,7 @@ def _values(user_id: str, *, is_balance_needed: bool) -> dict[str, int]:
     last = Query(db.entries(user_id), order_by=("sequence", "DESCENDING"), limit=1)
     entries = [EntryDocument(document) for document in db.query(last)]
     if not entries and is_balance_needed:
-        raise ValueError("the ledger has no entry of this user: state the credits")
+        raise InvalidField.of("credits", "are needed: the ledger has no entry of this user")
     owing = Query(
         "purchases",
         where=[("userId", "==", user_id), ("owed", ">", 0)],
@@ -112,7 +123,8 @@ def _grant(account: Account, credits: int, reason: str) -> int:
     """Grant what the balance is short of `credits`; how many."""
     balance = account.user.credits
     if credits < balance:
-        raise ValueError(f"by the ledger the balance is {balance}, which is more than {credits}")
+        text = f"are fewer than the balance by the ledger, which is {balance}"
+        raise InvalidField.of("credits", text)
     if credits > balance:
         entry_id = f"repair-{account.next_number}-grant"
         terms = (None, PRIORITIES[Kind.GRANT], account.moment)

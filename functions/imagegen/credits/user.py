@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from datetime import datetime
+from enum import StrEnum
 from typing import Any
 
 from imagegen import logger
@@ -10,6 +11,15 @@ from imagegen.errors import AccountUnusable
 from imagegen.firestore.stored import Field, Stored, boolean, instant, mapping, whole_number
 
 MAX_CREDITS = 2**53  # JavaScript clients read no larger number exactly
+
+
+class AccountStatus(StrEnum):
+    """What may be done with an account. Only a tombstone is CLOSED."""
+
+    ACTIVE = "active"
+    DISABLED = "disabled"  # by an operator: nothing can be spent or bought
+    CLOSING = "closing"  # on its way to its tombstone
+    CLOSED = "closed"
 
 
 def count(value: Any) -> int:
@@ -28,6 +38,7 @@ class UserDocument(Stored):
     credits = Field("credits", count, 0, strict=True)
     ledger_sequence = Field("ledgerSequence", count, 0, strict=True)
     debt = Field("debt", count, 0, strict=True)
+    status = Field("status", AccountStatus, AccountStatus.ACTIVE)
     # Opened by a purchase, so that the opening grant is still due.
     signup_due = Field("signupDue", boolean, False)
     # Rebuilt from empty when malformed: none of these may stand in the way of a refund.

@@ -29,6 +29,7 @@ from imagegen.errors import (
     GenerationRequestNotFound,
     GenerationTimeout,
     IdempotencyKeyReused,
+    ImageDeleted,
     ImagegenError,
     OutcomeUnknown,
     PriceChanged,
@@ -55,10 +56,10 @@ def create(order: CreateGenerationRequest, caller: Caller) -> Reply[Generation]:
     """Charge the price, generate the image, and settle: keep the credits or give them back.
 
     Raises, with nothing charged: NotOwner, UnknownOption, UserNotFound, RateLimited,
-    InsufficientCredits, IdempotencyKeyReused, PromptRefused, ModeNotSupported, SourceNotSupported,
-    UploadNotFound, PriceChanged, ModelUnavailable; refunded: GenerationFailed, GenerationTimeout,
-    ContentRefused, RequestCanceled; RequestInProgress; and BackendUnavailable, whose details carry
-    a generationRequestId when a charge may stand that is still to be settled.
+    InsufficientCredits, IdempotencyKeyReused, ImageDeleted, PromptRefused, ModeNotSupported,
+    SourceNotSupported, UploadNotFound, PriceChanged, ModelUnavailable; refunded: GenerationFailed,
+    GenerationTimeout, ContentRefused, RequestCanceled; RequestInProgress; and BackendUnavailable,
+    whose details carry a generationRequestId when a charge may stand that is still to be settled.
     """
     caller.require_access_to(order.user_id)
     request_id, attempt_id = generation_request.request_id(order), uuid.uuid4().hex
@@ -206,6 +207,8 @@ def _answer(request: RequestDocument, *, is_new: bool) -> Reply[Generation]:
     """What the client is told of its request, now and whenever it repeats the call by its key."""
     headers = {} if is_new else {"Idempotency-Replayed": "true"}
     completed = request.status is Status.COMPLETED
+    if completed and request.image_deleted_at is not None:
+        raise ImageDeleted(generationRequestId=request.id, headers=headers)
     if completed or (request.is_open and request.mode is Mode.ASYNC):
         body = Generation(
             generation_request_id=request.id,

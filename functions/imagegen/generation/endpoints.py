@@ -22,6 +22,8 @@ from imagegen.api.schema import (
 )
 from imagegen.catalogue import catalogue
 from imagegen.errors import (
+    AccountClosing,
+    AccountDisabled,
     AccountUnusable,
     BackendUnavailable,
     ContentRefused,
@@ -29,10 +31,12 @@ from imagegen.errors import (
     GenerationRequestNotFound,
     GenerationTimeout,
     IdempotencyKeyReused,
+    ImageDeleted,
     InsufficientCredits,
     ModelUnavailable,
     ModeNotSupported,
     NotCancelable,
+    NotDeletable,
     NotOwner,
     OutcomeUnknown,
     OutstandingDebt,
@@ -48,7 +52,7 @@ from imagegen.errors import (
 )
 from imagegen.firestore.store import Document, Query
 from imagegen.firestore.stored import MalformedDocument
-from imagegen.generation import create
+from imagegen.generation import create, deletion
 from imagegen.generation.replies import (
     RETRY_AFTER_SECONDS,
     Generation,
@@ -140,9 +144,12 @@ NEXT_CALLS = {"status": "getGenerationStatus", "cancel": "cancelGenerationReques
         NotOwner,
         UserNotFound,
         AccountUnusable,
+        AccountClosing,
+        AccountDisabled,
         PriceChanged,
         RequestInProgress,
         RequestCanceled,
+        ImageDeleted,
         IdempotencyKeyReused,
         ModeNotSupported,
         SourceNotSupported,
@@ -158,6 +165,7 @@ NEXT_CALLS = {"status": "getGenerationStatus", "cancel": "cancelGenerationReques
     replayed_errors=(
         RequestInProgress,
         RequestCanceled,
+        ImageDeleted,
         GenerationFailed,
         GenerationTimeout,
         BackendUnavailable,
@@ -346,6 +354,36 @@ def cancel_generation_request(body: CancelGenerationRequest, caller: Caller) -> 
 
 def _is_cancelable(request: RequestDocument) -> bool:
     return request.status is Status.PENDING and request.mode is Mode.ASYNC
+
+
+class DeleteImage(WireModel):
+    """Whose image to delete."""
+
+    generation_request_id: DocumentId = Field(description="The generation request.")
+
+
+@endpoint(
+    methods=("POST",),
+    example={"generationRequestId": EXAMPLE_ID},
+    success=Success(
+        "The generation request without its image.",
+        {
+            "deleted": EXAMPLE_COMPLETED
+            | {"prompt": "", "imageUrl": None, "imageDeletedAt": "2026-11-22T08:00:00.000000Z"}
+        },
+    ),
+    errors=(GenerationRequestNotFound, NotDeletable),
+)
+def delete_image(body: DeleteImage, caller: Caller) -> GenerationRequest:
+    """Delete the image of a generation request.
+
+    The image, its thumbnail, the prompt and the source are deleted, an uploaded photo with them;
+    its URLs do not work any more, except in caches. The request and its price stay in the history:
+    nothing is refunded. A second call gives the same answer. After a 503, call it again: what is
+    left is otherwise deleted within two hours.
+    """
+    deleted = deletion.delete(_find(body.generation_request_id, caller))
+    return GenerationRequest.from_document(deleted)
 
 
 def _find(generation_request_id: str, caller: Caller) -> RequestDocument:

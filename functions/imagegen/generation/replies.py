@@ -78,7 +78,7 @@ class GenerationRequest(WireModel):
     style: str = Field(description="The style, in the catalogue's spelling.")
     color: str = Field(description="The color, in the catalogue's spelling.")
     size: str = Field(description="The size, in the catalogue's spelling.")
-    prompt: str = Field(description="What the image shows.")
+    prompt: str = Field(description="What the image shows; empty once it has been deleted.")
     source: RequestPhoto | RequestAddress | None = Field(
         default=None,
         exclude_if=is_none,
@@ -92,6 +92,11 @@ class GenerationRequest(WireModel):
     )
     image: StoredImageReply | None = Field(
         default=None, exclude_if=is_none, description="What the image is, where it is stored here."
+    )
+    image_deleted_at: Timestamp | None = Field(
+        default=None,
+        exclude_if=is_none,
+        description="When the image was deleted; absent unless it was.",
     )
     deducted_credits: int = Field(description="The price, taken when the request was created.")
     refunded_credits: int = Field(description="What was given back.")
@@ -107,6 +112,9 @@ class GenerationRequest(WireModel):
     @classmethod
     def from_document(cls, request: RequestDocument) -> "GenerationRequest":
         error = request.error
+        # The document says where deleted bytes are until they are gone.
+        source = None if request.is_without_prompt else request.source
+        image = None if request.image_deleted_at is not None else request.image
         return cls(
             generation_request_id=request.id,
             user_id=request.user_id,
@@ -118,10 +126,11 @@ class GenerationRequest(WireModel):
             color=request.color,
             size=request.size,
             prompt=request.prompt,
-            source=_source(request.source),
+            source=_source(source),
             image_url=request.image_url,
             thumbnail_url=request.thumbnail_url,
-            image=_image(request.image) if request.image is not None else None,
+            image=_image(image) if image is not None else None,
+            image_deleted_at=request.image_deleted_at,
             deducted_credits=request.credits,
             refunded_credits=request.refunded_credits,
             error=_error(error) if error is not None else None,

@@ -76,6 +76,10 @@ class RequestDocument(Stored):
     thumbnail_url: StoredField[str | None] = StoredField("thumbnailUrl", text, None)
     # What is stored of the image: path, width, height, mimeType, bytes.
     image: StoredField[Mapping[str, Any] | None] = StoredField("image", mapping, None)
+    # When the image was deleted: by the user, by an operator, or for its age.
+    image_deleted_at: StoredField[datetime | None] = StoredField("imageDeletedAt", instant, None)
+    # Only while bytes in Cloud Storage may be left: when they are to be deleted, see `deletion`.
+    deletion_due_at: StoredField[datetime | None] = StoredField("deletionDueAt", instant, None)
     # A paid call is about to be made or has been made by this attempt.
     provider_call: StoredField[Mapping[str, Any] | None] = StoredField(
         "providerCall", mapping, None
@@ -100,6 +104,17 @@ class RequestDocument(Stored):
     @property
     def is_open(self) -> bool:
         return self.status in OPEN
+
+    @property
+    def is_without_prompt(self) -> bool:
+        """Whether the prompt was deleted, and the source with it: no order is without one."""
+        return not self.prompt
+
+    @property
+    def upload_id(self) -> str | None:
+        """The uploaded photo that the image starts from, if it starts from one."""
+        found = (self.source or {}).get("uploadId")
+        return found if isinstance(found, str) else None
 
     @property
     def refunded_credits(self) -> int:

@@ -9,14 +9,15 @@ even come before its payment, and is then taken from the lot by the transaction 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any
 
-from imagegen import clock, db
+from imagegen import clock, config, db
+from imagegen.catalogue.products import Product
 from imagegen.credits import clawback, ledger
 from imagegen.credits.account import Account
 from imagegen.credits.lots import Kind
-from imagegen.firestore.store import Query
-from imagegen.purchases import items, links, reversing
+from imagegen.purchases import buyer, items, links, reversing
 from imagegen.purchases.items import Bought, Item
 from imagegen.purchases.links import LinkDocument
 from imagegen.purchases.purchase import (
@@ -36,13 +37,13 @@ PERIOD_MARGIN = timedelta(days=1)
 class Payment:
     """Money that came in, as its provider tells it.
 
-    `user_id` is empty where nobody is known whom it belongs to. `period_end` is that of a
+    `named` are the users whom it may belong to, the likeliest first. `period_end` is that of a
     subscription. `ids` are the provider's, by attribute of PurchaseDocument.
     """
 
     purchase_id: str
     provider: Provider
-    user_id: str
+    named: Sequence[str]
     items: Sequence[Item]
     amount: int
     currency: str
@@ -62,9 +63,16 @@ def book(payment: Payment) -> PurchaseDocument:
     Raises BackendUnavailable and OutcomeUnknown, after which the call may be repeated.
     """
     path, found = db.purchase(payment.purchase_id), items.bought(payment.items)
+    is_signed_up = cache(buyer.is_signed_up)  # asked once, however often it is decided
 
     def decide(transaction: db.Transaction) -> None:
         purchase, moment = PurchaseDocument(transaction[path]), clock.now()
+        # Decided here: an account that is closed meanwhile must not be opened again.
+        user_id = (
+            purchase.user_id
+            if purchase.is_booked
+            else buyer.of(transaction, payment.named, is_signed_up)
+        )
         known = purchase.reversals if purchase.exists else Reversals()
         if payment.payment_intent is not None:
             link = LinkDocument(transaction[links.path(payment.payment_intent)])
@@ -75,14 +83,14 @@ def book(payment: Payment) -> PurchaseDocument:
                 payment.payment_intent,
                 moment,
                 purchase_id=payment.purchase_id,
-                user_id=payment.user_id,
+                user_id=user_id,
                 parked=Reversals(),
             )
         if purchase.is_booked:
             reversing.apply(transaction, purchase, known, moment)
             return
-        missing = _missing(payment, found)
-        fields = _told(payment, purchase, known, moment)
+        missing = _missing(user_id, found)
+        fields = _told(payment, user_id, purchase, known, moment)
         if found is not None:
             # What the checkout promised stands, whatever the product says by now.
             promised = purchase.credits if purchase.exists else 0
@@ -93,7 +101,7 @@ def book(payment: Payment) -> PurchaseDocument:
             fields |= PurchaseDocument.fields(status=PurchaseStatus.UNMATCHED, reason=missing)
         _write(transaction, path, fields)
         if missing is None and found is not None:
-            _bring_in(transaction, payment, found, moment)
+            _bring_in(transaction, payment, user_id, found, moment)
             reversing.apply(transaction, PurchaseDocument(transaction[path]), known, moment)
 
     documents = db.transact(decide, path)
@@ -105,8 +113,10 @@ def book(payment: Payment) -> PurchaseDocument:
 def book_again(purchase_id: str, user_id: str = "") -> PurchaseDocument:
     """Book an unmatched purchase whose product has appeared, or whose buyer an operator names.
 
-    No-op for a purchase that is booked. Raises LookupError when there is no payment to book, and
-    else as `book` does.
+    The user who is named gets it, whoever is stored as its buyer. Of a booked purchase, only the
+    refunds and disputes are applied that could not be before.
+
+    Raises LookupError when there is no payment to book, and else as `book` does.
     """
     purchase = PurchaseDocument(db.read(db.purchase(purchase_id))[0])
     if not purchase.exists or purchase.paid_at is None:
@@ -115,7 +125,7 @@ def book_again(purchase_id: str, user_id: str = "") -> PurchaseDocument:
         Payment(
             purchase_id=purchase_id,
             provider=purchase.provider,
-            user_id=purchase.user_id or user_id,
+            named=[user_id or purchase.user_id],
             items=[Item(**item) for item in purchase.items],
             amount=purchase.amount,
             currency=purchase.currency,
@@ -127,17 +137,21 @@ def book_again(purchase_id: str, user_id: str = "") -> PurchaseDocument:
     )
 
 
-def _missing(payment: Payment, found: Bought | None) -> Unmatched | None:
-    if not payment.user_id:
+def _missing(user_id: str, found: Bought | None) -> Unmatched | None:
+    if not user_id:
         return Unmatched.NO_USER
     return Unmatched.NO_PRODUCT if found is None else None
 
 
 def _told(
-    payment: Payment, purchase: PurchaseDocument, known: Reversals, moment: datetime
+    payment: Payment,
+    user_id: str,
+    purchase: PurchaseDocument,
+    known: Reversals,
+    moment: datetime,
 ) -> dict[str, Any]:
     """The fields of a purchase that its payment tells."""
-    user_id = payment.user_id or (purchase.user_id if purchase.exists else "")
+    user_id = user_id or (purchase.user_id if purchase.exists else "")
     fields = PurchaseDocument.fields(
         provider=payment.provider,
         user_id=user_id,
@@ -156,24 +170,18 @@ def _told(
 
 
 def _bring_in(
-    transaction: db.Transaction, payment: Payment, found: Bought, moment: datetime
+    transaction: db.Transaction, payment: Payment, user_id: str, found: Bought, moment: datetime
 ) -> None:
     """Bring in the lot with its entry; what the user owes of other purchases is taken from it."""
     path, bought = db.purchase(payment.purchase_id), found.product
-    kind = Kind(bought.kind)
-    if kind is Kind.SUBSCRIPTION and payment.period_end is not None:
-        expires_at: datetime | None = payment.period_end + PERIOD_MARGIN
-    else:
-        days = bought.valid_days
-        expires_at = payment.at + timedelta(days=days) if days is not None else None
     ledger.purchase(
         transaction,
-        payment.user_id,
+        user_id,
         payment.purchase_id,
         PurchaseDocument(transaction[path]).credits,
         moment,
-        kind=kind,
-        expires_at=expires_at,
+        kind=Kind(bought.kind),
+        expires_at=_end(payment, bought, moment),
         priority=bought.priority,
         reason=bought.id,
     )
@@ -181,16 +189,22 @@ def _bring_in(
         status=PurchaseStatus.PAID, reason=None, lot_id=payment.purchase_id
     )
     transaction.update(path, fields)
-    account = Account(transaction, payment.user_id, moment)
-    if account.debt:
-        for document in db.query(owing_query(payment.user_id)):
-            clawback.collect(account, document.id)
+    clawback.collect(Account(transaction, user_id, moment))
 
 
-def owing_query(user_id: str) -> Query:
-    """The purchases of a user that owe credits."""
-    owing = [("userId", "==", user_id), ("owed", ">", 0)]
-    return Query("purchases", where=owing, order_by=("owed", "ASCENDING"))
+def _end(payment: Payment, bought: Product, moment: datetime) -> datetime | None:
+    """When the credits of a payment expire that is booked at `moment`.
+
+    What has been told too late, or was unmatched for too long, lasts REFUND_GRACE_DAYS from now:
+    nobody pays for credits that have expired when they come in.
+    """
+    if Kind(bought.kind) is Kind.SUBSCRIPTION and payment.period_end is not None:
+        end = payment.period_end + PERIOD_MARGIN
+    elif bought.valid_days is not None:
+        end = payment.at + timedelta(days=bought.valid_days)
+    else:
+        return None
+    return end if end > moment else moment + timedelta(days=config.REFUND_GRACE_DAYS.value)
 
 
 def advance(purchase_id: str, status: PurchaseStatus, **ids: str | None) -> None:

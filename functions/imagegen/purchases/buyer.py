@@ -1,4 +1,6 @@
-"""Whether a payment's user is one of ours."""
+"""Whose a payment is: the first user of those it names who is one of ours."""
+
+from collections.abc import Callable, Sequence
 
 from firebase_admin import auth
 from firebase_admin.exceptions import FirebaseError
@@ -6,6 +8,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from imagegen import db, firebase
 from imagegen.api.schema import DEFERRED, DocumentId
+from imagegen.credits import closures
 from imagegen.errors import BackendUnavailable
 
 _ID = TypeAdapter(DocumentId, config=DEFERRED)
@@ -20,18 +23,26 @@ def may_be_id(text: str) -> bool:
     return True
 
 
-def is_known(user_id: str) -> bool:
-    """Whether there is such a user: with a user document, or at least in Firebase Authentication.
+def of(
+    transaction: db.Transaction, named: Sequence[str], is_signed_up: Callable[[str], bool]
+) -> str:
+    """The account of the first of `named` who is known; empty if nobody is.
 
-    Money may come before the first call of a user has opened an account.
+    A user is known who has an account, had one that was closed (then its holder is meant), or is at
+    least in Firebase Authentication, as `is_signed_up` says: money may come before the first call
+    of a user has opened an account.
 
-    Raises BackendUnavailable.
+    Raises what `is_signed_up` raises.
     """
-    if not may_be_id(user_id):
-        return False
-    (document,) = db.read(db.user(user_id))
-    if document.exists:
-        return True
+    for user_id in filter(may_be_id, named):
+        account = closures.holder(transaction, user_id)
+        if account != user_id or transaction[db.user(account)].exists or is_signed_up(account):
+            return account
+    return ""
+
+
+def is_signed_up(user_id: str) -> bool:
+    """Whether Firebase Authentication has the user. Raises BackendUnavailable."""
     try:
         auth.get_user(user_id, app=firebase.app())
     except (auth.UserNotFoundError, ValueError):  # ValueError: no uid looks like that
@@ -39,3 +50,11 @@ def is_known(user_id: str) -> bool:
     except FirebaseError as error:
         raise BackendUnavailable from error
     return True
+
+
+def is_known(user_id: str) -> bool:
+    """Whether there is such a user: with a user document, or at least in Firebase Authentication.
+
+    Raises BackendUnavailable.
+    """
+    return may_be_id(user_id) and (db.read(db.user(user_id))[0].exists or is_signed_up(user_id))

@@ -9,7 +9,9 @@ import uuid
 
 from imagegen import clock, config, db, logger
 from imagegen.catalogue.products import Product
+from imagegen.credits.account import require_active
 from imagegen.credits.lots import Kind
+from imagegen.credits.user import UserDocument
 from imagegen.errors import (
     CustomerNotFound,
     InvalidField,
@@ -27,14 +29,16 @@ from imagegen.purchases.stripe_api import StripeRefused
 def session_url(user_id: str, product_id: str, success_url: str, cancel_url: str) -> str:
     """Where the user can pay for a product.
 
-    Raises ProductNotFound, InvalidField, UserNotFound, BackendUnavailable and
-    PaymentProviderUnavailable, after all of which nothing is paid and a new call may be made.
+    Raises ProductNotFound, InvalidField, UserNotFound, AccountClosing, AccountDisabled,
+    BackendUnavailable and PaymentProviderUnavailable, after all of which nothing is paid and a new
+    call may be made.
     """
     require_own_origin("successUrl", success_url)
     require_own_origin("cancelUrl", cancel_url)
     (user,) = db.read(db.user(user_id))
     if not user.exists:
         raise UserNotFound(userId=user_id)
+    require_active(UserDocument(user))
     offer = items.find("id", product_id)
     if offer is None or not offer.enabled or offer.stripe_price is None:
         raise ProductNotFound(productId=product_id)

@@ -2,7 +2,6 @@
 
 import contextlib
 from collections.abc import Iterable, Iterator
-from datetime import UTC, datetime
 from typing import Annotated
 
 from pydantic import AwareDatetime, Field, StringConstraints, TypeAdapter
@@ -22,6 +21,8 @@ from imagegen.api.schema import (
     WireModel,
 )
 from imagegen.errors import (
+    AccountClosing,
+    AccountDisabled,
     CustomerNotFound,
     NotOwner,
     PaymentProviderUnavailable,
@@ -29,9 +30,9 @@ from imagegen.errors import (
     ProductNotFound,
     UserNotFound,
 )
-from imagegen.firestore.store import Document, Query
+from imagegen.firestore.store import Document
 from imagegen.firestore.stored import MalformedDocument
-from imagegen.purchases import checkout
+from imagegen.purchases import checkout, listing
 from imagegen.purchases.purchase import Provider, PurchaseDocument, PurchaseStatus
 
 EXAMPLE_PURCHASE_ID = "6a1f0c9be0d94d3f8a52f6a0d7c1b3e4"
@@ -68,7 +69,15 @@ class RedirectUrl(WireModel):
         "The page to pay at.",
         {"checkout": {"url": "https://checkout.stripe.com/c/pay/cs_test_a1b2c3"}},
     ),
-    errors=(PaymentsOff, NotOwner, UserNotFound, ProductNotFound, PaymentProviderUnavailable),
+    errors=(
+        PaymentsOff,
+        NotOwner,
+        UserNotFound,
+        AccountClosing,
+        AccountDisabled,
+        ProductNotFound,
+        PaymentProviderUnavailable,
+    ),
 )
 def create_checkout_session(body: CreateCheckoutSession, caller: Caller) -> RedirectUrl:
     """Start to buy a product through Stripe.
@@ -158,7 +167,6 @@ class PurchasePage(WireModel):
     next_page_token: NextPageToken = None
 
 
-LATEST = datetime(9999, 12, 31, tzinfo=UTC)
 DEFAULT_PAGE_SIZE = 20
 MAX_PAGE_SIZE = 100
 # Creation time and id of the last purchase of a page.
@@ -203,23 +211,12 @@ def list_purchases(body: ListPurchases, caller: Caller) -> PurchasePage:
     bound_to = ("purchases", body.user_id)
     after = paging.position(body.page_token, bound_to, POSITION) if body.page_token else None
     size = min(body.page_size or DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE)
-    found = db.query(purchases_query(body.user_id, size + 1, after))
+    found = db.query(listing.query(size + 1, after, user_id=body.user_id))
     token = None
     if len(found) > size:
         last = found[size - 1]
         token = paging.token([last["createdAt"].isoformat(), last.id], bound_to)
     return PurchasePage(purchases=list(_readable(found[:size])), next_page_token=token)
-
-
-def purchases_query(user_id: str, limit: int, after: tuple[datetime, str] | None = None) -> Query:
-    """The query for a page of a user's purchases, newest first; ids break ties."""
-    return Query(
-        "purchases",
-        where=[("userId", "==", user_id), ("createdAt", "<=", LATEST)],
-        order_by=("createdAt", "DESCENDING"),
-        limit=limit,
-        start_after=after,
-    )
 
 
 def _readable(documents: Iterable[Document]) -> Iterator[Purchase]:

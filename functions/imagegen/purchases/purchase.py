@@ -71,10 +71,11 @@ class PurchaseDocument(Stored):
     # What was bought, as the provider names it: enough to book an unmatched purchase later.
     items: Field[Sequence[Mapping[str, Any]]] = Field("items", _items, ())
     # The lot, once the credits have come in; and, written by the ledger, what has been taken back
-    # of them and what is owed because it had been spent.
+    # of them, what is owed because it had been spent, and what was waived of that.
     lot_id: Field[str | None] = Field("lotId", text, None)
     clawed_back = Field("clawedBack", whole_number, 0, strict=True)
     owed = Field("owed", whole_number, 0, strict=True)
+    waived = Field("waived", whole_number, 0, strict=True)
     reversals = Field("reversals", Reversals.of, Reversals(), strict=True)
     session: Field[str | None] = Field("stripeSession", text, None)
     payment_intent: Field[str | None] = Field("stripePaymentIntent", text, None)
@@ -101,6 +102,6 @@ def booked_status(reversals: Reversals, amount: int) -> PurchaseStatus:
     if reversals.is_disputed:
         return PurchaseStatus.DISPUTED
     refunded = reversals.refunded(amount)
-    if refunded:
+    if refunded or reversals.is_refunded:  # also what had cost nothing
         return PurchaseStatus.REFUNDED if refunded >= amount else PurchaseStatus.PARTIALLY_REFUNDED
     return PurchaseStatus.REINSTATED if reversals.came_back else PurchaseStatus.PAID

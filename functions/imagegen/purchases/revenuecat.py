@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from imagegen import config
-from imagegen.purchases import booking, buyer, reversing
+from imagegen.purchases import booking, reversing
 from imagegen.purchases.booking import Payment
 from imagegen.purchases.items import Item
 from imagegen.purchases.purchase import Provider
@@ -44,7 +44,8 @@ def _payment(paid: StorePayment) -> str:
     payment = Payment(
         purchase_id=paid.purchase_id,
         provider=Provider.REVENUECAT,
-        user_id=_user_of(paid),
+        # Its signed-in user; only where there is none, one of its aliases.
+        named=paid.user_ids[:1] or paid.aliases,
         items=[Item("revenue_cat_product", paid.product)],
         amount=paid.amount,
         currency=paid.currency,
@@ -54,13 +55,6 @@ def _payment(paid: StorePayment) -> str:
         ids={"store": paid.store, "transaction_id": paid.transaction_id},
     )
     return str(booking.book(payment).status)
-
-
-def _user_of(told: StoreEvent) -> str:
-    """The signed-in user of an event, else the first of its aliases who is a user of ours."""
-    if told.user_ids:
-        return told.user_ids[0] if buyer.is_known(told.user_ids[0]) else ""
-    return next((each for each in told.aliases if buyer.is_known(each)), "")
 
 
 def _refund(told: StoreRefund) -> str:

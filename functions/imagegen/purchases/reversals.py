@@ -111,6 +111,10 @@ class Reversals:
         return min(amount, max(told, self.refunded_amount - failed))
 
     @property
+    def is_refunded(self) -> bool:
+        return any(each.counts for each in self.refunds.values())
+
+    @property
     def is_disputed(self) -> bool:
         return any(each.counts for each in self.disputes.values())
 
@@ -129,8 +133,7 @@ class Reversals:
         """
         disputed = sum(each.amount for each in self.disputes.values() if each.counts)
         if amount <= 0:  # what cost nothing is taken back whole, or not at all
-            is_whole = any(each.counts for each in self.refunds.values()) or self.is_disputed
-            return credits if is_whole else 0
+            return credits if self.is_refunded or self.is_disputed else 0
         return credits * min(amount, self.refunded(amount) + disputed) // amount
 
     def stored(self) -> dict[str, Any]:

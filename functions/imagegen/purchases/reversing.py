@@ -5,9 +5,10 @@ one whose purchase is not known waits at the link of its payment intent.
 """
 
 from datetime import datetime
+from functools import partial
 
 from imagegen import clock, db, logger
-from imagegen.credits import clawback
+from imagegen.credits import clawback, closures
 from imagegen.credits.account import Account
 from imagegen.purchases import links
 from imagegen.purchases.links import LinkDocument
@@ -64,7 +65,12 @@ def _learn(
 def apply(
     transaction: db.Transaction, purchase: PurchaseDocument, known: Reversals, moment: datetime
 ) -> None:
-    """Store what is `known`; where credits have come in, take or give back the difference."""
+    """Store what is `known`; where credits have come in, take or give back the difference.
+
+    That of a closed account is booked to its holder. Where the account is missing and nobody knows
+    why, what is known is kept all the same, and the difference is booked by the next call that
+    finds an account.
+    """
     if known != purchase.reversals:
         fields = PurchaseDocument.fields(reversals=known.stored(), updated_at=moment)
         transaction.update(purchase.path, fields)
@@ -74,10 +80,24 @@ def apply(
     status = booked_status(known, purchase.amount)
     if status is not purchase.status:
         transaction.update(purchase.path, PurchaseDocument.fields(status=status))
-    change = target - (purchase.clawed_back + purchase.owed)
+    change = target - (purchase.clawed_back + purchase.owed + purchase.waived)
     if not change:
         return
-    account = Account(transaction, purchase.user_id, moment)
+    user_id = closures.holder(transaction, purchase.user_id)
+    if not transaction[db.user(user_id)].exists:
+        transaction.after_commit(
+            partial(
+                logger.error,
+                "account of a purchase is gone",
+                purchaseId=purchase.id,
+                userId=user_id,
+                credits=change,
+            )
+        )
+        return
+    if user_id != purchase.user_id:
+        transaction.update(purchase.path, PurchaseDocument.fields(user_id=user_id))
+    account = Account(transaction, user_id, moment)
     if change > 0:
         clawback.claw_back(account, purchase.id, change, reason=status)
     else:
@@ -119,10 +139,14 @@ def link_payment(payment_intent: str, purchase_id: str) -> None:
 
 def log(purchase: PurchaseDocument) -> None:
     """One line for each purchase that was touched; what waits for an operator is an error."""
-    unmatched = purchase.status is PurchaseStatus.UNMATCHED
-    write = logger.error if unmatched else logger.info
+    if purchase.status is PurchaseStatus.UNMATCHED:
+        write, text = logger.error, "purchase unmatched"
+    elif closures.is_tombstone(purchase.user_id):
+        write, text = logger.error, "purchase of a closed account"
+    else:
+        write, text = logger.info, "purchase"
     write(
-        "purchase unmatched" if unmatched else "purchase",
+        text,
         purchaseId=purchase.id,
         userId=purchase.user_id,
         productId=purchase.product_id,

@@ -5,8 +5,9 @@ else, although Stripe sends both for a subscription's checkout. A subscription's
 nothing; they set a status.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any
 
 from imagegen import clock, config, db, logger
@@ -47,7 +48,7 @@ def handle(event: Mapping[str, Any]) -> str:
 
 
 def _session(session: Session) -> str:
-    _remember(session.user_id, session.subscription, session.customer)
+    _remember([session.user_id], session.subscription, session.customer)
     if not session.is_payment:
         return "noted"
     purchase_id = _purchase_of(session.id, session.purchase_id)
@@ -62,7 +63,7 @@ def _session(session: Session) -> str:
     payment = Payment(
         purchase_id=purchase_id,
         provider=Provider.STRIPE,
-        user_id=session.user_id if buyer.is_known(session.user_id) else "",
+        named=[session.user_id],
         items=[Item("id", session.product_id)],
         amount=session.amount,
         currency=session.currency,
@@ -82,12 +83,12 @@ def _invoice(invoice: Invoice) -> str:
         lines = lines_of(stripe_api.get_all(f"/v1/invoices/{invoice.id}/lines"))
     if not lines:
         return "ignored: nothing but prorations and free lines"
-    user_id = _user_of(invoice)
-    _remember(user_id, invoice.subscription, invoice.customer)
+    named = _users_of(invoice)
+    _remember(named, invoice.subscription, invoice.customer)
     payment = Payment(
         purchase_id=f"stripe-{invoice.id}",
         provider=Provider.STRIPE,
-        user_id=user_id,
+        named=named,
         items=[Item("stripe_price", line.price, line.quantity) for line in lines],
         amount=invoice.amount,
         currency=invoice.currency,
@@ -100,11 +101,10 @@ def _invoice(invoice: Invoice) -> str:
     return str(booking.book(payment).status)
 
 
-def _user_of(invoice: Invoice) -> str:
-    """The user of an invoice: of its subscription, else of its metadata, else of its customer."""
+def _users_of(invoice: Invoice) -> list[str]:
+    """Whose an invoice may be: of its subscription, else of its metadata, else of its customer."""
     named = [_linked(invoice.subscription).user_id, invoice.user_id]
-    named.append(_linked(invoice.customer).user_id)
-    return next((each for each in named if each and buyer.is_known(each)), "")
+    return [*named, _linked(invoice.customer).user_id]
 
 
 def _invoice_payment(paid: InvoicePayment) -> str:
@@ -156,7 +156,7 @@ def _exists(purchase_id: str) -> bool:
 
 def _subscription(subscription: Subscription) -> str:
     """Keep the latest status of a subscription: by its own id, so that no other is touched."""
-    _remember(subscription.user_id, subscription.id, subscription.customer)
+    _remember([subscription.user_id], subscription.id, subscription.customer)
     path, at = links.path(subscription.id), subscription.at
 
     def decide(transaction: db.Transaction) -> None:
@@ -177,13 +177,17 @@ def _subscription(subscription: Subscription) -> str:
     return "noted"
 
 
-def _remember(user_id: str, *stripe_ids: str | None) -> None:
+def _remember(named: Sequence[str], *stripe_ids: str | None) -> None:
     """Note whose subscription and customer these are, from when they are first seen."""
     unknown = [each for each in stripe_ids if each is not None and not _linked(each).user_id]
-    if not unknown or not user_id or not buyer.is_known(user_id):
+    if not unknown or not any(named):
         return
+    is_signed_up = cache(buyer.is_signed_up)
 
     def decide(transaction: db.Transaction) -> None:
+        user_id = buyer.of(transaction, named, is_signed_up)
+        if not user_id:
+            return
         for stripe_id in unknown:
             link = LinkDocument(transaction[links.path(stripe_id)])
             if not link.exists or not link.user_id:

@@ -35,7 +35,7 @@ def endpoints_in(modules: set[str]) -> set[str]:
         ("createGenerationRequest", "generation", {"purchases", "report", "audit"}),
         ("getUserCredits", "credits", {"generation", "purchases", "report", "audit"}),
         ("listModels", "catalogue", {"credits", "generation", "notifications", "purchases"}),
-        ("listPurchases", "purchases", {"generation", "notifications", "report"}),
+        ("listPurchases", "purchases", {"generation", "report", "audit"}),
         ("registerDevice", "notifications", {"catalogue", "credits", "generation", "purchases"}),
     ],
 )

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 from support.orders import now
 
-from imagegen.audit.findings import Account, findings
+from imagegen.audit.findings import Account, findings, of_purchases
+from imagegen.audit.purchases import Purchases, parked, unmatched
 from imagegen.audit.requests import RECOVERY
 from imagegen.credits.entries import SIGNS, EntryType
 
@@ -54,7 +55,8 @@ BOUGHT: Fields = {
     "type": "purchase", "credits": 8, "delta": 8, "lots": [{"lot": "p", "credits": 8}],
     "generationRequestId": None, "balanceAfter": 8, "sequence": 1, "timestamp": now(),
 }  # fmt: skip
-# Of a pack of 8 credits, 3 were spent on an image; then the money of 4 was paid back.
+# Of a pack of 8 credits, 3 were spent on an image; then the money was paid back. Of the credits
+# that should come back, 4 were there, 2 are owed and 2 were waived.
 SOUND_LOTS = Account(
     "ann",
     {
@@ -70,6 +72,12 @@ SOUND_LOTS = Account(
            "balanceAfter": 1, "sequence": 3},
     },
     {"r": COMPLETED | {"lots": [PART], "createdAt": NOON}},
+    {
+        "p": {
+            "userId": "ann", "status": "refunded", "credits": 8, "amount": 990, "lotId": "p",
+            "clawedBack": 4, "clawedBackLots": [PART | {"credits": 4}], "owed": 2, "waived": 2,
+        }
+    },
 )  # fmt: skip
 
 
@@ -170,6 +178,11 @@ def test_a_completed_request_without_an_image_is_found(url: Any) -> None:
     assert found(account) == [("I6", "request r: it is completed, but has no image")]
 
 
+def test_a_completed_request_whose_image_was_deleted_is_sound() -> None:
+    deleted = COMPLETED | {"imageUrl": None, "imageDeletedAt": NOON}
+    assert found(replace(SOUND, requests={"r": deleted})) == []
+
+
 @pytest.mark.parametrize("status", ["done", None, 1, [], {}])
 def test_an_unknown_status_is_found(status: Any) -> None:
     account = replace(SOUND, requests={"r": COMPLETED | {"status": status}})
@@ -253,6 +266,17 @@ def test_a_debt_that_is_no_whole_number_from_zero_on_is_found(value: Any) -> Non
     assert found(replace(SOUND_LOTS, user=user)) == [("I15", f"the debt is {value!r}")]
 
 
+def test_a_debt_that_is_not_what_the_purchases_owe_is_found() -> None:
+    user = {**(SOUND_LOTS.user or {}), "debt": 3}
+    told = found(replace(SOUND_LOTS, user=user))
+    assert told == [("I15", "the debt is 3, but the purchases owe 2")]
+    assert found(Account("bob", {"debt": 1})) == [("I15", "the debt is 1, but the purchases owe 0")]
+    owing = {"p": {**SOUND_LOTS.purchases["p"], "status": "paid"}}
+    assert ("I15", "the debt is 0, but the purchases owe 2") in found(
+        Account("bob", {}, {}, {}, owing)
+    )
+
+
 @pytest.mark.parametrize("change", [{"remaining": -1}, {"kind": "gift"}, {"expiresAt": "soon"}])
 def test_a_malformed_lot_is_found(change: Fields) -> None:
     ((invariant, message),) = found(with_lot(**change))
@@ -298,3 +322,94 @@ def test_parts_that_do_not_add_up_to_the_price_or_had_expired_are_found() -> Non
         ("I14", "request r: it was paid from lot p, which had expired")
     ]
     assert found(with_parts({}))[0][1].startswith("request r: its parts of lots make no sense")
+
+
+def with_purchase(**changes: Any) -> Account:
+    return replace(SOUND_LOTS, purchases={"p": {**SOUND_LOTS.purchases["p"], **changes}})
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"status": "gone"}, "the status is 'gone'"),
+        ({"status": ["paid"]}, "the status is ['paid']"),
+        ({"lotId": None}, "it is refunded, but its lot is None"),
+        ({"lotId": "q"}, "it is refunded, but its lot is 'q'"),
+        ({"status": "pending"}, "it is pending, but its lot is 'p'"),
+        ({"credits": 9}, "it is refunded and buys 9 credits, but by the ledger 8 came in"),
+        (
+            {"clawedBack": 3},
+            "clawedBack is 3, its parts are 4, but by the ledger 4 were taken back",
+        ),
+        (
+            {"clawedBackLots": []},
+            "clawedBack is 4, its parts are 0, but by the ledger 4 were taken back",
+        ),
+        (
+            {"waived": 3},
+            "it is refunded, but of 8 credits 4 are taken back, 2 owed and 3 waived",
+        ),
+        (
+            {"status": "paid"},
+            "it is paid, but of 8 credits 4 are taken back, 2 owed and 2 waived",
+        ),
+        ({"credits": "8"}, "the purchase makes no sense: its credits is '8'"),
+        ({"clawedBack": -1}, "the purchase makes no sense: its clawedBack is -1"),
+        ({"amount": 9.9}, "the purchase makes no sense: its amount is 9.9"),
+        ({"clawedBackLots": "p"}, "the purchase makes no sense: not an array"),
+        ({"reversals": 7}, "the purchase makes no sense: not a map"),
+    ],
+)
+def test_a_purchase_that_contradicts_its_entries_is_found(changes: Fields, message: str) -> None:
+    assert ("I13", message) in found(with_purchase(**changes))
+
+
+@pytest.mark.parametrize("status", ["pending", "processing", "failed", "expired", "unmatched"])
+def test_a_purchase_whose_money_has_not_bought_anything_has_no_entry(status: str) -> None:
+    purchase = {"userId": "bob", "status": status, "credits": 8, "amount": 990}
+    assert found(Account("bob", {"credits": 1}, purchases={"p": purchase})) == []
+    owing = purchase | {"owed": 1}
+    told = found(Account("bob", {"credits": 1, "debt": 1}, purchases={"p": owing}))
+    assert [rule for rule, _ in told] == ["I13"]
+
+
+def test_a_paid_purchase_without_its_entry_and_an_entry_without_its_purchase_are_found() -> None:
+    paid = {"userId": "bob", "status": "paid", "credits": 8, "lotId": "p"}
+    assert found(Account("bob", {"credits": 1}, purchases={"p": paid})) == [
+        ("I13", "it is paid and buys 8 credits, but by the ledger none came in")
+    ]
+    told = found(replace(SOUND_LOTS, purchases={}, user={**(SOUND_LOTS.user or {}), "debt": 0}))
+    assert told == [
+        (
+            "I13",
+            "by the ledger 8 credits came in and 4 were taken back, for which there is no purchase",
+        )
+    ]
+
+
+def test_a_purchase_may_have_moved_to_another_account_than_its_entries() -> None:
+    bought = Account("ann", {"credits": 8, "ledgerSequence": 1}, {"p-purchase": BOUGHT})
+    paid = {"userId": "bob", "status": "paid", "credits": 8, "lotId": "p"}
+    owner = Account("bob", {"credits": 0}, purchases={"p": paid})
+    for pair in ((bought, owner), (owner, bought)):
+        followed = Purchases()
+        for account in pair:
+            assert list(findings(account, now(), purchases=followed)) == []
+        assert list(of_purchases(followed)) == []
+    eve = replace(bought, user_id="eve")
+    unpaid = "by the ledger 8 credits came in and 0 were taken back, for which there is no purchase"
+    twice = "it is paid and buys 8 credits, but by the ledger 8 and 8 came in"
+    for accounts, message in (((bought, owner, eve), unpaid), ((bought, eve, owner), twice)):
+        followed = Purchases()
+        for account in accounts:
+            assert list(findings(account, now(), purchases=followed)) == []
+        assert [each.message for each in of_purchases(followed)] == [message]
+
+
+def test_money_that_has_bought_nothing_and_parked_refunds_are_told() -> None:
+    purchase = {"status": "unmatched", "reason": "no_product", "amount": 990, "currency": "usd"}
+    assert unmatched(purchase) == "it is unmatched: no_product; 990 usd bought nothing"
+    assert unmatched(purchase | {"status": "paid"}) is None
+    nothing: Fields = {"refundedAmount": 0, "refunds": {}, "disputes": {}}
+    assert parked({"parked": nothing}) is parked({}) is None
+    assert parked({"parked": nothing | {"refunds": {"re_1": {}}}}) is not None

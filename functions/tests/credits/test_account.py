@@ -338,7 +338,7 @@ def test_whole_numbers_may_be_doubles_and_malformed_lots_lose_no_credit(
 
 def test_a_grant_is_a_lot_of_its_own(client: firestore.Client, new_user: Users) -> None:
     user_id = new_user(1)
-    granted = ledger.grant_credits(user_id, 5, key="ticket-1", reason="slow")
+    granted = ledger.grant_credits(user_id, 5, key="ticket-1", reason="slow", by="cli:test")
     assert remaining(client, user_id) == {"opening": 1, granted.entry_id: 5}
     generation.create(order(user_id, size="1024x1024"), ANYBODY)
     assert remaining(client, user_id) == {"opening": 1, granted.entry_id: 2}

@@ -28,6 +28,7 @@ from imagegen.notifications import outbox
 
 NOON = datetime(2026, 11, 18, 12, tzinfo=UTC)
 Users = Callable[..., str]
+BY_HAND = ("I13", "I15")  # lots and debts that were written without their purchases
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -44,17 +45,24 @@ def new_purchase(client: firestore.Client) -> Callable[[int], str]:
 
     def make(credits: int) -> str:
         purchase_id = f"p-{uuid.uuid4().hex[:12]}"
-        client.document(db.purchase(purchase_id)).set({"credits": credits, "status": "paid"})
+        client.document(db.purchase(purchase_id)).set({"credits": credits, "status": "pending"})
         return purchase_id
 
     return make
 
 
 def book(user_id: str, purchase_id: str, credits: int, **terms: Any) -> None:
-    db.transact(
-        lambda t: ledger.purchase(t, user_id, purchase_id, credits, NOON, **terms),
-        db.user(user_id),
-    )
+    def decide(transaction: db.Transaction) -> None:
+        ledger.purchase(transaction, user_id, purchase_id, credits, NOON, **terms)
+        mark_booked(transaction, user_id, purchase_id)
+
+    db.transact(decide, db.user(user_id), db.purchase(purchase_id))
+
+
+def mark_booked(transaction: db.Transaction, user_id: str, purchase_id: str) -> None:
+    """What `purchases.booking` writes; the money is paid back in part, or never was."""
+    fields = {"userId": user_id, "lotId": purchase_id, "status": "partially_refunded"}
+    transaction.update(transaction[db.purchase(purchase_id)].path, fields)
 
 
 def claw_back(user_id: str, purchase_id: str, credits: int) -> None:
@@ -129,7 +137,7 @@ def test_a_clawback_takes_from_its_own_lot_then_from_paid_ones_and_never_from_fr
     ]
     with pytest.raises(ValueError, match="3 more of purchase"):
         claw_back(user_id, pack, 3)
-    assert check_books(client, user_id, opening=14) == 8
+    assert check_books(client, user_id, opening=14, ignoring=BY_HAND) == 8
 
 
 def test_with_debt_nothing_can_be_spent(
@@ -156,7 +164,8 @@ def test_a_later_purchase_is_booked_whole_and_then_pays_the_debt(
 
     def book_and_collect(transaction: db.Transaction) -> None:
         ledger.purchase(transaction, user_id, second, 3, NOON)
-        clawback.collect(Account(transaction, user_id, NOON), first)
+        mark_booked(transaction, user_id, second)
+        clawback.collect(Account(transaction, user_id, NOON))
 
     db.transact(book_and_collect, db.user(user_id))
     assert state(client, user_id, first) == (8, 2, 2)
@@ -215,7 +224,7 @@ def test_a_reinstatement_forgives_the_debt_and_puts_the_rest_where_it_was(
     assert state(client, user_id, pack) == (0, 0, 0)
     with pytest.raises(ValueError, match="missing"):
         reinstate(user_id, pack, 1)
-    assert check_books(client, user_id, opening=6) == 6
+    assert check_books(client, user_id, opening=6, ignoring=BY_HAND) == 6
 
 
 def test_a_refund_is_not_stopped_by_a_purchase_that_is_gone(
@@ -254,8 +263,8 @@ def test_a_transfer_moves_lots_and_debt_once(client: firestore.Client, new_user:
     assert (moved["debt"], moved["lots"]["p1"]["expiresAt"]) == (4, end)
     assert [e["id"] for e in ledger_of(client, source)] == ["move-transfer_out"]
     assert [e["id"] for e in ledger_of(client, target)] == ["move-transfer_in"]
-    assert check_books(client, source, opening=11) == 5
-    assert check_books(client, target, opening=1) == 7
+    assert check_books(client, source, opening=11, ignoring=BY_HAND) == 5
+    assert check_books(client, target, opening=1, ignoring=BY_HAND) == 7
 
 
 # From here on without Firestore: what any number of clawbacks and reinstatements leave.
@@ -263,30 +272,32 @@ def test_a_transfer_moves_lots_and_debt_once(client: firestore.Client, new_user:
 
 @given(
     st.lists(st.integers(1, 9), min_size=1, max_size=4),
-    st.lists(st.integers(0, 12), min_size=1, max_size=8),
+    st.lists(st.tuples(st.integers(0, 12), st.integers(0, 12)), min_size=1, max_size=8),
     st.integers(0, 12),
 )
 def test_taken_and_owed_are_what_should_be_taken_whatever_came_before(
-    sizes: list[int], targets: list[int], spent: int
+    sizes: list[int], targets: list[tuple[int, int]], spent: int
 ) -> None:
     held = [bought(f"p{n}", size) for n, size in enumerate(sizes)]
     left, _ = lots.take(lots.ordered(held), min(spent, sum(sizes)))
     user = Document(db.user("u"), with_lots(*left), NOON)
     purchase = Document(db.purchase("p0"), {"credits": 12}, NOON)
     before = lots.total(left)
-    for target in targets:
+    for target, waiver in targets:
         transaction = db.Transaction([user, purchase])
         account, stands = (
             Account(transaction, "u", NOON),
             clawback.PurchasedCredits(purchase),
         )
-        difference = target - stands.clawed_back - stands.owed
+        difference = target - stands.clawed_back - stands.owed - stands.waived
         if difference >= 0:
             clawback.claw_back(account, "p0", difference, reason="r")
         else:
             clawback.reinstate(account, "p0", -difference, reason="r")
+        owed = clawback.PurchasedCredits(transaction[purchase.path]).owed
+        clawback.waive(account, "p0", min(waiver, owed))
         user, purchase = transaction[user.path], transaction[purchase.path]
         stands = clawback.PurchasedCredits(purchase)
-        assert stands.clawed_back + stands.owed == target
+        assert stands.clawed_back + stands.owed + stands.waived == target
         assert (user.get("debt", 0), user["credits"]) == (stands.owed, before - stands.clawed_back)
         assert account.lots == account.user.held_lots

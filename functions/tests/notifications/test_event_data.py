@@ -79,7 +79,7 @@ def test_a_ledger_entry_is_told_with_its_user_and_the_balance_after_it(
     in_outbox: Outbox, say: Callable[..., Any]
 ) -> None:
     in_outbox.memory.put(db.user("ann"), {"credits": 9})
-    ledger.grant_credits("ann", 5, key="k", reason="sorry")
+    ledger.grant_credits("ann", 5, key="k", reason="sorry", by="cli:test")
     data = say("credits.granted", ledger.grant_path("ann", "k"))
     assert data == {
         "userId": "ann",

@@ -59,7 +59,7 @@ def test_nobody_is_told_where_nobody_is_registered(app: Outbox) -> None:
     generation.create(order("ann"), ANYBODY)
     with pytest.raises(GenerationFailed):
         generation.create(order("ann", model="Doomed Model"), ANYBODY)
-    ledger.grant_credits("ann", 5, key="k", reason="sorry")
+    ledger.grant_credits("ann", 5, key="k", reason="sorry", by="cli:test")
     assert (app.events(), app.queued) == ([], [])
 
 
@@ -100,7 +100,7 @@ def test_what_comes_into_an_account_and_leaves_it_unspent_is_told(
     registration.register(
         consumer().url, [each for each in registration.TYPES if "credits" in each]
     )
-    ledger.grant_credits("ann", 5, key="k", reason="sorry")
+    ledger.grant_credits("ann", 5, key="k", reason="sorry", by="cli:test")
 
     def buy(transaction: db.Transaction) -> None:
         expires_at = app.moment + timedelta(days=1)
@@ -122,7 +122,7 @@ def test_a_low_balance_is_told_once_for_each_time_it_falls(
         generation.create(order("ann"), ANYBODY)
     assert told(app) == ["credits.low"]
     assert one(app).about.endswith("-deduction")
-    ledger.grant_credits("ann", 5, key="k", reason="sorry")  # 11
+    ledger.grant_credits("ann", 5, key="k", reason="sorry", by="cli:test")  # 11
     for _ in range(5):
         generation.create(order("ann"), ANYBODY)
     assert told(app) == ["credits.low", "credits.low"]

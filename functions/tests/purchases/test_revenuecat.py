@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -66,6 +66,24 @@ def test_a_purchase_brings_its_credits_until_a_margin_after_its_period(shop: Sho
     (lot,) = shop.document("users/ann")["lots"].values()
     assert lot["expiresAt"] == datetime.fromtimestamp(END_MS // 1000, UTC) + PERIOD_MARGIN
     assert (lot["kind"], shop.balance()) == ("subscription", 200)
+
+
+@pytest.mark.parametrize("ended_ms", [1_658_726_374_000, 1_758_726_374_000])
+def test_a_period_that_is_told_when_it_is_over_still_brings_its_credits_for_a_while(
+    shop: Shop, ended_ms: int
+) -> None:
+    assert revenuecat.handle(event(expiration_at_ms=ended_ms)) == "paid"
+    (lot,) = shop.document("users/ann")["lots"].values()
+    (entry,) = shop.store.read(["users/ann/transactions/" + lot["purchaseId"] + "-purchase"], 1)
+    assert lot["expiresAt"] == entry["timestamp"] + timedelta(days=7)
+    assert (shop.balance(), shop.entries()) == (200, [("purchase", 200)])
+
+
+def test_a_refund_of_what_cost_nothing_takes_all_of_it_back(shop: Shop) -> None:
+    revenuecat.handle(pack(price=0, price_in_purchased_currency=0))
+    assert shop.balance() == 100
+    revenuecat.handle(cancellation())
+    assert (shop.purchase()["status"], shop.balance()) == ("refunded", 0)
 
 
 def test_initial_purchases_renewals_and_packs_book_each_once(shop: Shop) -> None:

@@ -138,6 +138,16 @@ describe("a signed-in user", () => {
     assert.deepEqual(await call("unregisterDevice", { userId, token }), { userId, registered: false });
   });
 
+  test("deletes an image, and is told so when the order is repeated", async () => {
+    const keyed = order(userId, { idempotencyKey: `sdk-deleted-${Date.now()}` });
+    const { generationRequestId } = await call("createGenerationRequest", keyed);
+    const deleted = await call("deleteImage", { generationRequestId });
+    assert.deepEqual([deleted.imageUrl, deleted.prompt, deleted.deductedCredits], [null, "", 1]);
+    assert.ok(!Number.isNaN(Date.parse(deleted.imageDeletedAt)));
+    const error = await refusal("createGenerationRequest", keyed);
+    assert.deepEqual([error.code, error.details.reason], ["functions/failed-precondition", "IMAGE_DELETED"]);
+  });
+
   test("cancels a request that nobody works on yet", async () => {
     const canceled = await call("cancelGenerationRequest", { generationRequestId: PENDING });
     assert.deepEqual([canceled.status, canceled.refundedCredits], ["canceled", 1]);
@@ -210,7 +220,7 @@ describe("an error", () => {
   });
 
   test("of a request that is not there is not-found", async () => {
-    for (const name of ["getGenerationStatus", "cancelGenerationRequest"]) {
+    for (const name of ["getGenerationStatus", "cancelGenerationRequest", "deleteImage"]) {
       const error = await refusal(name, { generationRequestId: "nowhere" });
       assert.equal(error.code, "functions/not-found");
       assert.equal(error.details.reason, "GENERATION_REQUEST_NOT_FOUND");

@@ -11,7 +11,7 @@ import firebase_admin
 import pytest
 from firebase_admin import auth as accounts
 from google.cloud import firestore
-from support.api import HTTP
+from support.api import CLIENTS
 from support.books import requests_of
 from support.orders import ANYBODY, order
 from support.paths import ROOT
@@ -74,4 +74,4 @@ def test_an_app_calls_every_function_with_the_sdk(
 
 def test_the_calls_leave_no_function_out() -> None:
     calls = CALLS.read_text()
-    assert [name for name in sorted(HTTP) if f'"{name}"' not in calls] == []
+    assert [name for name in sorted(CLIENTS) if f'"{name}"' not in calls] == []

@@ -58,14 +58,15 @@ def _check_audit(
     """The audit finds whatever was deleted or made malformed by hand, and nothing else."""
     expected = {db.generation_request(each) for each in books.deleted | books.unrefunded}
     expected |= {db.generation_request(each) for each in books.broken}
-    found = set()
+    found, purchases = set(), _under("purchases/", documents)
     for user_id, account in books.accounts.items():
         is_gone = _fields(documents, user_id) is None
         if account.orphaned or (account.entries if is_gone else account.broken):
             expected.add(db.user(user_id))
         entries = _under(f"users/{user_id}/transactions/", documents)
         own = {each: r for each, r in requests.items() if r["userId"] == user_id}
-        audited = Account(user_id, _fields(documents, user_id), entries, own)
+        bought = {each: p for each, p in purchases.items() if p["userId"] == user_id}
+        audited = Account(user_id, _fields(documents, user_id), entries, own, bought)
         opening = None if account.deleted else account.opening
         for finding in findings(audited, EPOCH, opening):  # none is open: any time will do
             if finding.path not in expected and account.orphaned:

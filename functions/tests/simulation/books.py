@@ -18,9 +18,21 @@ from simulation.memory_store import MemoryStore
 from simulation.painters import Painters
 from simulation.purchase_books import PurchaseBooks
 from simulation.rights import Rights
+from simulation.sales import Sales
 from simulation.vendors import Vendors
 from simulation.world import Task, Violation, World
 
+ITS_OWN = frozenset(
+    {
+        "users",
+        "events",
+        "webhookEndpoints",
+        "modelSuspensions",
+        "stripeLinks",
+        "stripeCustomers",
+        "adminActions",
+    }
+)
 OPEN = ("pending", "processing")
 REFUNDED = ("failed", "canceled")
 NEXT = {
@@ -57,12 +69,14 @@ class Books:
         painters: Painters,
         vendors: Vendors,
         settings: Mapping[str, str],
+        sales: Sales,
     ) -> None:
         self._world = world
         self.vendors = vendors
         self._memory = memory
         self.lots = LotBooks(settings)
         self._purchases = PurchaseBooks(memory)
+        self._sales = sales
         self.accounts: dict[str, Account] = {}
         self.requests: dict[str, list[tuple[float, Mapping[str, Any]]]] = {}  # every version
         self.charged_by: dict[str, Task] = {}
@@ -140,6 +154,8 @@ class Books:
         entries: dict[tuple[str, str | None], Mapping[str, Any]] = {}
         self._open_again({path for path, document in before.items() if document is None})
         for write in writes:
+            if write.path.startswith("adminActions/") and before[write.path] is not None:
+                raise Violation(f"{task} changes {write.path}, a line of the log")
             if "/transactions/" in write.path:
                 self._enter(write, before[write.path], entries, [w.path for w in writes])
         for write in writes:
@@ -155,9 +171,8 @@ class Books:
             elif collection == "generationRequests":
                 self._request(task, document_id, old_fields, new, entries)
             elif collection == "purchases":
-                target = task.asked if task.kind == "clawback" else None
-                self._purchases.written(old_fields, new, target)
-            elif collection not in ("users", "events", "webhookEndpoints", "modelSuspensions"):
+                self._sales.written(task, document_id, old_fields, new)
+            elif collection not in ITS_OWN:
                 raise Violation(f"{write.path} is none of its business")
         if entries:
             raise Violation(f"entries without a cause: {list(entries)}")

@@ -13,9 +13,11 @@ from typing import Any
 from unittest import mock
 
 from firebase_admin import functions
+from stripe_stub import objects as stripe_objects
+from stripe_stub import world as stripe_stub
 
 from imagegen import clock, config, db, deadline, firebase, logger, tasks
-from imagegen.catalogue import cache, catalogue, suspension
+from imagegen.catalogue import cache, catalogue, products, suspension
 from imagegen.catalogue.cache import Cache
 from imagegen.credits import lots
 from imagegen.generation import create as generation
@@ -25,14 +27,31 @@ from imagegen.notifications import delivery, event, outbox, push, sender
 from imagegen.notifications import recovery as event_recovery
 from imagegen.providers import attempt, bucket, images, jobs, photos, registry, storage
 from imagegen.providers import run as providers
+from imagegen.purchases import booking, buyer, checkout, stripe_api, webhooks
 from simulation.bucket import Bucket, picture
 from simulation.consumers import Consumers
 from simulation.painters import Painters
+from simulation.post import SECRETS
 from simulation.remote import RemoteStore
 from simulation.remote_queue import RemoteQueue
+from simulation.shopping import APP
+from simulation.store_world import TESTER
+from simulation.stripe_world import StripeWorld
 from simulation.threads import Threads
+from simulation.users import Users
 from simulation.vendors import Vendors
 from simulation.world import Process, World
+
+CACHED = (catalogue, outbox, products)
+SHOP = {
+    "PAYMENTS": "both",
+    "STRIPE_API_BASE": "https://api.stripe.com",
+    "STRIPE_SECRET_KEY": "sk_test_x",
+    "STRIPE_WEBHOOK_SECRET": ",".join(SECRETS),
+    "REVENUECAT_WEBHOOK_SECRET": ",".join(SECRETS),
+    "CHECKOUT_ORIGINS": APP,
+    "ALLOW_SANDBOX": TESTER,
+}
 
 
 class ProcessCondition:
@@ -102,6 +121,8 @@ def replaced(
     vendors: Vendors,
     threads: Threads,
     consumers: Consumers,
+    users: Users,
+    stripe: StripeWorld,
     settings: Mapping[str, str],
 ) -> Iterator[None]:
     """imagegen, in `world`: its storage, clocks, randomness, threads, queue, providers and log."""
@@ -114,7 +135,10 @@ def replaced(
         (db, "time", time),
         (db, "random", world.random),
         (cache, "time", time),
-        *((module, "_cache", ProcessCaches(world, module)) for module in (catalogue, outbox)),
+        *(
+            (module, "_cache", ProcessCaches(world, module))
+            for module in (catalogue, outbox, products)
+        ),
         (clock, "now", world.process_time),
         (generation, "uuid", identity),
         (generation_request, "uuid", identity),
@@ -142,12 +166,21 @@ def replaced(
         (recovery, "PAGE_SIZE", int(settings["page_size"])),
         (recovery, "_map", map),
         (lots, "MAX_FREE_LOTS", int(settings["max_free_lots"])),
+        (webhooks, "time", SimpleNamespace(time=lambda: world.process_time().timestamp())),
+        (buyer, "auth", users),
+        (checkout, "uuid", identity),
+        (stripe_api, "_client", lambda: stripe),
+        (stripe_api, "time", time),
+        (booking, "PERIOD_MARGIN", stripe.period_margin),
+        (stripe_objects, "now", lambda: int(world.moment().timestamp())),
+        (stripe_objects, "new_id", lambda prefix: f"{prefix}_{world.random.getrandbits(64):016x}"),
     ]
-    environment = {name: value for name, value in settings.items() if name.isupper()}
+    environment = SHOP | {name: value for name, value in settings.items() if name.isupper()}
     with contextlib.ExitStack() as stack:
         stack.enter_context(mock.patch.dict(os.environ, environment))
         generators = {"mock": painters, "at-once": vendors.at_once, "by-job": vendors.by_job}
         stack.enter_context(mock.patch.dict(registry.GENERATORS, generators))
+        stack.enter_context(mock.patch.dict(stripe_stub.PERIOD_SECONDS, stripe.period_seconds))
         for module, name, value in replacements:
             stack.enter_context(mock.patch.object(module, name, value))
         yield

@@ -25,7 +25,7 @@ def is_due_to_an_edit(task: Task, reason: str, books: Books) -> bool:
         "USER_NOT_FOUND": account is not None and account.deleted,
         # Opened again, it gets no second opening grant.
         "INSUFFICIENT_CREDITS": account is not None and account.deleted,
-        "ACCOUNT_UNUSABLE": account.was_broken if account else _may_meet_a_broken_one(task, books),
+        "ACCOUNT_UNUSABLE": account is not None and account.was_broken,
     }
     if books.is_broken(request_id) or excused.get(reason, False):
         named = details_of(task).get("generationRequestId")
@@ -58,12 +58,6 @@ def _user_of(task: Task) -> str | None:
             return user_id
         case _:
             return None
-
-
-def _may_meet_a_broken_one(task: Task, books: Books) -> bool:
-    """Whose purchase it is about, the task does not say."""
-    is_about_some_user = task.kind in ("purchase", "clawback")
-    return is_about_some_user and any(account.was_broken for account in books.accounts.values())
 
 
 def details_of(task: Task) -> dict[str, Any]:

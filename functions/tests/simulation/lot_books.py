@@ -215,7 +215,7 @@ class LotBooks:
 
     def _check_clawed_back(self, terms: Fields, parts: Sequence[tuple[str, int]]) -> None:
         for lot_id, _ in parts:
-            if not _is_paid(terms[lot_id]):
+            if not is_paid(terms[lot_id]):
                 raise Violation(f"{lot_id} is free, and was clawed back")
 
     def _check_granted(self, user_id: str, held: Held, terms: Fields, entry: Fields) -> None:
@@ -239,17 +239,17 @@ class LotBooks:
             for lot_id, credits in lots.items():
                 if credits:
                     known = terms.get(lot_id) or {"kind": held.granted[lot_id]}
-                    total[lot_id if _is_paid(known) else known["kind"]] += credits
+                    total[lot_id if is_paid(known) else known["kind"]] += credits
         if not held.is_crowded or sums[0] != sums[1]:
             raise Violation(f"the lots are {found}, they should be {held.left}")
 
 
 def _free(held: Held, terms: Fields) -> list[str]:
     """The lots that are not paid for, which are merged when there are too many."""
-    return [each for each in +held.left if each not in terms or not _is_paid(terms[each])]
+    return [each for each in +held.left if each not in terms or not is_paid(terms[each])]
 
 
-def _is_paid(terms: Fields) -> bool:
+def is_paid(terms: Fields) -> bool:
     return terms["kind"] in PAID or "purchaseId" in terms
 
 

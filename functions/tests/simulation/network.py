@@ -13,6 +13,16 @@ from simulation.world import ProcessDied, Task, World
 
 Result = TypeVar("Result")
 
+TOLD = {
+    Fault.REFUSED: "fails, and nothing is done",
+    Fault.REPLY_LOST: "is done, and the reply is lost",
+    Fault.RESENT: "is done, and sent again by the client library",
+    Fault.REPEATED: "is done, and arrives once more later",
+    Fault.DELAYED: "fails, and is done later",
+    Fault.CRASH_BEFORE: "is not sent, as the process dies",
+    Fault.CRASH_AFTER: "is done, but the process has died",
+}
+
 
 class Network:
     """Carries calls of the current task to the other side, and answers back."""
@@ -69,8 +79,11 @@ class Network:
     def fault(self, kinds: tuple[Fault, ...], task: Task, about: str) -> Fault | None:
         """What goes wrong with a call that `task` is about to make."""
         fault = self._faults.draw(kinds, self._world.seconds)
+        if fault is not None and not self._world.happens():
+            fault = None
         self._world.note(task, f"{about}{f' → {fault.name}' if fault else ''}")
         if fault is not None:
+            self._world.tell(f"    {task.call}: {about} {TOLD[fault]}")
             task.call.troubles += 1
             self._world.maybe_jump(task.process, chance=0.5)
         if fault is Fault.DELAYED:

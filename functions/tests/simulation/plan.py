@@ -9,9 +9,11 @@ from typing import Any
 
 from simulation.faults import Faults
 from simulation.lot_books import UNVERIFIED
+from simulation.stripe_versions import BEFORE_BASIL, NEWEST, OLDEST
 from simulation.world import EPOCH
 
 GUARDS = ("REQUIRE_VERIFIED_EMAIL", "ALLOW_ANONYMOUS")  # of free credits
+BOTH = (BEFORE_BASIL, NEWEST)
 NEW_USERS = ("new1", UNVERIFIED)
 
 # What is in no way what the backend writes, and must stand in nobody's way.
@@ -44,6 +46,10 @@ class Plan:
     changes: int  # of prices and options
     edits: int  # deletions and malformed documents, by hand
     sells: bool  # most calls are about purchases
+    stripe_versions: tuple[str, ...]  # of the API, one for each endpoint at Stripe
+    late_rate: float  # of the events of payment providers
+    period_seconds: int  # of a subscription
+    period_margin_seconds: int
     endpoints: int  # that are told of events
     consumer_failure_rate: float
     consumer_goes_away: bool
@@ -89,6 +95,10 @@ def draw_plan(source: random.Random) -> Plan:
         changes=source.choice((0, 0, 1, 3, 6)),
         edits=0 if calm or sells else source.choice((0, 0, 1, 3)),
         sells=sells,
+        stripe_versions=source.choice(((NEWEST,), (NEWEST,), (BEFORE_BASIL,), (OLDEST,), BOTH)),
+        late_rate=source.choice((0.1, 0.5)),
+        period_seconds=source.choice((5, 60, 400)),
+        period_margin_seconds=source.choice((1, 30, 86_400)),
         endpoints=source.choice((0, 1, 2)),
         consumer_failure_rate=0 if calm else source.choice((0, 0.2, 0.6)),
         consumer_goes_away=source.random() < 0.2,

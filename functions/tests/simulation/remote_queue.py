@@ -77,7 +77,11 @@ class RemoteQueue:
 
     def _deliver_later(self, kind: str, task_id: str, number: int, seconds: float) -> None:
         self._world.after(seconds, lambda: self._deliver(kind, task_id, number))
-        if self._world.random.random() < self._twice_rate and not self._faults.over:
+        if (
+            self._world.random.random() < self._twice_rate
+            and not self._faults.over
+            and self._world.happens()
+        ):
             again = (
                 seconds
                 + self._world.random.choice((0.001, 1, 150, 600)) * self._world.random.random()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from datetime import timedelta
 
@@ -22,14 +22,31 @@ from simulation.memory_store import MemoryStore
 from simulation.network import Network
 from simulation.orders import Offered
 from simulation.painters import Painters
-from simulation.plan import clock_error, draw_plan
+from simulation.plan import Plan, clock_error, draw_plan
+from simulation.post import Post
 from simulation.remote import RemoteStore
 from simulation.remote_queue import RemoteQueue
+from simulation.sales import Sales
+from simulation.shopping import Shopping
+from simulation.store_world import StoreWorld
+from simulation.stripe_world import StripeWorld
 from simulation.threads import Threads
 from simulation.told import Told
+from simulation.users import Users
 from simulation.vendors import Vendors
 from simulation.workload import RECOVERY_SECONDS, Workload, faults_end
 from simulation.world import EPOCH, Task, Violation, World
+from simulation.world import Told as Line
+
+LIMITS = ("RATE_LIMIT_PER_MINUTE", "DAILY_CREDIT_LIMIT", "MAX_IN_FLIGHT")
+
+
+@dataclass(frozen=True)
+class Less:
+    """What a run leaves out: steps and faults by name; `plan` makes the others simpler."""
+
+    happenings: Set[str] = frozenset()
+    plan: Callable[[Plan], Plan] = lambda plan: plan
 
 
 @dataclass
@@ -38,110 +55,172 @@ class Outcome:
 
     seed: int
     violation: Violation | None
+    plan: Plan
     trace: list[str] = field(default_factory=list)
+    story: list[Line] = field(default_factory=list)
+    happened: list[str] = field(default_factory=list)  # what may be left out
     calls: int = 0
     commits: int = 0
 
 
 def simulate(
-    seed: int, *, tracing: bool = False, store: type[MemoryStore] = MemoryStore
+    seed: int,
+    *,
+    tracing: bool = False,
+    store: type[MemoryStore] = MemoryStore,
+    less: Less = Less(),
 ) -> Outcome:
     """Run one seed to its end or its first violation."""
-    world = World(seed, tracing=tracing)
-    plan = draw_plan(world.random)
-    world.clocks_jump = len(plan.clocks_wrong_by) > 1
-    world.clocks_wrong_by = lambda: clock_error(plan, world.random)
+    world = World(seed, tracing=tracing, left_out=less.happenings)
+    plan = less.plan(draw_plan(world.random))
     world.note("plan", f"{plan}")
-    memory = store(world.moment)
-    network = Network(world, plan.faults)
-    bucket = Bucket(world, network, hang_rate=plan.upload_hang_rate)
-    painters = Painters(world, plan, bucket)
-    threads = Threads(world, stall_rate=plan.stall_rate)
-    vendors = Vendors(world, plan, painters)
-    books = Books(world, memory, painters, vendors, plan.settings)
-    limits = ("RATE_LIMIT_PER_MINUTE", "DAILY_CREDIT_LIMIT", "MAX_IN_FLIGHT")
-    offered = Offered(
-        # While Firestore fails, an instance goes on with the catalogue that it has.
-        cached_seconds=float(plan.settings["CATALOGUE_TTL_SECONDS"])
-        + (0 if plan.calm else STALE_SECONDS + RETRY_SECONDS),
-        limited=any(plan.settings[name] != "0" for name in limits),
-    )
-    answers = Answers(
-        books,
-        offered,
-        calm=plan.calm,
-        stalls=plan.stall_rate > 0,
-        clocks_are_right=not world.clocks_jump,
-    )
-    workload = Workload(world, plan, memory, books, offered, answers.given)
-    network.when_delayed = workload.change_meanwhile
-    consumers = Consumers(world, plan, memory)
-    told = Told(consumers, int(plan.settings["LOW_BALANCE"]))
-
-    def committed(
-        task: Task, before: Mapping[str, Document | None], writes: Sequence[Create | Update]
-    ) -> None:
-        books.committed(task, before, writes)
-        told.committed(before, writes, memory.documents)
-
-    remote = RemoteStore(world, memory, network, committed)
-    tasks = RemoteQueue(
-        world,
-        plan.faults,
-        network,
-        {
-            "generationRequestId": lambda each: worker.process({"generationRequestId": each}),
-            "eventId": lambda each: delivery.deliver({"eventId": each}, event_data.of),
-        },
-        max_deliveries=int(plan.settings["ASYNC_MAX_DELIVERIES"]),
-        twice_rate=plan.twice_rate,
-        slow_rate=plan.queue_slow_rate,
-        delivering=workload.meddle,
-        delivered=answers.given,
-    )
     violation = None
     try:
-        with replaced(
-            world, remote, tasks, bucket, painters, vendors, threads, consumers, plan.settings
-        ):
-            workload.schedule()
-            consumers.furnish()
-            world.run(until=faults_end(plan))
-            plan.faults.over = painters.over = vendors.over = bucket.over = threads.over = True
-            consumers.over = True
-            _make_peace(world)
-            world.run()
-            _recover_the_rest(world, books, workload)
-            consumers.recover(event_recovery.recover)
-        check_at_rest(world, memory.documents, books, painters)
-        check_bills(memory.documents, vendors)
-        answers.at_rest()
-        consumers.check_at_rest(books.is_edited)
+        Simulation(world, plan, store(world.moment)).run()
     except Violation as found:
         violation = found
     calls = [task for task in world.tasks if task.parent is None]
     commits = sum(task.applied for task in calls)
-    return Outcome(seed, violation, world.trace or [], len(calls), commits)
+    return Outcome(
+        seed,
+        violation,
+        plan,
+        world.trace or [],
+        world.story,
+        world.happened,
+        len(calls),
+        commits,
+    )
 
 
-def _make_peace(world: World) -> None:
-    """From now on nothing fails; what is on its way still arrives."""
-    world.note("plan", "nothing fails from now on")
-    world.clocks_jump = False
-    world.clocks_wrong_by = lambda: timedelta(0)
-    for process in world.processes:
-        process.clock_offset = timedelta(0)
+class Simulation:
+    """Everything that a seed consists of."""
 
+    def __init__(self, world: World, plan: Plan, memory: MemoryStore) -> None:
+        self._world = world
+        self._plan = plan
+        self._memory = memory
+        world.clocks_jump = len(plan.clocks_wrong_by) > 1
+        world.clocks_wrong_by = lambda: clock_error(plan, world.random)
+        self._network = network = Network(world, plan.faults)
+        self._bucket = Bucket(world, network, hang_rate=plan.upload_hang_rate)
+        self._painters = Painters(world, plan, self._bucket)
+        self._threads = Threads(world, stall_rate=plan.stall_rate)
+        self._vendors = Vendors(world, plan, self._painters)
+        offered = Offered(
+            # While Firestore fails, an instance goes on with the catalogue that it has.
+            cached_seconds=float(plan.settings["CATALOGUE_TTL_SECONDS"])
+            + (0 if plan.calm else STALE_SECONDS + RETRY_SECONDS),
+            limited=any(plan.settings[name] != "0" for name in LIMITS),
+        )
+        self._sales = Sales(memory, offered, timedelta(seconds=plan.period_margin_seconds))
+        self._books = Books(
+            world, memory, self._painters, self._vendors, plan.settings, self._sales
+        )
+        self._answers = Answers(
+            self._books,
+            offered,
+            calm=plan.calm,
+            stalls=plan.stall_rate > 0,
+            clocks_are_right=not world.clocks_jump,
+        )
+        post = Post(world, plan)
+        self._stripe = StripeWorld(world, plan, network, self._sales, post)
+        self._shopping = Shopping(
+            world,
+            plan,
+            memory,
+            offered,
+            self._sales,
+            self._stripe,
+            StoreWorld(world, self._sales, post),
+            self._answers.given,
+        )
+        self._workload = Workload(
+            world, plan, memory, self._books, offered, self._answers.given, self._shopping.shop
+        )
+        network.when_delayed = self._workload.change_meanwhile
+        self._consumers = Consumers(world, plan, memory)
+        self._told = Told(self._consumers, int(plan.settings["LOW_BALANCE"]))
 
-def _recover_the_rest(world: World, books: Books, workload: Workload) -> None:
-    """One recovery, a period after the last request has expired, must leave nothing open."""
-    expiries = [
-        versions[-1][1]["expiresAt"]
-        for versions in books.requests.values()
-        if versions[-1][1]["status"] in OPEN
-    ]
-    if expiries:
-        last = (max(expiries) - EPOCH).total_seconds()
-        world.run(until=max(world.seconds, last) + RECOVERY_SECONDS)
-        workload.recover()
-        world.run()
+    def run(self) -> None:
+        """To the end; raises Violation."""
+        world = self._world
+        with replaced(
+            world,
+            RemoteStore(world, self._memory, self._network, self._committed),
+            self._queue(),
+            self._bucket,
+            self._painters,
+            self._vendors,
+            self._threads,
+            self._consumers,
+            Users(self._network, self._plan.users),
+            self._stripe,
+            self._plan.settings,
+        ):
+            self._shopping.furnish()
+            self._workload.schedule()
+            self._consumers.furnish()
+            world.run(until=faults_end(self._plan))
+            self._make_peace()
+            world.run()
+            self._recover_the_rest()
+            self._shopping.finish()
+            world.run()
+            self._consumers.recover(event_recovery.recover)
+        check_at_rest(world, self._memory.documents, self._books, self._painters)
+        check_bills(self._memory.documents, self._vendors)
+        self._sales.check_at_rest(self._memory.documents)
+        self._answers.at_rest()
+        self._consumers.check_at_rest(self._books.is_edited)
+
+    def _committed(
+        self,
+        task: Task,
+        before: Mapping[str, Document | None],
+        writes: Sequence[Create | Update],
+    ) -> None:
+        self._books.committed(task, before, writes)
+        self._told.committed(before, writes, self._memory.documents)
+
+    def _queue(self) -> RemoteQueue:
+        return RemoteQueue(
+            self._world,
+            self._plan.faults,
+            self._network,
+            {
+                "generationRequestId": lambda each: worker.process({"generationRequestId": each}),
+                "eventId": lambda each: delivery.deliver({"eventId": each}, event_data.of),
+            },
+            max_deliveries=int(self._plan.settings["ASYNC_MAX_DELIVERIES"]),
+            twice_rate=self._plan.twice_rate,
+            slow_rate=self._plan.queue_slow_rate,
+            delivering=self._workload.meddle,
+            delivered=self._answers.given,
+        )
+
+    def _make_peace(self) -> None:
+        """From now on nothing fails; what is on its way still arrives."""
+        self._plan.faults.over = self._painters.over = self._vendors.over = True
+        self._bucket.over = self._threads.over = self._consumers.over = True
+        world = self._world
+        world.note("plan", "nothing fails from now on")
+        world.clocks_jump = False
+        world.clocks_wrong_by = lambda: timedelta(0)
+        for process in world.processes:
+            process.clock_offset = timedelta(0)
+
+    def _recover_the_rest(self) -> None:
+        """One recovery, a period after the last request has expired, must leave nothing open."""
+        world = self._world
+        expiries = [
+            versions[-1][1]["expiresAt"]
+            for versions in self._books.requests.values()
+            if versions[-1][1]["status"] in OPEN
+        ]
+        if expiries:
+            last = (max(expiries) - EPOCH).total_seconds()
+            world.run(until=max(world.seconds, last) + RECOVERY_SECONDS)
+            self._workload.recover()
+            world.run()

@@ -1,20 +1,24 @@
-"""One thread, many processes: a scheduler whose every choice comes from one seeded random source.
+"""One thread, many processes: a scheduler whose every choice follows from one seed.
 
 A task (one call of a function) runs as a greenlet until it waits for something outside its process:
 a reply, a timer. Then the next event in time runs. Nothing else interleaves, so a seed is a
 schedule, and the same seed is the same schedule.
+
+What need not happen (a step of the plan, a fault, a duplicate) has a name, and can be left out.
 """
 
 from __future__ import annotations
 
+import contextlib
 import heapq
-import random
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Set
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from greenlet import greenlet
+
+from simulation.strands import CurrentRandom, Strand
 
 # Ten minutes before a new day, a new week and a new month.
 EPOCH = datetime(2027, 1, 31, 23, 50, tzinfo=UTC)
@@ -63,6 +67,8 @@ class Task:
     troubles: int = 0  # faults it has met
     parent: Task | None = None  # whose thread this is
     coroutine: Any = None
+    strand: Strand = field(default_factory=lambda: Strand(""))
+    told: Told | None = None  # its line of the story
 
     @property
     def call(self) -> Task:
@@ -82,11 +88,30 @@ class Task:
         return f"{self.process.name} {self.kind}#{self.number}"
 
 
+@dataclass
+class Told:
+    """One line of the story of a seed."""
+
+    seconds: float
+    text: str
+
+
 class World:
     """Time, processes, tasks, and the trace of all that happened."""
 
-    def __init__(self, seed: int, *, tracing: bool = False, processes: int = 3) -> None:
-        self.random = random.Random(seed)
+    def __init__(
+        self,
+        seed: int,
+        *,
+        tracing: bool = False,
+        processes: int = 3,
+        left_out: Set[str] = frozenset(),
+    ) -> None:
+        self.strand = Strand(str(seed))
+        self.random = CurrentRandom(lambda: self.strand)
+        self._left_out = left_out
+        self.happened: list[str] = []  # the names of what could have been left out
+        self.story: list[Told] = []  # in plain words, for people
         self.seconds = 0.0
         self.current: Task | None = None
         self.tasks: list[Task] = []
@@ -96,7 +121,7 @@ class World:
         self.clocks_jump = False
         self._processes_started = 0
         self.processes = [self._new_process() for _ in range(processes)]
-        self._events: list[tuple[float, int, Callable[[], None]]] = []
+        self._events: list[tuple[float, int, Strand, Callable[[], None]]] = []
         self._events_made = 0
         self._hub = greenlet.getcurrent()
 
@@ -117,9 +142,10 @@ class World:
 
     def maybe_jump(self, process: Process, chance: float) -> None:
         """Where clocks are not to be trusted: have that of `process` jump, forward or back."""
-        if self.clocks_jump and self.random.random() < chance:
+        if self.clocks_jump and self.random.random() < chance and self.happens():
             process.clock_offset = self.clocks_wrong_by()
-            self.note(process.name, f"clock is wrong by {process.clock_offset}")
+            seconds = process.clock_offset.total_seconds()
+            self.tell(f"the clock of {process.name} jumps, and is wrong by {seconds:.0f} s")
 
     def accuse(self, what: str) -> None:
         """Raise a Violation from where no code under test can catch it."""
@@ -134,13 +160,38 @@ class World:
             raise Violation("code under test ran outside a task")
         return self.current
 
+    def happens(self) -> bool:
+        """Whether something happens that need not: a run may leave it out."""
+        name = self.strand.next_happening()
+        if name in self._left_out:
+            return False
+        self.happened.append(name)
+        return True
+
+    @contextlib.contextmanager
+    def new_strand(self) -> Iterator[None]:
+        """What begins here has a strand of its own."""
+        outer = self.strand
+        self.strand = outer.child()
+        try:
+            yield
+        finally:
+            self.strand = outer
+
+    def tell(self, text: str) -> None:
+        """Add a line to the story, and to the trace."""
+        self.note("", text)
+        if self.trace is not None:
+            self.story.append(Told(self.seconds, text))
+
     def note(self, who: object, what: str) -> None:
         if self.trace is not None:
             self.trace.append(f"{self.seconds:11.4f}  {who!s:18} {what}")
 
     def after(self, seconds: float, action: Callable[[], None]) -> None:
         self._events_made += 1
-        heapq.heappush(self._events, (self.seconds + seconds, self._events_made, action))
+        event = (self.seconds + seconds, self._events_made, self.strand, action)
+        heapq.heappush(self._events, event)
 
     def spawn(
         self,
@@ -153,11 +204,15 @@ class World:
         parent: Task | None = None,
     ) -> Task:
         """Start a call in some process, or a thread of the call `parent` in the same one."""
-        process = parent.process if parent else self.random.choice(self.processes)
+        strand = self.strand.child()
+        process = parent.process if parent else strand.random.choice(self.processes)
         task = Task(len(self.tasks) + 1, kind, about, process, body, asked, done, self.seconds)
-        task.parent = parent
+        task.parent, task.strand = parent, strand
         self.tasks.append(task)
         self.note(task, f"starts: {about}")
+        if parent is None and self.trace is not None:
+            task.told = Told(self.seconds, f"{task}: {about}")
+            self.story.append(task.told)
         task.coroutine = greenlet(lambda: self._live(task), parent=self._hub)
         self.after(0, lambda: self.resume(task))
         return task
@@ -196,19 +251,21 @@ class World:
             raise ProcessDied
 
     def resume(self, task: Task) -> None:
-        self.current = task
+        self.current, self.strand = task, task.strand
         task.coroutine.switch()
         self.current = None
         if task.coroutine.dead:
             task.ended = self.seconds
             self.note(task, f"ends: {describe(task)}")
+            if task.told is not None:
+                task.told.text += f" → {outcome(task)}"
             if task.done is not None:
                 task.done(task)
 
     def kill(self, process: Process) -> None:
         """End a process and all its tasks, and start another in its place."""
         if process.alive:
-            self.note(process.name, "dies")
+            self.tell(f"{process.name} dies, and another process takes its place")
             process.alive = False
             self.wake(process)
             self.processes[self.processes.index(process)] = self._new_process()
@@ -216,11 +273,21 @@ class World:
     def run(self, until: float = float("inf")) -> None:
         """Run the events up to the second `until`."""
         while self._events and self._events[0][0] <= until:
-            self.seconds, number, action = heapq.heappop(self._events)
+            self.seconds, number, self.strand, action = heapq.heappop(self._events)
             if number > MOST_EVENTS:
                 raise Violation("it does not come to rest")
             action()
         self.seconds = max(self.seconds, until) if until != float("inf") else self.seconds
+
+
+def outcome(task: Task) -> str:
+    """How a call has ended, in a few words."""
+    if task.died:
+        return "no answer"
+    if task.error is not None:
+        return str(getattr(task.error, "reason", None) or type(task.error).__name__)
+    status = getattr(task.reply, "status_code", None)
+    return "done" if status is None else f"{status} {task.reply.get_data(as_text=True)[:60]}"
 
 
 def describe(task: Task) -> str:

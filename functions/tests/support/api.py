@@ -9,9 +9,11 @@ from support.paths import ROOT
 
 Json = dict[str, Any]
 DOCUMENT: Json = json.loads((ROOT / "openapi.json").read_text())
-_NAMES = {path.removeprefix("/") for path in DOCUMENT["paths"]}
-# The names of the functions for clients, and of those that the scheduler runs.
+# The paths of the operators' function have more than its name.
+_NAMES = {path.split("/")[1] for path in DOCUMENT["paths"]}
+# The names of the functions that answer HTTP, and of those that the scheduler runs.
 HTTP = {name for name in _NAMES if not name.endswith("-0")}
+CLIENTS = HTTP - {"admin"}  # the functions for apps
 SCHEDULED = {name.removesuffix("-0") for name in _NAMES if name.endswith("-0")}
 
 

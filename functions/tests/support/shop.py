@@ -114,7 +114,7 @@ class Shop:
         owned = [p for p in self.purchases().values() if p.get("userId") == user_id]
         assert user.get("debt", 0) == sum(p.get("owed", 0) for p in owned)
         for each in owned:
-            taken = each.get("clawedBack", 0) + each.get("owed", 0)
+            taken = sum(each.get(name, 0) for name in ("clawedBack", "owed", "waived"))
             assert 0 <= taken <= each.get("credits", 0)
         return balance
 

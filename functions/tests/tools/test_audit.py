@@ -14,12 +14,18 @@ from google.cloud import firestore
 from ops import audit
 from support.orders import ANYBODY, now, order
 
+from imagegen.audit.findings import Severity
 from imagegen.audit.requests import RECOVERY
-from imagegen.catalogue import catalogue
+from imagegen.catalogue import catalogue, products
 from imagegen.credits import ledger
 from imagegen.errors import GenerationFailed
 from imagegen.firestore import client as firestore_client
 from imagegen.generation import create as generation
+from imagegen.purchases import booking, reversing
+from imagegen.purchases.booking import Payment
+from imagegen.purchases.items import Item
+from imagegen.purchases.purchase import Provider, PurchaseStatus
+from imagegen.purchases.reversals import Refund, Reversals
 
 PROJECT = "demo-audit-tests"
 
@@ -42,7 +48,7 @@ def books(
     generation.create(order("ann", size="1024x1024", idempotency_key="image"), ANYBODY)
     with pytest.raises(GenerationFailed):
         generation.create(order("ann", model="Doomed Model", idempotency_key="none"), ANYBODY)
-    ledger.grant_credits("ann", 5, key="ticket", reason="sorry")
+    ledger.grant_credits("ann", 5, key="ticket", reason="sorry", by="cli:test")
     yield own
     own.close()
     catalogue.forget()
@@ -236,3 +242,130 @@ def test_the_list_of_findings_ends_somewhere(
     books.document("users/ann").update({"credits": -1})
     found = audited(books)
     assert (found.finding_count, len(found.findings)) == (2, 1)
+
+
+# --- purchases ---------------------------------------------------------------------------------
+
+
+def pay(purchase_id: str, user_id: str = "bob", product_id: str = "pack") -> PurchaseStatus:
+    payment = Payment(
+        purchase_id=purchase_id,
+        provider=Provider.STRIPE,
+        named=[user_id],
+        items=[Item("id", product_id)],
+        amount=100,
+        currency="usd",
+        at=now(),
+        is_test=True,
+        payment_intent=f"pi_{purchase_id}",
+    )
+    return booking.book(payment).status
+
+
+def repay(purchase_id: str, amount: int) -> None:
+    told = Reversals(refunds={"re_1": Refund(amount, "succeeded", 1)})
+    reversing.reverse(purchase_id, Provider.STRIPE, told)
+
+
+@pytest.fixture
+def shop(books: firestore.Client) -> Iterator[firestore.Client]:
+    """Bob, who had 3 credits, has bought 10 twice. The money of the first came back when he had
+    spent 15: five of the second could be taken, five are owed.
+    """
+    books.document("products/pack").set({"credits": 10, "kind": "purchase"})
+    products.forget()
+    for purchase_id in ("first", "second"):
+        assert pay(purchase_id) is PurchaseStatus.PAID
+    for number in range(15):
+        generation.create(order("bob", idempotency_key=str(number)), ANYBODY)
+    repay("first", 100)
+    yield books
+    products.forget()
+
+
+def test_purchases_that_the_app_kept_are_right(shop: firestore.Client) -> None:
+    assert shop.document("purchases/first").get().get("owed") == 5
+    found = audited(shop)
+    assert (found.purchases, found.findings) == (2, [])
+
+
+def test_unmatched_purchases_and_parked_refunds_are_warnings(shop: firestore.Client) -> None:
+    assert pay("strange", product_id="unknown") is PurchaseStatus.UNMATCHED
+    assert pay("nobody", user_id="") is PurchaseStatus.UNMATCHED
+    repay("early", 50)  # its payment has not been told, so the document does not name a user
+    reversing.park("pi_other", Reversals(refunds={"re_2": Refund(5, "succeeded", 1)}))
+    found = audited(shop)
+    assert {each.severity for each in found.findings} == {Severity.WARNING}
+    assert {each.path: each.message for each in found.findings} == {
+        "purchases/strange": "it is unmatched: no_product; 100 usd bought nothing",
+        "purchases/nobody": "it is unmatched: no_user; 100 usd bought nothing",
+        "purchases/early": "it is unmatched: no_payment; 0 of an unknown currency bought nothing",
+        "stripeLinks/pi_other": "a refund or dispute is parked here: the payment itself has not "
+        "been told",
+    }
+    assert (found.purchases, found.warning_count, found.error_count) == (5, 4, 0)
+
+
+def bring_in_twice(client: firestore.Client) -> None:
+    """The entry of the second purchase again, under another purchase's name."""
+    entry = client.document("users/bob/transactions/second-purchase").get().to_dict() or {}
+    user = client.document("users/bob").get().to_dict() or {}
+    number, balance = user["ledgerSequence"] + 1, user["credits"] + 10
+    again = entry | {"sequence": number, "balanceAfter": balance}
+    client.document("users/bob/transactions/third-purchase").set(again)
+    client.document("users/bob").update({"ledgerSequence": number, "credits": balance})
+
+
+def lose_clawback(client: firestore.Client) -> None:
+    client.document("purchases/first").update(
+        {"clawedBack": 0, "clawedBackLots": [], "status": "paid", "owed": 0}
+    )
+    client.document("users/bob").update({"debt": 0})
+
+
+@pytest.mark.parametrize(
+    ("invariant", "path", "break_it"),
+    [
+        ("I13", "third", bring_in_twice),
+        ("I13", "first", lose_clawback),
+        ("I13", "first", lambda client: client.document("purchases/first").delete()),
+        (
+            "I13",
+            "second",
+            lambda client: client.document("purchases/second").update({"credits": 9}),
+        ),
+        (
+            "I13",
+            "second",
+            lambda client: client.document("purchases/second").update({"status": "pending"}),
+        ),
+        (
+            "I13",
+            "unpaid",
+            lambda client: client.document("purchases/unpaid").set(
+                {"userId": "bob", "status": "paid", "credits": 5, "lotId": "unpaid"}
+            ),
+        ),
+        ("I13", "first", lambda client: client.document("purchases/first").update({"waived": 1})),
+        ("I13", "first", lambda client: client.document("purchases/first").update({"owed": "x"})),
+    ],
+)
+def test_whatever_is_broken_about_purchases_is_found(
+    shop: firestore.Client, invariant: str, path: str, break_it: Break
+) -> None:
+    break_it(shop)
+    found = {(each.invariant, each.path): each.severity for each in audited(shop).findings}
+    assert found[invariant, f"purchases/{path}"] is Severity.ERROR
+
+
+@pytest.mark.parametrize("debt", [0, 4, 6])
+def test_a_debt_that_is_not_what_purchases_owe_is_found(shop: firestore.Client, debt: int) -> None:
+    shop.document("users/bob").update({"debt": debt})
+    ((invariant, message),) = ((each.invariant, each.message) for each in audited(shop).findings)
+    assert invariant == "I15"
+    assert message == f"the debt is {debt}, but the purchases owe 5"
+
+
+def test_a_purchase_may_lie_in_another_account_than_its_entries(shop: firestore.Client) -> None:
+    shop.document("purchases/second").update({"userId": "ann"})
+    assert audited(shop).findings == []

@@ -10,16 +10,17 @@ import pytest
 from openapi import guide
 from openapi.errors import ERRORS
 from openapi.files import files
-from openapi.functions import ENDPOINTS, SCHEDULED, errors_of
+from openapi.functions import ENDPOINTS, EVERY_ENDPOINT, OF_OPERATORS, SCHEDULED, errors_of
 from openapi.operations import HEADERS
 from openapi.schemas import models
 from openapi_spec_validator import validate
-from support.api import DOCUMENT, HTTP, Json, is_valid, json_of
+from support.api import CLIENTS, DOCUMENT, HTTP, Json, is_valid, json_of
 from support.api import SCHEDULED as SCHEDULED_FUNCTIONS
 from support.paths import ROOT
 
 from imagegen import errors
-from imagegen.api import headers
+from imagegen.admin import routes
+from imagegen.api import headers, router
 from imagegen.api.endpoint import Endpoint
 from imagegen.errors import ImagegenError
 
@@ -61,11 +62,26 @@ def test_every_function_and_field_says_what_it_means() -> None:
 
 
 def test_every_function_that_answers_http_is_described() -> None:
-    assert {endpoint.name for endpoint in ENDPOINTS} == HTTP
+    assert {endpoint.name for endpoint in ENDPOINTS} == CLIENTS
     assert set(SCHEDULED) == SCHEDULED_FUNCTIONS
     named = [operation["operationId"] for _, _, operation in operations()]
     assert len(set(named)) == len(named)
-    assert set(named) >= HTTP | SCHEDULED_FUNCTIONS
+    to_operators = {endpoint.name for endpoint in OF_OPERATORS}
+    assert set(named) >= CLIENTS | SCHEDULED_FUNCTIONS | to_operators
+    assert len(to_operators) == len(OF_OPERATORS)
+
+
+def test_the_paths_for_operators_stand_under_their_own_tag() -> None:
+    tagged = {
+        (path.removeprefix("/admin"), method)
+        for path, method, operation in operations()
+        if operation["tags"] == ["operators"]
+    }
+    assert tagged == {
+        (route.path, method)
+        for route in router.compiled(routes.ROUTES)
+        for method in route.endpoints
+    }
 
 
 def test_a_browser_may_read_every_header_of_an_answer() -> None:
@@ -81,10 +97,17 @@ def test_every_error_of_the_tree_has_an_example_and_an_endpoint() -> None:
 
     tree = {error for error in below(ImagegenError) if error.__module__ == errors.__name__}
     assert {type(error) for error in ERRORS} == tree
-    answered = {error for e in ENDPOINTS for method in e.methods for error in errors_of(e, method)}
-    at_webhooks = {errors.SignatureInvalid}  # which are no endpoints
-    to_operators = {errors.WebhookEndpointNotFound, errors.EventNotFound}
-    assert answered | at_webhooks | to_operators == tree
+    answered = {
+        error for e in EVERY_ENDPOINT for method in e.methods for error in errors_of(e, method)
+    }
+    at_no_endpoint = {errors.SignatureInvalid, errors.PathNotFound}
+    to_operators = {
+        errors.WebhookEndpointNotFound,
+        errors.EventNotFound,
+        errors.PurchaseNotFound,
+        errors.PurchaseNotRefundable,
+    }
+    assert answered | at_no_endpoint | to_operators == tree
 
 
 def test_every_example_of_an_answer_has_the_schema_of_that_answer() -> None:
@@ -102,7 +125,7 @@ def test_every_example_of_a_request_has_its_schema_and_is_accepted() -> None:
     for operation in bodies:
         media = json_of(operation["requestBody"])
         is_valid(media["example"], media["schema"])
-    for endpoint in ENDPOINTS:
+    for endpoint in EVERY_ENDPOINT:
         endpoint.request.model_validate(dict(endpoint.example), by_alias=True, by_name=False)
     for _, _, operation in operations():
         for parameter in operation.get("parameters", ()):
@@ -140,7 +163,7 @@ def test_a_postman_request_stands_for_every_operation() -> None:
 
 
 def test_the_guide_names_every_function_field_header_and_error() -> None:
-    guide = (ROOT / "docs" / "api.md").read_text()
+    guide = "".join((ROOT / "docs" / name).read_text() for name in ("api.md", "admin.md"))
     schemas = DOCUMENT["components"]["schemas"].values()
     fields = {name for schema in schemas for name in schema.get("properties", ())}
     details = {name for error in ERRORS for name in error.details}

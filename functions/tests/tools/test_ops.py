@@ -246,7 +246,7 @@ def test_a_key_gives_once_however_many_ask_at_once(
     user_id = new_user(2)
 
     def give(_: int) -> ledger.Granted:
-        return ledger.grant_credits(user_id, 3, key="key", reason="sorry")
+        return ledger.grant_credits(user_id, 3, key="key", reason="sorry", by="cli:test")
 
     with ThreadPoolExecutor(8) as operators:
         given = list(operators.map(give, range(16)))
@@ -266,7 +266,7 @@ def test_an_unmatched_purchase_is_booked_once_for_the_user_who_is_named(
     paid = booking.Payment(
         purchase_id=purchase_id,
         provider=Provider.STRIPE,
-        user_id="",
+        named=[],
         items=[Item("id", product_id)],
         amount=500,
         currency="usd",
@@ -293,7 +293,7 @@ def test_an_account_is_repaired_once(
     user_id = new_user(2)
     shared.document(f"users/{user_id}").update({"credits": "[red]2[/red]"})
     arguments = ("repair", user_id, "--reason", "edited by hand")
-    assert "state the credits" in run(*arguments, code=1).stderr
+    assert "the ledger has no entry of this user" in run(*arguments, code=1).stderr
     run(*arguments, "--credits", "two", code=2)
     done = run(*arguments, "--credits", "2").stdout
     assert "credits was '[red]2[/red]'" in done
@@ -302,6 +302,22 @@ def test_an_account_is_repaired_once(
     again = json.loads(run("--json", *arguments, "--credits", "").stdout)
     assert again == {"malformed": {}, "grantedCredits": 0, "currentCredits": 2}
     assert "no such user" in run("repair", "nobody-at-all", "--reason", "r", code=1).stderr
+
+
+def test_an_account_is_disabled_and_made_active_again(
+    shared: firestore.Client, run: Admin, new_user: Callable[..., str]
+) -> None:
+    user_id = new_user(2)
+    run("status", user_id, "disabled", code=2)
+    run("status", user_id, "closing", "--reason", "r", code=2)
+    disabled = run("--json", "status", user_id, "disabled", "--reason", "chargebacks").stdout
+    assert json.loads(disabled) == {"userId": user_id, "status": "disabled"}
+    key = ("--reason", "sorry", "--key", "k")
+    assert "disabled" in run("grant", user_id, "5", *key, code=1).stderr
+    assert "is active" in run("status", user_id, "active", "--reason", "settled").stdout
+    run("grant", user_id, "5", *key)
+    assert check_books(shared, user_id, 2) == 7
+    assert "no such user" in run("status", "nobody", "active", "--reason", "r", code=1).stderr
 
 
 def test_a_grant_needs_a_user_a_number_a_key_and_a_reason(shared: object, run: Admin) -> None:

@@ -1,0 +1,1 @@
+"""Accounts: how they are disabled, deleted, exported and merged."""

@@ -1,0 +1,194 @@
+"""What the payment providers know to be true: who paid for what, and what has gone back since.
+
+From it alone follows what a purchase must have brought, and what must be taken back of it, in
+whatever order it is told, and however often.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from imagegen import db
+from imagegen.firestore.store import Document
+from simulation.lot_books import GRACE
+from simulation.memory_store import MemoryStore
+from simulation.orders import Offered
+from simulation.world import Task, Violation
+
+Fields = Mapping[str, Any]
+# What the operator sells. Prices are those of the providers.
+PRODUCTS: dict[str, dict[str, Any]] = {
+    "pack": {"credits": 6, "kind": "purchase", "stripePrice": "price_pack"},
+    "day": {"credits": 5, "kind": "purchase", "validDays": 1, "stripePrice": "price_day"},
+    "monthly": {"credits": 4, "kind": "subscription", "stripePrice": "price_monthly"},
+    "yearly": {"credits": 7, "kind": "subscription", "stripePrice": "price_yearly"},
+}
+for _name, _fields in PRODUCTS.items():
+    _fields["revenueCatProduct"] = f"app.{_name}"
+NEVER_CHANGES = ("userId", "credits", "lotId", "amount", "isTest")
+
+
+@dataclass
+class Back:
+    """Money that went back, or was taken from us. `counts`: it is gone as of now."""
+
+    amount: int
+    counts: bool = True
+    has_counted: bool = True
+    returned: bool = False  # it had gone, or was about to, and came back
+
+
+@dataclass
+class Sale:
+    """A payment, under the id that the purchase of it must have."""
+
+    purchase_id: str
+    user_id: str
+    product: str
+    amount: int
+    paid_at: datetime | None = None  # None: not paid, or not yet
+    period_end: datetime | None = None
+    quantity: int = 1
+    names_user: bool = True  # else the operator has to say whose it is
+    is_ours: bool = True  # else of another mode, or nobody's money: nothing may come of it
+    is_test: bool = True
+    ended: str | None = None  # of one that was never paid: failed or expired
+    refunds: dict[str, Back] = field(default_factory=dict)
+    disputes: dict[str, Back] = field(default_factory=dict)
+
+    @property
+    def is_due(self) -> bool:
+        return self.paid_at is not None and self.is_ours
+
+    def target(self, credits: int) -> int:
+        """How many of its credits must be taken back."""
+        gone = [each.amount for each in self._back() if each.counts]
+        return self._share(credits, gone)
+
+    def most_ever(self, credits: int) -> int:
+        """How many can have been taken back at any time."""
+        gone = [each.amount for each in self._back() if each.has_counted]
+        return self._share(credits, gone)
+
+    def status(self) -> str:
+        refunds = [each for each in self.refunds.values() if each.counts]
+        if any(each.counts for each in self.disputes.values()):
+            return "disputed"
+        if refunds:
+            is_whole = sum(each.amount for each in refunds) >= self.amount
+            return "refunded" if is_whole else "partially_refunded"
+        return "reinstated" if any(each.returned for each in self._back()) else "paid"
+
+    def _back(self) -> list[Back]:
+        return [*self.refunds.values(), *self.disputes.values()]
+
+    def _share(self, credits: int, gone: list[int]) -> int:
+        if self.amount == 0:
+            return credits if gone else 0
+        return credits * min(self.amount, sum(gone)) // self.amount
+
+
+class Sales:
+    """All sales; raises Violation when a purchase is not what its sale says."""
+
+    def __init__(self, memory: MemoryStore, offered: Offered, margin: timedelta) -> None:
+        self._memory = memory
+        self._offered = offered
+        self._margin = margin
+        self.by_id: dict[str, Sale] = {}
+
+    def add(self, sale: Sale) -> Sale:
+        self.by_id[sale.purchase_id] = sale
+        return sale
+
+    def written(self, task: Task, purchase_id: str, old: Fields | None, new: Fields) -> None:
+        """Check a purchase that `task` has just written (I13)."""
+        sale = self.by_id.get(purchase_id)
+        before = old or {}
+        was_booked = before.get("lotId") is not None
+        if was_booked and (changed := [n for n in NEVER_CHANGES if before.get(n) != new.get(n)]):
+            raise Violation(f"{changed} of {purchase_id} changed: {old} to {new}")
+        if new.get("lotId") is not None:
+            if sale is None or not sale.is_due:
+                raise Violation(f"{purchase_id} was booked, and nobody has paid for it")
+            if not was_booked:
+                self._check_booked(task, sale, before, new)
+            taken = new.get("clawedBack", 0) + new.get("owed", 0)
+            if min(new.get("clawedBack", 0), new.get("owed", 0)) < 0 or taken > new["credits"]:
+                raise Violation(f"more was taken back than was bought: {new}")
+            if taken > (most := sale.most_ever(new["credits"])):
+                raise Violation(f"{taken} of {purchase_id} were taken back, at most {most} may be")
+        elif task.kind == "checkout" and old is None:
+            self._check_promise(task, new)
+        elif new["status"] == "unmatched":
+            self._check_unmatched(task, sale, new)
+
+    def _check_booked(self, task: Task, sale: Sale, old: Fields, new: Fields) -> None:
+        told = (new["userId"], new["amount"], new["isTest"])
+        if told != (sale.user_id, sale.amount, sale.is_test):
+            raise Violation(f"{told} was booked for {sale}")
+        promised = {old["credits"]} if old.get("credits") else self._credits(sale, task.started)
+        if new["credits"] not in promised:
+            raise Violation(f"{new['credits']} credits were booked, not {promised}, for {sale}")
+        entry_path = f"{db.entries(sale.user_id)}/{sale.purchase_id}-purchase"
+        entry = self._memory.documents.get(entry_path)
+        if entry is None or entry["credits"] != new["credits"]:
+            raise Violation(f"{sale.purchase_id} was booked without its entry")
+        lots = self._memory.documents[db.user(sale.user_id)]["lots"]
+        lot = lots.get(sale.purchase_id)
+        if lot is not None:  # else all of it has paid debt
+            expected = self._terms(sale, entry["timestamp"])
+            if any(lot.get(name) != value for name, value in expected.items()):
+                raise Violation(f"{sale.purchase_id} brought {lot}, not {expected}")
+
+    def _terms(self, sale: Sale, moment: datetime) -> Fields:
+        product = PRODUCTS[sale.product]
+        end = sale.period_end + self._margin if sale.period_end else None
+        if product["kind"] != "subscription":
+            days = product.get("validDays")
+            end = sale.paid_at + timedelta(days=days) if days and sale.paid_at else None
+        if end is not None and end <= moment:  # it was told too late; nobody pays for nothing
+            end = moment + GRACE
+        return {"kind": product["kind"], "expiresAt": end, "purchaseId": sale.purchase_id}
+
+    def _check_promise(self, task: Task, new: Fields) -> None:
+        options = self._offered.during("products", task.asked.product, task.started)
+        if new["credits"] not in options or new["userId"] != task.asked.user_id:
+            raise Violation(f"{task} promises {new}")
+
+    def _check_unmatched(self, task: Task, sale: Sale | None, new: Fields) -> None:
+        if sale is None:
+            raise Violation(f"a purchase of nothing is kept: {new}")
+        match new["reason"]:
+            case "no_user":
+                is_right = not sale.names_user
+            case "no_product":
+                is_right = None in self._offered.during("products", sale.product, task.started)
+            case reason:
+                is_right = reason == "no_payment" and bool(sale.refunds or sale.disputes)
+        if not is_right:
+            raise Violation(f"{sale} is unmatched for {new['reason']}")
+
+    def _credits(self, sale: Sale, since: float) -> set[int]:
+        offers = self._offered.during("products", sale.product, since)
+        return {credits * sale.quantity for credits in offers if credits is not None}
+
+    def check_at_rest(self, documents: Mapping[str, Document]) -> None:
+        """What was paid has come in, and what is gone has been taken back: no more, no less."""
+        for sale in self.by_id.values():
+            document = documents.get(db.purchase(sale.purchase_id))
+            purchase = (document.fields or {}) if document is not None else {}
+            if not sale.is_due:
+                if sale.is_ours and sale.ended and purchase and purchase["status"] != sale.ended:
+                    raise Violation(f"{sale.purchase_id} is {purchase['status']}: {sale}")
+                continue
+            if purchase.get("lotId") is None:
+                raise Violation(f"was paid and not booked: {sale}")
+            taken = purchase.get("clawedBack", 0) + purchase.get("owed", 0)
+            if taken != (target := sale.target(purchase["credits"])):
+                raise Violation(f"{taken} credits were taken back, not {target}: {sale}")
+            if purchase["status"] != sale.status():
+                raise Violation(f"{purchase['status']}, and should be {sale.status()}: {sale}")
