@@ -45,7 +45,9 @@ export function Event({ id }: { id: string }) {
       </>
     );
   }
-  const count = again ? 1 : event.deliveries.filter(({ endpointId }) => endpointId !== "push").length;
+  const count = again
+    ? 1
+    : event.deliveries.filter(({ endpointId }) => endpointId !== "push").length;
   return (
     <>
       <PageHead
