@@ -9,9 +9,6 @@ import { Event } from "./events/event";
 import { Events } from "./events/events";
 import { Audit } from "./operations/audit";
 import { Operations } from "./operations/operations";
-import { Reported } from "./operations/reported";
-import { Purchase } from "./purchases/purchase";
-import { Purchases } from "./purchases/purchases";
 import { Request } from "./requests/request";
 import { Requests } from "./requests/requests";
 import { User } from "./users/user";
@@ -29,11 +26,8 @@ export function Admin() {
     case "events":
       if (below === "endpoints") return <Endpoint key={segment(2)} id={segment(2)} />;
       return below ? <Event key={below} id={below} /> : <Events />;
-    case "purchases":
-      return below ? <Purchase key={below} id={below} /> : <Purchases />;
     case "operations":
       if (below === "audits") return <Audit key={segment(2)} id={segment(2)} />;
-      if (below === "reports") return <Reported key={segment(2)} id={segment(2)} />;
       return <Operations />;
     default:
       return null;
