@@ -164,7 +164,9 @@ BEYOND_SCHEMAS = {
     "cancelUrl": ORIGINS,
     "returnUrl": ORIGINS,
     "prompt": "must contain a visible character",  # no pattern tells which can be seen
-    "credits": "Input should be less than or equal",  # numbers that are written as text
+    # Numbers that are written as text; and what somebody owes.
+    "credits": "Input should be less than or equal|are more than the debt",
+    "purchaseId": "has no payment",
     "expiresAt": "is in the past",
     "fromUserId": "credits cannot be transferred to the same account",
     "week": "is no",

@@ -3,6 +3,7 @@
     imagegen-admin report [--week 2026-W46] [--run]     show a weekly report, made first with --run
     imagegen-admin audit                                check every balance, entry and request
     imagegen-admin grant USER CREDITS --reason R --key K [--request ID]
+    imagegen-admin catalogue …                          show and change what is on offer
     imagegen-admin requests …                           cancel, retry, goodwill, recover
     imagegen-admin webhooks …                           who is told of events (ops/webhooks.py)
     imagegen-admin purchases …                          what was bought (ops/purchases.py)
@@ -39,12 +40,13 @@ from imagegen.credits.user import AccountStatus
 from imagegen.purchases import booking, buyer
 from imagegen.purchases.purchase import PurchaseStatus
 from imagegen.report import weekly, weeks
-from ops import image_reports, purchases, rendering, requests, results, webhooks
+from ops import catalogue, image_reports, purchases, rendering, requests, results, webhooks
 from ops.terminal import connect_to, log_lines, operator, out, print_json, problems, progress
 
 EXPORT_POLL_SECONDS = 1.0
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, rich_markup_mode=None)
+app.add_typer(catalogue.app, name="catalogue")
 app.add_typer(requests.app, name="requests")
 app.add_typer(webhooks.app, name="webhooks")
 app.add_typer(purchases.app, name="purchases")
@@ -166,7 +168,8 @@ def book(
             raise Problem(f"There is no user {user}.")
         try:
             with log_lines(lambda line: None):  # what is printed says the same
-                booked = booking.book_again(purchase, user)
+                asked = Operator(operator(), "by imagegen-admin")
+                booked = booking.book_again(purchase, user, operator=asked)
         except LookupError as error:
             raise Problem(f"{error.args[0]}.") from error
         if booked.status is PurchaseStatus.UNMATCHED:

@@ -22,6 +22,7 @@ from imagegen.api.schema import (
     is_none,
 )
 from imagegen.audit import runs
+from imagegen.audit.findings import Severity
 from imagegen.audit.runs import AuditDocument, AuditStatus
 from imagegen.errors import AuditNotFound, InvalidField, OutcomeUnknown
 from imagegen.firestore.store import Document
@@ -64,6 +65,7 @@ def start_audit(body: StartAudit, caller: Caller) -> Reply[StartedAudit]:
 class AuditFinding(WireModel):
     """Something that is wrong in the books."""
 
+    severity: Severity = Field(description="A `warning` is no fault of the books.")
     invariant: str = Field(description="The rule that is broken.")
     user_id: str = Field(description="The user; empty if there is none.")
     path: str = Field(description="The document.")
@@ -81,7 +83,9 @@ class AuditView(WireModel):
     users: int = Field(description="Users that were read.")
     entries: int = Field(description="Ledger entries that were read.")
     requests: int = Field(description="Generation requests that were read.")
+    purchases: int = Field(description="Purchases that were read.")
     finding_count: int = Field(description="How many findings there are.")
+    warning_count: int = Field(description="How many of them are warnings.")
     findings: list[AuditFinding] = Field(
         description=f"The first {runs.MAX_STORED} of them; empty in a list of audits."
     )
@@ -100,8 +104,10 @@ class AuditView(WireModel):
             users=audit.users,
             entries=audit.entries,
             requests=audit.requests,
+            purchases=audit.purchases,
             finding_count=audit.finding_count,
-            findings=[AuditFinding.model_validate(each) for each in audit.findings]
+            warning_count=audit.warning_count,
+            findings=[AuditFinding.model_validate(each, by_alias=True) for each in audit.findings]
             if with_findings
             else [],
             error=audit.error,
@@ -123,7 +129,9 @@ EXAMPLE_AUDIT: dict[str, Any] = {
     "users": 1200,
     "entries": 48000,
     "requests": 23000,
+    "purchases": 800,
     "findingCount": 0,
+    "warningCount": 0,
     "findings": [],
 }
 

@@ -188,7 +188,10 @@ class GetEvent(WireModel):
     errors=(EventNotFound,),
 )
 def get_event(body: GetEvent, caller: Caller) -> EventView:
-    """Look at an event."""
+    """Look at an event.
+
+    Whom it is told, and how far each delivery is.
+    """
     (document,) = db.read(db.event(body.event_id))
     if not document.exists:
         raise EventNotFound(eventId=body.event_id)

@@ -16,6 +16,13 @@ from imagegen.admin.events import (
     test_webhook_endpoint,
 )
 from imagegen.admin.log import list_admin_actions, undo_admin_action
+from imagegen.admin.purchases import (
+    book_purchase,
+    get_purchase,
+    list_all_purchases,
+    refund_purchase,
+    waive_debt,
+)
 from imagegen.admin.requests import (
     cancel_for_user,
     get_generation_request,
@@ -45,6 +52,11 @@ ROUTES: Routes = {
     "/generationRequests/{generationRequestId}/cancel": (cancel_for_user,),
     "/generationRequests/{generationRequestId}/retry": (retry_generation_request,),
     "/recovery": (run_recovery,),
+    "/users/{userId}/debtWaivers": (waive_debt,),
+    "/purchases": (list_all_purchases,),
+    "/purchases/{purchaseId}": (get_purchase,),
+    "/purchases/{purchaseId}/book": (book_purchase,),
+    "/purchases/{purchaseId}/refund": (refund_purchase,),
     "/events": (list_events,),
     "/events/{eventId}": (get_event,),
     "/events/{eventId}/redeliver": (redeliver_event,),

@@ -48,7 +48,9 @@ class AuditDocument(Stored):
     users = Field("users", whole_number, 0)
     entries = Field("entries", whole_number, 0)
     requests = Field("requests", whole_number, 0)
+    purchases = Field("purchases", whole_number, 0)
     finding_count = Field("findingCount", whole_number, 0)
+    warning_count = Field("warningCount", whole_number, 0)  # of the findings
     findings: Field[Sequence[Mapping[str, str]]] = Field("findings", array, ())
     stored_error: Field[str | None] = Field("error", text, None)
 
@@ -171,7 +173,9 @@ def _counts(audit: Audit) -> dict[str, int]:
         "users": audit.users,
         "entries": audit.entries,
         "requests": audit.requests,
+        "purchases": audit.purchases,
         "finding_count": audit.finding_count,
+        "warning_count": audit.warning_count,
     }
 
 

@@ -12,7 +12,8 @@ from datetime import datetime, timedelta
 from functools import cache
 from typing import Any
 
-from imagegen import clock, config, db
+from imagegen import actions, clock, config, db
+from imagegen.actions import Operator
 from imagegen.catalogue.products import Product
 from imagegen.credits import clawback, ledger
 from imagegen.credits.account import Account
@@ -54,7 +55,7 @@ class Payment:
     ids: Mapping[str, str] = field(default_factory=dict)
 
 
-def book(payment: Payment) -> PurchaseDocument:
+def book(payment: Payment, operator: Operator | None = None) -> PurchaseDocument:
     """Bring in the credits that a payment bought, once; the purchase as it then stands.
 
     A payment of nobody, or for no product of ours, is kept as `unmatched`, and booked when the same
@@ -102,6 +103,8 @@ def book(payment: Payment) -> PurchaseDocument:
         _write(transaction, path, fields)
         if missing is None and found is not None:
             _bring_in(transaction, payment, user_id, found, moment)
+            if operator is not None:
+                _note(transaction, path, operator, user_id, moment)
             reversing.apply(transaction, PurchaseDocument(transaction[path]), known, moment)
 
     documents = db.transact(decide, path)
@@ -110,7 +113,9 @@ def book(payment: Payment) -> PurchaseDocument:
     return purchase
 
 
-def book_again(purchase_id: str, user_id: str = "") -> PurchaseDocument:
+def book_again(
+    purchase_id: str, user_id: str = "", *, operator: Operator | None = None
+) -> PurchaseDocument:
     """Book an unmatched purchase whose product has appeared, or whose buyer an operator names.
 
     The user who is named gets it, whoever is stored as its buyer. Of a booked purchase, only the
@@ -133,7 +138,25 @@ def book_again(purchase_id: str, user_id: str = "") -> PurchaseDocument:
             is_test=purchase.is_test,
             period_end=purchase.valid_until,
             payment_intent=purchase.payment_intent,
-        )
+        ),
+        operator,
+    )
+
+
+def _note(
+    transaction: db.Transaction, path: str, operator: Operator, user_id: str, moment: datetime
+) -> None:
+    """Log that an operator has brought the credits of a purchase in."""
+    purchase = PurchaseDocument(transaction[path])
+    actions.record(
+        transaction,
+        "book",
+        path,
+        by=operator.by,
+        reason=operator.reason,
+        moment=moment,
+        user_id=user_id,
+        after={"status": purchase.status, "credits": purchase.credits},
     )
 
 

@@ -16,19 +16,21 @@ LATEST = datetime(9999, 12, 31, tzinfo=UTC)
 class PurchaseDetails(WireModel):
     """Everything that an operator needs to know of a purchase."""
 
-    purchase_id: str
+    purchase_id: str = Field(description="The purchase.")
     user_id: str = Field(description="The buyer; empty if nobody is known.")
     product_id: str = Field(description="The product; empty if it is not known.")
-    provider: Provider
-    status: PurchaseStatus
-    reason: str | None = Field(exclude_if=is_none, description="Why it is `unmatched`.")
+    provider: Provider = Field(description="The payment provider that took the money.")
+    status: PurchaseStatus = Field(description="Where it is in its life.")
+    reason: str | None = Field(
+        default=None, exclude_if=is_none, description="Why it is `unmatched`."
+    )
     credits: int = Field(description="Credits that it buys.")
     clawed_back_credits: int = Field(description="Credits taken back because money went back.")
     owed_credits: int = Field(description="Credits to take back that had been spent already.")
     waived_credits: int = Field(description="Owed credits that an operator has waived.")
     amount: int = Field(description="The price, in the currency's smallest unit.")
     refunded_amount: int = Field(description="What was refunded of it.")
-    is_disputed: bool
+    is_disputed: bool = Field(description="Whether the buyer's bank disputes the payment.")
     currency: str = Field(description="ISO 4217, in lower case; empty if it is not known yet.")
     is_test: bool = Field(description="Test mode of Stripe, or the sandbox of a store.")
     items: list[str] = Field(description="What was paid for, as the provider names it.")
@@ -37,11 +39,15 @@ class PurchaseDetails(WireModel):
         "`store`, `transactionId`."
     )
     valid_until: Timestamp | None = Field(
-        exclude_if=is_none, description="The end of a subscription's period."
+        default=None, exclude_if=is_none, description="The end of a subscription's period."
     )
     created_at: Timestamp = Field(description="When it was begun, or first told of.")
-    paid_at: Timestamp | None = Field(exclude_if=is_none)
-    updated_at: Timestamp | None = Field(exclude_if=is_none)
+    paid_at: Timestamp | None = Field(
+        default=None, exclude_if=is_none, description="When it was paid. Absent if it was not."
+    )
+    updated_at: Timestamp | None = Field(
+        default=None, exclude_if=is_none, description="When it changed last."
+    )
 
     @classmethod
     def from_document(cls, purchase: PurchaseDocument) -> "PurchaseDetails":

@@ -15,6 +15,7 @@ from support.books import check_books
 from imagegen import db, tasks
 
 Call = Callable[..., Any]
+BY_HAND = ("I13", "I15")  # a lot that was written without the entry of its purchase
 WHY = {"reason": "asked for it by e-mail"}
 
 
@@ -84,8 +85,8 @@ def test_what_was_paid_for_moves_once_for_each_key(
     }
     again = admin("POST", "/transfers", json=body)
     assert again == {"transferredCredits": 0, "currentCredits": 80}
-    assert check_books(client, source, opening=85) == 5
-    assert check_books(client, target, opening=0) == 80
+    assert check_books(client, source, opening=85, ignoring=BY_HAND) == 5
+    assert check_books(client, target, opening=0, ignoring=BY_HAND) == 80
     for user_id, credits in ((source, -80), (target, 80)):
         (action,) = actions_about(client, db.user(user_id))
         assert (action["action"], action["after"]["credits"]) == ("transfer", credits)

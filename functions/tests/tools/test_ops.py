@@ -8,6 +8,7 @@ import urllib.request
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 from unittest import mock
 
@@ -386,3 +387,21 @@ def test_amends_are_made_for_requests(
         refused = run("requests", command, made.generation_request_id, "--reason", "r", code=1)
         assert made.generation_request_id in refused.stderr
     assert "requests recovered." in run("requests", "recover", "--reason", "a test").stdout
+
+
+def test_the_catalogue_is_changed_from_a_file_and_put_back(
+    shared: firestore.Client, run: Admin, tmp_path: Path
+) -> None:
+    file = tmp_path / "style.json"
+    file.write_text(json.dumps({"description": "Thick lines."}))
+    arguments = ("catalogue", "put", "styles", "woodcut of a test", str(file), "--reason", "r")
+    assert "Nothing was stored." in run(*arguments, "--dry-run").stdout
+    stored = json.loads(run("--json", *arguments).stdout)
+    assert stored["changes"] == [{"field": "description", "before": None, "after": "Thick lines."}]
+    assert "styles/woodcut of a test" in run("catalogue", "show").stdout
+    run("catalogue", "undo", stored["actionId"], "--reason", "r")
+    assert not shared.document("styles/woodcut of a test").get().exists
+    refused = run("catalogue", "delete", "styles", "woodcut of a test", "--reason", "r", code=1)
+    assert "styles/woodcut of a test" in refused.stderr
+    file.write_text('{"enabled": "perhaps"}')
+    assert "document.enabled" in run(*arguments, code=1).stderr
