@@ -30,3 +30,6 @@ export type AuditPage = Schemas["AuditPage"];
 
 export type AdminAction = Schemas["AdminAction"];
 export type ActionPage = Schemas["AdminActionPage"];
+
+export type AdminPurchase = Schemas["PurchaseDetails"];
+export type AdminPurchasePage = Schemas["PurchaseDetailsPage"];

@@ -9,6 +9,8 @@ import { Event } from "./events/event";
 import { Events } from "./events/events";
 import { Audit } from "./operations/audit";
 import { Operations } from "./operations/operations";
+import { Purchase } from "./purchases/purchase";
+import { Purchases } from "./purchases/purchases";
 import { Request } from "./requests/request";
 import { Requests } from "./requests/requests";
 import { User } from "./users/user";
@@ -26,6 +28,8 @@ export function Admin() {
     case "events":
       if (below === "endpoints") return <Endpoint key={segment(2)} id={segment(2)} />;
       return below ? <Event key={below} id={below} /> : <Events />;
+    case "purchases":
+      return below ? <Purchase key={below} id={below} /> : <Purchases />;
     case "operations":
       if (below === "audits") return <Audit key={segment(2)} id={segment(2)} />;
       return <Operations />;

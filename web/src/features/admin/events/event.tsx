@@ -105,6 +105,7 @@ function About({ path }: { path: string }) {
     generationRequests: "requests",
     users: "users",
     reports: "reports",
+    purchases: "purchases",
   }[collection ?? ""];
   return screen && id ? (
     <a href={`/${screen}/${encodeURIComponent(id)}`}>

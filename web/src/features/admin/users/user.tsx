@@ -23,8 +23,9 @@ import { Grant } from "./grant";
 import { Repair } from "./repair";
 import { SwitchStatus } from "./switch-status";
 import { Transfer } from "./transfer";
+import { Waive } from "./waive";
 
-type Dialog = "grant" | "transfer" | "export" | "repair" | "status" | "delete";
+type Dialog = "grant" | "transfer" | "waive" | "export" | "repair" | "status" | "delete";
 
 export function User({ userId }: { userId: string }) {
   useTitle(`User ${userId}`);
@@ -60,6 +61,9 @@ export function User({ userId }: { userId: string }) {
             <Button kind="primary" icon="create" onClick={() => setOpen("grant")}>
               Grant credits
             </Button>
+            {(balance?.debt ?? 0) > 0 && (
+              <Button onClick={() => setOpen("waive")}>Waive the debt</Button>
+            )}
             {!user.usable && <Button onClick={() => setOpen("repair")}>Repair</Button>}
             <Button onClick={() => setOpen("transfer")}>Move purchases</Button>
             <Button onClick={() => setOpen("export")}>Export</Button>
@@ -110,6 +114,7 @@ export function User({ userId }: { userId: string }) {
       />
       {open === "grant" && <Grant {...given} />}
       {open === "transfer" && <Transfer {...given} />}
+      {open === "waive" && <Waive {...given} />}
       {open === "export" && <Export {...given} />}
       {open === "repair" && <Repair {...given} />}
       {open === "status" && <SwitchStatus {...given} onChange={view.change} />}
