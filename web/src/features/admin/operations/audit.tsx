@@ -42,6 +42,7 @@ export function Audit({ id }: { id: string }) {
               <Fact name="Users">{number(audit.users)}</Fact>
               <Fact name="Entries">{number(audit.entries)}</Fact>
               <Fact name="Requests">{number(audit.requests)}</Fact>
+              <Fact name="Purchases">{number(audit.purchases)}</Fact>
               {audit.error && <Fact name="Error">{audit.error}</Fact>}
             </Facts>
           </section>
