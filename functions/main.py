@@ -50,10 +50,14 @@ createGenerationRequest = http(
     timeout_sec=parameters.CREATE_TIMEOUT_SECONDS,
     memory=config.GENERATION_MEMORY_MB,
     min_instances=config.MIN_INSTANCES,
-    secrets=config.GENERATOR_SECRET_PARAMS,
+    secrets=[*config.GENERATOR_SECRET_PARAMS, *config.TRIAL_SECRETS],
     max_instances=config.CREATE_MAX_INSTANCES,
 )
-getUserCredits = http("credits.endpoints:get_user_credits", max_instances=config.MAX_INSTANCES)
+getUserCredits = http(
+    "credits.endpoints:get_user_credits",
+    secrets=config.TRIAL_SECRETS,
+    max_instances=config.MAX_INSTANCES,
+)
 getGenerationStatus = http(
     "generation.endpoints:get_generation_status", max_instances=config.MAX_INSTANCES
 )
@@ -152,6 +156,15 @@ def recoverLostGenerations(event: scheduler_fn.ScheduledEvent) -> None:
     from imagegen.generation import recovery
 
     recovery.recover()
+
+
+@scheduled({"cleanupStatus": "success"})  # type: ignore[arg-type] # the SDK's type is wrong
+@scheduler_fn.on_schedule(schedule="17 * * * *", timeout_sec=540, concurrency=1)
+def deleteExpiredData(event: scheduler_fn.ScheduledEvent) -> None:
+    """Delete prompts, images and uploads for their age."""
+    from imagegen import cleanup
+
+    cleanup.run()
 
 
 @private

@@ -69,7 +69,7 @@ CREATE_MAX_INSTANCES = IntParam(
 )
 WORKER_MAX_INSTANCES = IntParam(
     "WORKER_MAX_INSTANCES",
-    default=3,
+    default=2,
     description="Most instances of the worker of background requests.",
 )
 MAX_INSTANCES = IntParam(
@@ -187,6 +187,12 @@ ALLOW_ANONYMOUS = BoolParam(
     default=False,
     description="Whether anonymous users get free credits; anybody can make any number of them.",
 )
+TRIAL_ONCE_PER_EMAIL = BoolParam(
+    "TRIAL_ONCE_PER_EMAIL",
+    default=False,
+    description="Whether an e-mail address gets the credits of a new account once, also when the "
+    "account is deleted and made again; keeps a keyed hash of the address.",
+)
 REFUND_GRACE_DAYS = IntParam(
     "REFUND_GRACE_DAYS",
     default=7,
@@ -216,6 +222,16 @@ GENERATOR_SECRETS = StringParam(
     "GENERATOR_SECRETS",
     default="",
     description="Secrets of image providers and the host each is sent to: NAME:host, NAME:host.",
+)
+PROMPT_RETENTION_DAYS = IntParam(
+    "PROMPT_RETENTION_DAYS",
+    default=0,
+    description="Days after which the prompt and the source of a request are deleted. 0: never.",
+)
+IMAGE_RETENTION_DAYS = IntParam(
+    "IMAGE_RETENTION_DAYS",
+    default=0,
+    description="Days after which the image of a request is deleted. 0: never.",
 )
 MODERATION = StringParam(
     "MODERATION",
@@ -336,6 +352,19 @@ REVENUECAT_WEBHOOK_SECRETS = (
 )
 
 
+TRIAL_SECRETS = (
+    [
+        SecretParam(
+            "TRIAL_EMAIL_SECRET",
+            description="Key of the hashes of e-mail addresses that have had their trial: at least "
+            "32 random characters.",
+        )
+    ]
+    if TRIAL_ONCE_PER_EMAIL.value and _DECLARES_SECRETS
+    else []
+)
+
+
 def listed(text: str) -> list[str]:
     """The parts of a list that is separated by commas, without the empty ones."""
     return [part.strip() for part in text.split(",") if part.strip()]
@@ -356,6 +385,10 @@ def stripe_webhook_secrets() -> list[str]:
 
 def revenuecat_webhook_secrets() -> list[str]:
     return listed(os.environ.get("REVENUECAT_WEBHOOK_SECRET", ""))
+
+
+def trial_email_secret() -> str:
+    return os.environ.get("TRIAL_EMAIL_SECRET", "").strip()
 
 
 def report_webhook_url() -> str:

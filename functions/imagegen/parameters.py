@@ -49,12 +49,15 @@ RANGES: Mapping[str, tuple[int, int]] = {
     "ALLOWANCE_ROLLOVER": (0, 1_000_000),
     "REFUND_GRACE_DAYS": (1, 3650),
     "CATALOGUE_TTL_SECONDS": (0, 86_400),
+    "PROMPT_RETENTION_DAYS": (0, 36_500),
+    "IMAGE_RETENTION_DAYS": (0, 36_500),
 }
 TRUE_OR_FALSE = (
     "REPORT_DIGEST",
     "APP_CHECK_REPLAY_PROTECTION",
     "REQUIRE_VERIFIED_EMAIL",
     "ALLOW_ANONYMOUS",
+    "TRIAL_ONCE_PER_EMAIL",
 )
 CHOICES: Mapping[str, tuple[str, ...]] = {
     "AUTH_MODE": ("required", "optional"),
@@ -108,6 +111,8 @@ def _texts() -> Iterator[str]:
     for name in TRUE_OR_FALSE:
         if os.environ.get(name, "false").lower() not in ("true", "false"):
             yield f"{name} must be true or false"
+    if config.TRIAL_ONCE_PER_EMAIL.value and not config.REQUIRE_VERIFIED_EMAIL.value:
+        yield "TRIAL_ONCE_PER_EMAIL needs REQUIRE_VERIFIED_EMAIL=true"
     if not _is_rate(config.MOCK_FAILURE_RATE.value):
         yield "MOCK_FAILURE_RATE must be empty or a number from 0 to 1"
     if not _is_time_zone(config.REPORT_TIME_ZONE.value):

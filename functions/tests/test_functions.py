@@ -85,6 +85,11 @@ def test_an_error_reaches_a_browser_with_its_cors_headers(deployed: httpx.Client
     assert refused.headers["Access-Control-Allow-Origin"] in ("*", "https://a.example")
 
 
+def test_what_has_expired_is_deleted_when_it_is_triggered(deployed: httpx.Client) -> None:
+    answer = deployed.post("/deleteExpiredData-0")
+    assert (answer.status_code, answer.json()) == (200, {"cleanupStatus": "success"})
+
+
 def test_the_weekly_report_is_made_when_it_is_triggered(
     deployed: httpx.Client, client: firestore.Client, new_user: Callable[..., str]
 ) -> None:

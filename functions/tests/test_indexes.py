@@ -20,7 +20,7 @@ from imagegen.credits import endpoints as credit_endpoints
 from imagegen.credits.clawback import owing_query
 from imagegen.firestore.store import Document, Query
 from imagegen.generation import create as generation
-from imagegen.generation import deletion, image_reports, recovery, worker
+from imagegen.generation import deletion, image_reports, recovery, retention, worker
 from imagegen.generation.listing import requests_query
 from imagegen.notifications.recovery import due_query
 from imagegen.notifications.redelivery import newest_query
@@ -51,11 +51,12 @@ def queries() -> Iterator[Query]:
     for names in ((), ("status",), ("model",), ("status", "model")):
         yield requests_query(None, [(name, "x") for name in names], 20, since=now())
     yield recovery.expired_query(now())
+    yield deletion.due_query(now())
+    yield retention.old_query(now())
+    yield image_reports.open_query(20)
     for user_id in ("", "u"):
         for status in (None, PurchaseStatus.PAID):
             yield listing.query(20, user_id=user_id, status=status, since=now())
-    yield deletion.due_query(now())
-    yield image_reports.open_query(20)
     yield owing_query("u")
     yield due_query(now())
     yield newest_query((now(), ""))

@@ -192,6 +192,7 @@ def test_the_sdk_still_drops_the_invoker_of_a_task_queue_function() -> None:
         ("REPORT_THRESHOLDS", "[]", "REPORT_THRESHOLDS must be a JSON object"),
         ("REPORT_THRESHOLDS", "{", "REPORT_THRESHOLDS must be a JSON object"),
         ("REPORT_DIGEST", "yes", "REPORT_DIGEST must be true or false"),
+        ("TRIAL_ONCE_PER_EMAIL", "true", "needs REQUIRE_VERIFIED_EMAIL=true"),
         ("MODERATION", "on", "MODERATION must be none, words or openai"),
         ("APP_CHECK", "on", "APP_CHECK must be off, warn or required"),
     ],

@@ -32,10 +32,12 @@ READERS: dict[str, tuple[str, set[str], set[str]]] = {
     "users/{owner}/devices": ("device", set(), set()),
     "events": ("of-{owner}", set(), set()),
     "webhookEndpoints": ("of-a-test", set(), set()),
+    "imageReports": ("of-{owner}", set(), set()),
+    "sweeps": ("prompts", set(), set()),
+    "trialEmails": ("of-a-test", set(), set()),
     "adminActions": ("of-a-test", set(), set()),
     "catalogueEdits": ("latest", set(), set()),
     "audits": ("of-a-test", set(), set()),
-    "imageReports": ("of-{owner}", set(), set()),
     "somethingElse": ("document", set(), set()),
 }
 WRITES = ("create", "update", "delete")
@@ -92,6 +94,8 @@ def world(emulator: str, client: firestore.Client) -> Iterator[World]:
         client.document(f"events/of-{owner}"),
         client.document("webhookEndpoints/of-a-test"),
         client.document(f"imageReports/of-{owner}"),
+        client.document("sweeps/prompts"),
+        client.document("trialEmails/of-a-test"),
         client.document("reports/1999-W01"),
         client.document("products/of-a-test"),
         client.document("somethingElse/document"),

@@ -6,12 +6,12 @@
     imagegen-admin catalogue …                          show and change what is on offer
     imagegen-admin requests …                           cancel, retry, goodwill, recover
     imagegen-admin webhooks …                           who is told of events (ops/webhooks.py)
+    imagegen-admin image-reports …                      reported images (ops/image_reports.py)
     imagegen-admin purchases …                          what was bought (ops/purchases.py)
     imagegen-admin status USER active|disabled --reason R
     imagegen-admin delete USER --reason R               delete the account of a user who asks for it
     imagegen-admin export USER                          everything stored about a user, as a file
     imagegen-admin transfer FROM TO --reason R --key K  move what a user has bought to another
-    imagegen-admin image-reports …                      reported images (ops/image_reports.py)
     imagegen-admin book PURCHASE [--user U]             book a purchase that was unmatched
     imagegen-admin refund-purchase PURCHASE --reason R  a store has refunded it untold
     imagegen-admin waive USER CREDITS --reason R --key K   waive what a user owes
@@ -49,10 +49,10 @@ app = typer.Typer(no_args_is_help=True, add_completion=False, rich_markup_mode=N
 app.add_typer(catalogue.app, name="catalogue")
 app.add_typer(requests.app, name="requests")
 app.add_typer(webhooks.app, name="webhooks")
+app.add_typer(image_reports.app, name="image-reports")
 app.add_typer(purchases.app, name="purchases")
 app.command()(purchases.waive)
 app.command("refund-purchase")(purchases.refund)
-app.add_typer(image_reports.app, name="image-reports")
 as_json = False
 
 

@@ -7,7 +7,6 @@ imagegen-admin image-reports delete-image ID      the image goes, with its promp
 
 from __future__ import annotations
 
-import getpass
 from typing import Annotated
 
 import typer
@@ -15,7 +14,7 @@ import typer
 from imagegen import db
 from imagegen.generation import image_reports
 from imagegen.generation.image_reports import ReportedImage
-from ops.terminal import out, print_json, problems
+from ops.terminal import operator, out, print_json, problems
 
 PAGE_SIZE = 50
 
@@ -48,18 +47,14 @@ def list_(
 def dismiss(context: typer.Context, report: Report) -> None:
     """End a report; the image stays."""
     with problems():
-        _show(context, image_reports.dismiss(report, by=_operator()))
+        _show(context, image_reports.dismiss(report, by=operator()))
 
 
 @app.command("delete-image")
 def delete_image(context: typer.Context, report: Report) -> None:
     """Delete the image of a report, with its prompt; the request and its price stay."""
     with problems():
-        _show(context, image_reports.delete_image(report, by=_operator()))
-
-
-def _operator() -> str:
-    return f"cli:{getpass.getuser()}"
+        _show(context, image_reports.delete_image(report, by=operator()))
 
 
 def _lines(report: ReportedImage) -> str:

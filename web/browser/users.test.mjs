@@ -95,7 +95,7 @@ describe("users", () => {
     await page.getByRole("row").nth(1).waitFor();
     await fitsItsWidth("users");
     await accessible("users, small and dark");
-    await page.getByRole("button", { name: "More" }).click();
+    await page.getByRole("button", { name: "More", exact: true }).click();
     await accessible("the menu of screens");
     await page.getByRole("dialog").getByRole("link", { name: "Reports" }).click();
     await page.getByRole("dialog").waitFor({ state: "detached" });

@@ -44,7 +44,7 @@ class UserDeletion(WireModel):
     )
 
 
-EXAMPLE: dict[str, Any] = {"userId": EXAMPLE_USER_ID, "reason": "Asked for it by e-mail."}
+EXAMPLE: dict[str, Any] = {"userId": "testUser3", "reason": "Asked for it by e-mail."}
 
 
 @endpoint(

@@ -15,6 +15,12 @@ from imagegen.admin.events import (
     set_webhook_endpoint,
     test_webhook_endpoint,
 )
+from imagegen.admin.image_reports import (
+    delete_reported_image,
+    dismiss_image_report,
+    get_image_report,
+    list_image_reports,
+)
 from imagegen.admin.log import list_admin_actions, undo_admin_action
 from imagegen.admin.purchases import (
     book_purchase,
@@ -64,6 +70,9 @@ ROUTES: Routes = {
     "/webhookEndpoints/{endpointId}": (set_webhook_endpoint, delete_webhook_endpoint),
     "/webhookEndpoints/{endpointId}/rotateSecret": (rotate_webhook_secret,),
     "/webhookEndpoints/{endpointId}/test": (test_webhook_endpoint,),
+    "/imageReports": (list_image_reports,),
+    "/imageReports/{reportId}": (get_image_report, dismiss_image_report),
+    "/imageReports/{reportId}/image": (delete_reported_image,),
     "/audit": (start_audit,),
     "/audits": (list_audits,),
     "/audits/{auditId}": (get_audit,),

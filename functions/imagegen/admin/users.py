@@ -455,8 +455,8 @@ class UserStatus(WireModel):
 
 @endpoint(
     methods=("PUT",),
-    example={"userId": EXAMPLE_USER_ID, "status": "disabled", "reason": "Chargebacks."},
-    success=Success("The status.", {"disabled": {"userId": EXAMPLE_USER_ID, "status": "disabled"}}),
+    example={"userId": "testUser3", "status": "disabled", "reason": "Chargebacks."},
+    success=Success("The status.", {"disabled": {"userId": "testUser3", "status": "disabled"}}),
     errors=(UserNotFound, AccountClosing),
 )
 def set_user_status(body: SetUserStatus, caller: Caller) -> UserStatus:

@@ -30,6 +30,7 @@ class Caller:
     is_anonymous: bool = False
     has_verified_email: bool = False
     signed_in_at: int = 0  # seconds since 1970: with a password or the like, not by a refresh
+    email: str | None = None
 
     def may_access(self, user_id: str) -> bool:
         return self.uid is None or self.is_admin or self.uid == user_id
@@ -111,4 +112,5 @@ def proven(token: str) -> Caller:
         is_anonymous=claims.get("firebase", {}).get("sign_in_provider") == "anonymous",
         has_verified_email=claims.get("email_verified") is True,
         signed_in_at=int(claims.get("auth_time", 0)),
+        email=claims.get("email"),
     )

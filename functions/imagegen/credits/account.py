@@ -56,7 +56,7 @@ class Account:
             open_account(transaction, user_id, moment)
         self._expire()
         if claim.is_allowed:
-            self._grant_free_credits()
+            self._grant_free_credits(claim)
 
     @property
     def user(self) -> UserDocument:
@@ -163,13 +163,14 @@ class Account:
             entry_id = f"{part.id}-expiry-{self.next_number}"
             self.enter(EntryType.EXPIRY, left, (part,), entry_id=entry_id, reason="expired")
 
-    def _grant_free_credits(self) -> None:
+    def _grant_free_credits(self, claim: Claim) -> None:
         if self.user.exists and self.user.status is not AccountStatus.ACTIVE:
             return
         if _signup_is_due(self.user):
             self.update(signup_due=False)
             end = free.trial_end(self.moment)
-            self._grant_once("signup-grant", Kind.TRIAL, config.SIGNUP_CREDITS.value, end)
+            if free.admit_trial(self.transaction, claim.email, self.moment):
+                self._grant_once("signup-grant", Kind.TRIAL, config.SIGNUP_CREDITS.value, end)
         if _allowance_is_due(self.user, self.moment):
             month, end = free.month(self.moment), free.month_end(self.moment)
             self.update(allowance={"period": month})

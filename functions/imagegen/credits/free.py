@@ -1,9 +1,12 @@
 """Free credits: who may have them, and how long they last."""
 
+import hashlib
+import hmac
+import unicodedata
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from imagegen import clock, config
+from imagegen import clock, config, db
 from imagegen.api.auth import Caller
 
 
@@ -11,12 +14,14 @@ from imagegen.api.auth import Caller
 class Claim:
     """What a call may do about the free credits of an account.
 
-    `hint` says why its owner may have none: ANONYMOUS or EMAIL_NOT_VERIFIED.
+    `hint` says why its owner may have none: ANONYMOUS or EMAIL_NOT_VERIFIED. `email` is the
+    owner's verified address, where it is known.
     """
 
     opens_account: bool = False
     is_allowed: bool = False
     hint: str | None = None
+    email: str | None = None
 
 
 def claim(caller: Caller | None, user_id: str) -> Claim:
@@ -33,7 +38,44 @@ def claim(caller: Caller | None, user_id: str) -> Claim:
         return Claim(opens_account=True, hint="ANONYMOUS")
     if needs_email and not caller.has_verified_email:
         return Claim(opens_account=True, hint="EMAIL_NOT_VERIFIED")
-    return Claim(opens_account=True, is_allowed=True)
+    email = caller.email if caller.has_verified_email else None
+    return Claim(opens_account=True, is_allowed=True, email=email)
+
+
+def admit_trial(transaction: db.Transaction, email: str | None, moment: datetime) -> bool:
+    """Whether an opening grant may be booked for that address; the transaction notes that it is.
+
+    Always, unless TRIAL_ONCE_PER_EMAIL is on: then once for each address, whichever account it
+    belongs to. What is kept is the month, in a document whose id is a keyed hash of the address: it
+    names no account, and without the key nobody can try addresses.
+
+    Raises LookupError when the key is missing.
+    """
+    if not config.TRIAL_ONCE_PER_EMAIL.value:
+        return True
+    if email is None:
+        return False
+    path = f"trialEmails/{_email_hash(email)}"
+    if transaction[path].exists:
+        return False
+    transaction.create(path, {"month": month(moment)})
+    return True
+
+
+def _email_hash(email: str) -> str:
+    secret = config.trial_email_secret()
+    if not secret:
+        raise LookupError("the secret TRIAL_EMAIL_SECRET has no value")
+    return hmac.new(secret.encode(), normalized(email).encode(), hashlib.sha256).hexdigest()
+
+
+def normalized(email: str) -> str:
+    """The address without what its owner can vary: case, a tag after `+`, dots at Gmail."""
+    user, _, domain = unicodedata.normalize("NFKC", email.strip()).casefold().rpartition("@")
+    user = user.partition("+")[0] or user
+    if domain in {"gmail.com", "googlemail.com"}:
+        user, domain = user.replace(".", ""), "gmail.com"
+    return f"{user}@{domain}"
 
 
 def trial_end(moment: datetime) -> datetime | None:

@@ -68,7 +68,9 @@ def image_fields(request: RequestDocument, moment: datetime) -> dict[str, Any]:
     fields = RequestDocument.fields(
         image_url=None, thumbnail_url=None, image_deleted_at=moment, updated_at=moment
     )
-    if request.status is not Status.COMPLETED or request.image is not None:
+    # As they are stored: a malformed document is deleted like any other.
+    status, image = (request.document.get(name) for name in ("status", "image"))
+    if status != Status.COMPLETED or image is not None:
         fields |= RequestDocument.fields(deletion_due_at=moment + FIRST_DUE_AFTER)
     return fields
 

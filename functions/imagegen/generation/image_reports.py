@@ -12,7 +12,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field, StringConstraints
 
-from imagegen import clock, db, logger
+from imagegen import actions, clock, db, logger
 from imagegen.api.auth import Caller
 from imagegen.api.endpoint import Success, endpoint
 from imagegen.api.schema import DocumentId, Timestamp, WireModel, is_none, printable
@@ -53,6 +53,13 @@ class ReportStatus(StrEnum):
     OPEN = "open"
     DISMISSED = "dismissed"
     IMAGE_DELETED = "image_deleted"
+
+
+# What the log of operators' actions calls it.
+ACTIONS = {
+    ReportStatus.DISMISSED: "dismiss report",
+    ReportStatus.IMAGE_DELETED: "delete image",
+}
 
 
 class ImageReportDocument(Stored):
@@ -167,9 +174,16 @@ def open_query(limit: int, after: tuple[datetime, str] | None = None) -> Query:
 
     `after` are `createdAt` and id of the last one of the page before.
     """
+    return reports_query(ReportStatus.OPEN, limit, after)
+
+
+def reports_query(
+    status: ReportStatus, limit: int, after: tuple[datetime, str] | None = None
+) -> Query:
+    """The same for the reports with a status."""
     return Query(
         COLLECTION,
-        where=[("status", "==", ReportStatus.OPEN)],
+        where=[("status", "==", status)],
         order_by=("createdAt", "ASCENDING"),
         limit=limit,
         start_after=after,
@@ -196,15 +210,24 @@ def shown(documents: Iterable[Document]) -> Iterator[ReportedImage]:
         )
 
 
-def dismiss(report_id: str, *, by: str) -> ReportedImage:
+def get(report_id: str) -> ReportedImage:
+    """The report with its image. Raises ImageReportNotFound; BackendUnavailable."""
+    (document,) = db.read(_path(report_id))
+    if not document.exists:
+        raise ImageReportNotFound(imageReportId=report_id)
+    (report,) = shown([document])
+    return report
+
+
+def dismiss(report_id: str, *, by: str, reason: str = "") -> ReportedImage:
     """Let the operator `by` end an open report and leave the image as it is.
 
     No-op for a report that is not open any more. Raises ImageReportNotFound; BackendUnavailable.
     """
-    return _resolve(report_id, ReportStatus.DISMISSED, by=by)
+    return _resolve(report_id, ReportStatus.DISMISSED, by=by, reason=reason)
 
 
-def delete_image(report_id: str, *, by: str) -> ReportedImage:
+def delete_image(report_id: str, *, by: str, reason: str = "") -> ReportedImage:
     """Let the operator `by` delete the image of a report, also of one that was dismissed.
 
     The prompt and the source go, too (`deletion.delete`). Safe twice.
@@ -218,22 +241,32 @@ def delete_image(report_id: str, *, by: str) -> ReportedImage:
     if not request.exists:
         raise GenerationRequestNotFound(generationRequestId=report_id)
     deletion.delete(RequestDocument(request))
-    return _resolve(report_id, ReportStatus.IMAGE_DELETED, by=by)
+    return _resolve(report_id, ReportStatus.IMAGE_DELETED, by=by, reason=reason)
 
 
-def _resolve(report_id: str, status: ReportStatus, *, by: str) -> ReportedImage:
+def _resolve(report_id: str, status: ReportStatus, *, by: str, reason: str) -> ReportedImage:
+    """End a report; without a reason, the log has that of the reporter."""
     path = _path(report_id)
 
     def decide(transaction: db.Transaction) -> None:
         document = transaction[path]
         if not document.exists:
             raise ImageReportNotFound(imageReportId=report_id)
-        current = ImageReportDocument(document).status
-        if status is current or current is ReportStatus.IMAGE_DELETED:
+        report, moment = ImageReportDocument(document), clock.now()
+        if status is report.status or report.status is ReportStatus.IMAGE_DELETED:
             return
-        resolved = ImageReportDocument.fields(
-            status=status, resolved_at=clock.now(), resolved_by=by
+        actions.record(
+            transaction,
+            ACTIONS[status],
+            path,
+            by=by,
+            reason=reason or report.reason,
+            moment=moment,
+            user_id=report.user_id,
+            before={"status": report.status},
+            after={"status": status},
         )
+        resolved = ImageReportDocument.fields(status=status, resolved_at=moment, resolved_by=by)
         transaction.update(path, resolved)
 
     (report,) = shown([db.transact(decide, path)[path]])

@@ -1,4 +1,4 @@
-"""Recovery: fail and refund the requests whose process died after the charge; remove leftovers."""
+"""Recovery: fail and refund the requests whose process died after the charge."""
 
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
@@ -7,7 +7,7 @@ from datetime import datetime
 from imagegen import clock, db, logger
 from imagegen.errors import GenerationRequestNotFound, ImagegenError
 from imagegen.firestore.store import Query
-from imagegen.generation import job, uploads
+from imagegen.generation import job
 from imagegen.generation.request import OPEN, RequestDocument, Status
 from imagegen.generation.settle import Outcome, settle
 from imagegen.providers.base import GeneratorError
@@ -34,8 +34,7 @@ def recover_all() -> tuple[int, int]:
 
     Safe to run twice at once, beside a worker that is late, and again after it died half-way: a
     request is ended by `settle`, like everywhere else, and only if it is still open and expired.
-    A request that cannot be settled, for whatever reason, is logged and the others go on. Uploads
-    that no request can need any more are deleted.
+    A request that cannot be settled, for whatever reason, is logged and the others go on.
     """
     horizon, settled, failures = clock.now(), 0, 0
     after: tuple[datetime, str] | None = None
@@ -49,7 +48,6 @@ def recover_all() -> tuple[int, int]:
         if len(page) < PAGE_SIZE:
             break
         after = (page[-1].expires_at, page[-1].id)
-    uploads.delete_expired()
     return settled, failures
 
 

@@ -1,7 +1,7 @@
 """Photos that users upload to start an image from: taken, checked before a charge, and deleted.
 
 An upload can be ordered from for a day, any number of times, by the user who made it. It is deleted
-when no request can need it any more, by recovery, or earlier with a request or an account.
+when no request can need it any more, by the cleanup, or earlier with a request or an account.
 """
 
 import base64
@@ -169,8 +169,8 @@ def delete_all(user_id: str) -> int:
 def delete_expired() -> int:
     """Delete uploads that no request can need any more, some hundreds at a time; how many.
 
-    No-op where images are not stored. A storage that cannot be reached is logged: the next run
-    deletes them.
+    0 when nothing is left, and where images are not stored. A storage that cannot be reached is
+    logged: the next run deletes them.
     """
     from imagegen.providers import bucket  # noqa: PLC0415
 

@@ -151,8 +151,8 @@ def delete(
 ) -> int:
     """Delete every object whose path begins with `prefix`, or of these the ones stored earlier.
 
-    Only paths before `end_offset`, in the order of their names, are looked at, and not more than
-    `at_most`. The number of deleted objects is returned. Safe twice.
+    Only paths before `end_offset` are looked at, in the order of their names, until `at_most` of
+    them are deleted. The number of deleted objects is returned. Safe twice.
 
     Raises GeneratorError (IMAGE_NOT_STORED) when the storage cannot be reached.
     """
@@ -161,7 +161,6 @@ def delete(
         found = _bucket().list_blobs(
             prefix=prefix,
             end_offset=end_offset,
-            max_results=at_most,
             retry=None,
             timeout=_left(deadline),
         )
@@ -173,6 +172,8 @@ def delete(
                 deleted += 1
             except NotFound:
                 continue  # somebody else has deleted it meanwhile
+            if deleted == at_most:
+                break
     except _storage_errors() as error:
         raise failure(Reason.IMAGE_NOT_STORED, type(error).__name__, billed=False) from error
     return deleted

@@ -33,6 +33,7 @@ def test_the_manifest_is_read_with_the_parameters_of_the_project(
         "runAudit",
     ]
     assert set(read.with_trigger("scheduleTrigger")) == {
+        "deleteExpiredData",
         "recoverEvents",
         "recoverLostGenerations",
         "scheduleWeeklyReport",

@@ -14,6 +14,7 @@ from imagegen import db
 from imagegen.api.auth import Caller
 from imagegen.errors import GenerationRequestNotFound, ImageReportNotFound
 from imagegen.firestore import client as firestore_client
+from imagegen.firestore.store import Query
 from imagegen.generation import create as generation
 from imagegen.generation import image_reports
 from imagegen.generation.endpoints import DeleteImage
@@ -141,6 +142,13 @@ def test_an_operator_deletes_the_image_of_a_report(
         assert again(request_id, by="eve") == done
     stored = client.document(db.generation_request(request_id)).get().to_dict() or {}
     assert (stored["status"], stored["imageUrl"], stored["prompt"]) == ("completed", None, "")
+    logged = db.query(Query("adminActions", [("subject", "==", f"imageReports/{request_id}")]))
+    acted = {each["by"]: (each["action"], each["after"]["status"]) for each in logged}
+    assert len(logged) == 2  # what was done again is not logged again
+    assert acted == {
+        "ann": ("dismiss report", "dismissed"),
+        "bob": ("delete image", "image_deleted"),
+    }
 
 
 def test_a_report_whose_image_its_owner_deletes_stays_in_the_queue(

@@ -16,7 +16,7 @@ from imagegen import clock
 from imagegen.api.auth import Caller
 from imagegen.errors import BackendUnavailable, NotOwner, SourceNotSupported, UploadNotFound
 from imagegen.generation import create as generation
-from imagegen.generation import recovery, uploads
+from imagegen.generation import uploads
 from imagegen.generation.uploads import UploadSource, upload_source
 from imagegen.providers import photos, registry
 from imagegen.providers.base import MAX_PHOTO_BYTES
@@ -205,15 +205,15 @@ def test_a_model_that_takes_no_photos_refuses_one_before_the_charge(
     assert requests_of(client, user_id) == []
 
 
-def test_recovery_deletes_what_no_request_can_need_any_more(
-    client: firestore.Client, bucket: FakeBucket, monkeypatch: pytest.MonkeyPatch
+def test_what_no_request_can_need_any_more_is_deleted(
+    bucket: FakeBucket, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     upload("ann")
     moment = now()
-    for age, kept in ((photos.LIFETIME, 1), (photos.LIFETIME + timedelta(hours=1), 0)):
+    for age, deleted in ((photos.LIFETIME, 0), (photos.LIFETIME + timedelta(hours=1), 1)):
         monkeypatch.setattr(clock, "now", lambda age=age: moment + age)
-        recovery.recover()
-        assert len(bucket.objects) == kept
+        assert uploads.delete_expired() == deleted
+    assert bucket.objects == {}
 
 
 def test_the_uploads_of_a_user_can_be_deleted_at_once(bucket: FakeBucket) -> None:

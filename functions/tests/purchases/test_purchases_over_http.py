@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import random
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -12,7 +13,7 @@ from typing import Any
 import httpx
 import pytest
 from google.cloud import firestore
-from stripe_stub import beside, delivery
+from stripe_stub import beside, delivery, objects
 from stripe_stub.prices import PRICES
 from stripe_stub.server import Stub
 from support.books import check_books, ledger_of
@@ -155,6 +156,53 @@ def test_a_subscription_over_three_periods(buyer: Buyer, client: firestore.Clien
     link = client.document(f"stripeLinks/{subscription}").get().to_dict() or {}
     assert link["status"] == "canceled"
     assert check_books(client, buyer.user_id, opening=0) == 600
+
+
+@pytest.fixture
+def monthly_600(client: firestore.Client) -> Iterator[str]:
+    """The price of a larger subscription, which is a product for this test."""
+    price, document = "price_monthly_600", client.document("products/monthly-600")
+    document.set({"credits": 600, "kind": "subscription", "stripePrice": price, "enabled": False})
+    time.sleep(1.5)  # longer than the instances cache the products
+    yield price
+    document.delete()
+
+
+def test_an_upgrade_within_three_periods_gives_the_larger_allotment_from_the_next_one_on(
+    buyer: Buyer, client: firestore.Client, monthly_600: str
+) -> None:
+    subscription_id = buyer.buy("monthly-200")["subscription"]
+    upgrade(buyer, subscription_id, monthly_600)
+    assert buyer.credits() == 200  # the difference was paid, and no period was bought with it
+    for _ in range(2):
+        buyer.press(f"/subscriptions/{subscription_id}/renew")
+    entries = [(e["type"], e["delta"]) for e in ledger_of(client, buyer.user_id)]
+    assert entries == [("purchase", 200), ("purchase", 600), ("purchase", 600)]
+    assert buyer.purchases() == [("paid", 0, 0)] * 3
+    query = {"userId": buyer.user_id, "view": "full"}
+    lots = buyer.deployed.get("/getUserCredits", params=query).json()["lots"]
+    assert {lot["kind"] for lot in lots} == {"subscription"}
+    ends = sorted(lot["expiresAt"] for lot in lots)
+    assert len(set(ends)) == 3  # each lot lasts as long as its own period
+    assert check_books(client, buyer.user_id, opening=0) == 1400
+
+
+def upgrade(buyer: Buyer, subscription_id: str, price_id: str) -> None:
+    """Change the price within a period: Stripe bills what is left of it, line by line."""
+    world = buyer.stub.world
+    subscription, price = world.get(subscription_id), world.get(price_id)
+    item, start = subscription["items"]["data"][0], objects.now()
+    lines = [
+        objects.invoice_line(
+            each, subscription, start, item["current_period_end"], amount=amount, proration=True
+        )
+        for each, amount in ((item["price"], -1400), (price, 3300))
+    ]
+    item["price"] = price
+    invoice = world.add(objects.invoice(subscription, lines, start, "subscription_update"))
+    world.tell("customer.subscription.updated", subscription)
+    world.tell("invoice.paid", invoice)
+    buyer.stub.delivery.wait()
 
 
 def test_deliveries_at_the_same_instant_book_once(silent: Buyer, client: firestore.Client) -> None:

@@ -66,7 +66,6 @@ class Bucket:
         *,
         prefix: str,
         end_offset: str | None,
-        max_results: int | None,
         retry: None,
         timeout: float,
     ) -> list[Blob]:

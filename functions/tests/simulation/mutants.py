@@ -133,7 +133,7 @@ MUTANTS = [
     Mutant("settle without looking at the attempt", lifecycle.settle,
            "lambda current: current.attempt_id == request.attempt_id",
            "lambda current: True"),
-    Mutant("recovery ignores who is late and who is not", recovery.recover,
+    Mutant("recovery ignores who is late and who is not", recovery.recover_all,
            "clock.now()", "clock.now() + __import__('datetime').timedelta(hours=1)"),
     Mutant("recovery does not look again at the expiry", recovery._recover_one,
            "current.expires_at <= horizon", "True"),
