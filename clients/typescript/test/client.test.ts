@@ -18,6 +18,7 @@ const ORDER = {
 const operations = Object.entries<{
   get?: object;
   put?: object;
+  delete?: object;
   post?: { tags: string[] };
 }>(described.paths);
 /** The names of those that apps call. */
