@@ -21,7 +21,6 @@ ImagegenError                      500 INTERNAL
 ├── AccountDisabled                403 PERMISSION_DENIED
 ├── NotAdmin                       403 PERMISSION_DENIED
 ├── PathNotFound                   404 NOT_FOUND
->>>>>>>>> Temporary merge branch 2
 ├── UserNotFound                   404 NOT_FOUND
 ├── GenerationRequestNotFound      404 NOT_FOUND
 ├── UploadNotFound                 404 NOT_FOUND
