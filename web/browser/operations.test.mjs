@@ -36,7 +36,7 @@ describe("operations", () => {
       .nth(1)
       .waitFor();
     await page.getByRole("button", { name: "Make a report again" }).click();
-    await page.getByLabel("Week").fill(week);
+    await page.getByRole("textbox", { name: "Week" }).fill(week);
     await confirm("Make it", "Requests were corrected.");
     await page.waitForURL(new RegExp(`/reports/${week}$`));
   });

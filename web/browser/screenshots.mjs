@@ -148,6 +148,9 @@ for (const [look, options] of Object.entries(LOOKS)) {
   await page.goto(`${hosting}/credits`);
   await page.locator("table.ledger").waitFor();
   await shot("credits");
+  await page.goto(`${hosting}/account`);
+  await page.getByRole("heading", { name: "Delete your account" }).waitFor();
+  await shot("account");
   await page.goto(`${hosting}/credits/buy`);
   await page.locator(".product").first().waitFor();
   await shot("buy");
@@ -174,6 +177,19 @@ for (const [look, options] of Object.entries(LOOKS)) {
   await page.locator(".bars svg").waitFor();
   if (look === "light" && (!only || "reports".includes(only)))
     await page.pdf({ path: `${folder}report.pdf`, preferCSSPageSize: true });
+  for (const screen of ["users", "requests", "purchases", "catalogue", "events", "operations"]) {
+    await page.goto(`${hosting}/${screen}`);
+    await page.locator("main h1").waitFor();
+    await page.locator(".skeleton").first().waitFor({ state: "detached" });
+    await shot(screen);
+  }
+  await page.goto(`${hosting}/users/testUser1`);
+  await page.locator("table.ledger").waitFor();
+  await shot("user");
+  await page.goto(`${hosting}/requests`);
+  await page.locator("table.listing .row-link").first().click();
+  await page.locator(".timeline").waitFor();
+  await shot("request");
   await context.close();
 }
 await browser.close();

@@ -16,7 +16,14 @@ describe("small and dark", () => {
     await page.setViewportSize({ width: 360, height: 740 });
     await page.emulateMedia({ colorScheme: "dark", reducedMotion: "reduce" });
     await signInAs(page, "admin");
-    for (const path of ["/create", "/gallery", "/credits", "/credits/buy", "/reports"]) {
+    for (const path of [
+      "/create",
+      "/gallery",
+      "/credits",
+      "/credits/buy",
+      "/account",
+      "/reports",
+    ]) {
       await open(path);
       await fitsItsWidth(path);
       await accessible(`${path}, dark and small`);

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { asUser, hosting, put, signInAs } from "./harness.mjs";
+import { asUser, hosting, put, signInAs, signUp } from "./harness.mjs";
 import { accessible, confirm, fitsItsWidth, page, setUpConsole, shown } from "./steps.mjs";
 
 setUpConsole();
@@ -53,6 +53,31 @@ describe("users", () => {
     await shown(".tile.strong", "7");
   });
 
+  it("are disabled, enabled again by one click, exported and deleted", async () => {
+    const uid = `unwanted-${Date.now()}`;
+    await signUp(`${uid}@example.com`, "imagegen", uid);
+    await put(`users/${uid}`, { credits: 9, ledgerSequence: 0, createdAt: new Date() });
+    await signInAs(page, "admin", `/users/${uid}`);
+    await page.getByRole("button", { name: "Disable" }).click();
+    await page.getByText("9 credits stay in the account, and 0 open requests").waitFor();
+    await confirm("Disable", "Looks stolen.");
+    await page.locator(".facts .badge", { hasText: "disabled" }).waitFor();
+    await page.getByRole("button", { name: "Undo" }).click();
+    await page.locator(".facts .badge", { hasText: "active" }).waitFor();
+    await page.getByRole("button", { name: "Export" }).click();
+    const dialog = page.getByRole("dialog");
+    await dialog.getByLabel("Reason").fill("Asked for it by mail.");
+    await dialog.getByRole("button", { name: "Export" }).click();
+    await dialog.getByRole("link", { name: "Open the file" }).waitFor({ timeout: 60_000 });
+    await page.keyboard.press("Escape");
+    await page.getByRole("button", { name: "Delete" }).click();
+    await page.getByText("9 credits are lost").waitFor();
+    await accessible("deleting a user");
+    await page.getByLabel(/to confirm/).fill(uid);
+    await confirm("Delete the account", "Asked for it by mail.");
+    await page.getByText("The account is being deleted.").waitFor();
+  });
+
   it("are found in the palette", async () => {
     await signInAs(page, "admin", "/reports");
     await page.keyboard.press("Control+k");
@@ -70,7 +95,7 @@ describe("users", () => {
     await page.getByRole("row").nth(1).waitFor();
     await fitsItsWidth("users");
     await accessible("users, small and dark");
-    await page.getByRole("button", { name: "More" }).click();
+    await page.getByRole("button", { name: "More", exact: true }).click();
     await accessible("the menu of screens");
     await page.getByRole("dialog").getByRole("link", { name: "Reports" }).click();
     await page.getByRole("dialog").waitFor({ state: "detached" });

@@ -15,7 +15,12 @@ const ORDER = {
   prompt: "A fox",
 } as const;
 
-const operations = Object.entries<{ get?: object; post?: { tags: string[] } }>(described.paths);
+const operations = Object.entries<{
+  get?: object;
+  put?: object;
+  delete?: object;
+  post?: { tags: string[] };
+}>(described.paths);
 /** The names of those that apps call. */
 const named = (chosen: typeof operations) =>
   chosen.filter(([, { post }]) => post?.tags.includes("functions")).map(([path]) => path.slice(1));

@@ -1,24 +1,15 @@
 /** What the function `admin` answers. */
 import type { Schemas } from "imagegen-client";
-import type { Purchase } from "./types";
 
 export type AccountStatus = Schemas["AccountStatus"];
 
 export type FoundUser = Schemas["UserSummary"];
 export type UserPage = Schemas["UserPage"];
 export type UserView = Schemas["UserView"];
+export type UserExport = Schemas["UserExport"];
 
 export type AdminRequest = Schemas["GenerationRequestDetails"];
 export type RequestPage = Schemas["GenerationRequestPage"];
-
-export interface AdminPurchase extends Purchase {
-  userId?: string | null;
-}
-
-export interface AdminPurchasePage {
-  purchases: readonly AdminPurchase[];
-  nextPageToken?: string;
-}
 
 export type FullCatalogue = Schemas["WholeCatalogue"];
 export type CatalogueKind = keyof FullCatalogue;
@@ -37,20 +28,8 @@ export type EndpointList = Schemas["WebhookEndpointList"];
 export type Audit = Schemas["AuditView"];
 export type AuditPage = Schemas["AuditPage"];
 
-export interface ImageReport {
-  reportId: string;
-  generationRequestId: string;
-  userId: string;
-  reason: string;
-  comment?: string | null;
-  status: "open" | "dismissed" | "deleted";
-  createdAt: string;
-}
-
 export type AdminAction = Schemas["AdminAction"];
 export type ActionPage = Schemas["AdminActionPage"];
 
-export interface ImageReportPage {
-  imageReports: readonly ImageReport[];
-  nextPageToken?: string;
-}
+export type AdminPurchase = Schemas["PurchaseDetails"];
+export type AdminPurchasePage = Schemas["PurchaseDetailsPage"];

@@ -16,6 +16,7 @@ export const SCREENS: readonly Screen[] = [
   { path: "/reports", name: "Reports", icon: "reports", adminOnly: true },
   { path: "/users", name: "Users", icon: "user", adminOnly: true },
   { path: "/requests", name: "Requests", icon: "requests", adminOnly: true },
+  { path: "/purchases", name: "Purchases", icon: "purchases", adminOnly: true },
   { path: "/catalogue", name: "Catalogue", icon: "catalogue", adminOnly: true },
   { path: "/events", name: "Events", icon: "events", adminOnly: true },
   { path: "/operations", name: "Operations", icon: "operations", adminOnly: true },

@@ -9,7 +9,6 @@ import { Event } from "./events/event";
 import { Events } from "./events/events";
 import { Audit } from "./operations/audit";
 import { Operations } from "./operations/operations";
-import { Reported } from "./operations/reported";
 import { Purchase } from "./purchases/purchase";
 import { Purchases } from "./purchases/purchases";
 import { Request } from "./requests/request";
@@ -33,7 +32,6 @@ export function Admin() {
       return below ? <Purchase key={below} id={below} /> : <Purchases />;
     case "operations":
       if (below === "audits") return <Audit key={segment(2)} id={segment(2)} />;
-      if (below === "reports") return <Reported key={segment(2)} id={segment(2)} />;
       return <Operations />;
     default:
       return null;

@@ -42,6 +42,7 @@ export function Audit({ id }: { id: string }) {
               <Fact name="Users">{number(audit.users)}</Fact>
               <Fact name="Entries">{number(audit.entries)}</Fact>
               <Fact name="Requests">{number(audit.requests)}</Fact>
+              <Fact name="Purchases">{number(audit.purchases)}</Fact>
               {audit.error && <Fact name="Error">{audit.error}</Fact>}
             </Facts>
           </section>
@@ -72,9 +73,16 @@ function Findings({ audit: { findings, findingCount } }: { audit: Result }) {
           <tbody>
             {findings.map((finding, index) => (
               <tr key={`${finding.path} ${index}`}>
-                <th scope="row">{finding.invariant}</th>
+                <th scope="row">
+                  {finding.invariant}
+                  {finding.severity === "warning" && <span class="note block">warning</span>}
+                </th>
                 <td class="any-length">
-                  <a href={at`/users/${finding.userId}`}>{finding.userId}</a>
+                  {finding.userId ? (
+                    <a href={at`/users/${finding.userId}`}>{finding.userId}</a>
+                  ) : (
+                    "–"
+                  )}
                 </td>
                 <td class="any-length">
                   {finding.message} <code class="note block">{finding.path}</code>

@@ -81,14 +81,18 @@ export function Audits() {
   );
 }
 
-export function AuditBadge({ audit: { status, findingCount } }: { audit: Audit }) {
+export function AuditBadge({ audit: { status, findingCount, warningCount } }: { audit: Audit }) {
   if (status === "running") return <Badge tone="wait">running</Badge>;
   if (status === "failed") return <Badge tone="bad">did not finish</Badge>;
-  return findingCount === 0 ? (
-    <Badge tone="good">all books balance</Badge>
-  ) : (
-    <Badge tone="bad">
-      {findingCount === 1 ? "1 finding" : `${number(findingCount)} findings`}
-    </Badge>
+  const wrong = findingCount - warningCount;
+  return (
+    <span class="entry">
+      {wrong > 0 && <Badge tone="bad">{counted(wrong, "finding")}</Badge>}
+      {warningCount > 0 && <Badge tone="wait">{counted(warningCount, "warning")}</Badge>}
+      {findingCount === 0 && <Badge tone="good">all books balance</Badge>}
+    </span>
   );
 }
+
+const counted = (count: number, one: string): string =>
+  count === 1 ? `1 ${one}` : `${number(count)} ${one}s`;

@@ -15,7 +15,9 @@ import { PageHead, Skeleton } from "../../../ui/page";
 import { useResource } from "../../../ui/resource";
 import { PURCHASE_STATES } from "../../credits/words";
 
-const REFUNDABLE = ["paid", "partially_refunded", "reinstated"];
+/** Stripe tells of its refunds itself. */
+const isToldByHand = ({ provider, status }: AdminPurchase): boolean =>
+  provider === "revenuecat" && ["paid", "partially_refunded", "reinstated"].includes(status);
 
 export function Purchase({ id }: { id: string }) {
   useTitle(`Purchase ${id}`);
@@ -48,9 +50,9 @@ export function Purchase({ id }: { id: string }) {
                 Book it
               </Button>
             )}
-            {REFUNDABLE.includes(purchase.status) && (
+            {isToldByHand(purchase) && (
               <Button kind="danger" icon="refund" onClick={() => setOpen("refund")}>
-                Refund
+                Note a refund
               </Button>
             )}
           </>
@@ -93,7 +95,22 @@ function What({ purchase }: { purchase: AdminPurchase }) {
       <Fact name="Credits">{number(purchase.credits)}</Fact>
       {clawedBackCredits > 0 && <Fact name="Taken back">{credits(clawedBackCredits)}</Fact>}
       {owedCredits > 0 && <Fact name="Owed">{credits(owedCredits)}</Fact>}
-      <Fact name="Paid at">{dateTime(purchase.createdAt)}</Fact>
+      {purchase.waivedCredits > 0 && <Fact name="Waived">{credits(purchase.waivedCredits)}</Fact>}
+      {purchase.refundedAmount > 0 && currency && (
+        <Fact name="Refunded">{money(purchase.refundedAmount, currency)}</Fact>
+      )}
+      {purchase.isDisputed && <Fact name="Disputed">by the buyer’s bank</Fact>}
+      {purchase.isTest && <Fact name="Test">no real money</Fact>}
+      {purchase.reason && <Fact name="Not booked because">{purchase.reason}</Fact>}
+      {purchase.items.length > 0 && <Fact name="Paid for">{purchase.items.join(", ")}</Fact>}
+      {Object.entries(purchase.providerIds).map(([name, id]) => (
+        <Fact key={name} name={name}>
+          <Identifier value={id} />
+        </Fact>
+      ))}
+      {purchase.validUntil && <Fact name="Period ends">{dateTime(purchase.validUntil)}</Fact>}
+      <Fact name="Begun">{dateTime(purchase.createdAt)}</Fact>
+      {purchase.paidAt && <Fact name="Paid">{dateTime(purchase.paidAt)}</Fact>}
     </Facts>
   );
 }
@@ -105,7 +122,7 @@ interface Given {
 }
 
 function Book({ purchase, onClose, onDone }: Given) {
-  const [userId, setUserId] = useState(purchase.userId ?? "");
+  const [userId, setUserId] = useState(purchase.userId);
   const { amount, currency } = purchase;
   return (
     <Confirm
@@ -114,12 +131,19 @@ function Book({ purchase, onClose, onDone }: Given) {
       disabled={!userId.trim()}
       onClose={onClose}
       onConfirm={async (reason) => {
-        await admin("POST", at`/purchases/${purchase.purchaseId}/book`, {
-          userId: userId.trim(),
-          reason,
-        });
-        notify(`The purchase is booked for ${userId.trim()}.`);
-        onClose();
+        const booked = await admin<AdminPurchase>(
+          "POST",
+          at`/purchases/${purchase.purchaseId}/book`,
+          {
+            userId: userId.trim(),
+            reason,
+          },
+        );
+        notify(
+          booked.status === "unmatched"
+            ? `Something is still missing: ${booked.reason ?? "the product is not known"}.`
+            : `The purchase is booked for ${booked.userId}.`,
+        );
         onDone();
       }}
     >
@@ -147,25 +171,23 @@ function Book({ purchase, onClose, onDone }: Given) {
 }
 
 function Refund({ purchase, onClose, onDone }: Given) {
-  const { amount, currency, clawedBackCredits } = purchase;
-  const left = purchase.credits - clawedBackCredits;
+  const left = purchase.credits - purchase.clawedBackCredits;
   return (
     <Confirm
-      title="Refund the purchase"
-      label={currency ? `Refund ${money(amount, currency)}` : "Refund"}
+      title="Note a refund"
+      label={`Take back ${credits(left)}`}
       danger
       onClose={onClose}
       onConfirm={async (reason) => {
         await admin("POST", at`/purchases/${purchase.purchaseId}/refund`, { reason });
-        notify("The payment provider has been told to refund it.");
-        onClose();
+        notify("The refund is noted.");
         onDone();
       }}
     >
       <p>
-        {currency ? money(amount, currency) : "The money"} goes back to the buyer, and{" "}
-        {credits(left)} are taken back from {purchase.userId ?? "the account"}. Those that are spent
-        already are owed. This cannot be undone.
+        The store has given the money back, and nobody has told: no money moves here.{" "}
+        {credits(left)} are taken back from {purchase.userId}; those that are spent already are
+        owed. This cannot be undone.
       </p>
     </Confirm>
   );

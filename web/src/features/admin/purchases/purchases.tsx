@@ -103,7 +103,7 @@ function Row({ purchase }: { purchase: AdminPurchase }) {
           <ExactTime iso={purchase.createdAt} />
         </a>
         <span class="note block any-length">{purchase.productId || "no product"}</span>
-        <span class="note narrow-only any-length">{userId ?? "nobody"}</span>
+        <span class="note narrow-only any-length">{userId || "nobody"}</span>
       </th>
       <td class="any-length wide-cell">
         {userId ? (

@@ -18,13 +18,14 @@ import { EventList } from "../events/event-list";
 import { RequestList } from "../requests/request-list";
 import { AccountBadge } from "./account-badge";
 import { Delete } from "./delete";
+import { Export } from "./export";
 import { Grant } from "./grant";
 import { Repair } from "./repair";
 import { SwitchStatus } from "./switch-status";
 import { Transfer } from "./transfer";
 import { Waive } from "./waive";
 
-type Dialog = "grant" | "transfer" | "waive" | "repair" | "status" | "delete";
+type Dialog = "grant" | "transfer" | "waive" | "export" | "repair" | "status" | "delete";
 
 export function User({ userId }: { userId: string }) {
   useTitle(`User ${userId}`);
@@ -49,6 +50,7 @@ export function User({ userId }: { userId: string }) {
     );
   }
   const { user, balance } = view.value;
+  const isLeaving = user.status === "closing" || user.status === "closed";
   const given = { user, balance, onClose: close, onDone: reload };
   return (
     <>
@@ -64,10 +66,16 @@ export function User({ userId }: { userId: string }) {
             )}
             {!user.usable && <Button onClick={() => setOpen("repair")}>Repair</Button>}
             <Button onClick={() => setOpen("transfer")}>Move purchases</Button>
-            <Button onClick={() => setOpen("status")} disabled={user.status === "closing"}>
+            <Button onClick={() => setOpen("export")}>Export</Button>
+            <Button onClick={() => setOpen("status")} disabled={isLeaving}>
               {user.status === "disabled" ? "Enable" : "Disable"}
             </Button>
-            <Button kind="danger" icon="trash" onClick={() => setOpen("delete")}>
+            <Button
+              kind="danger"
+              icon="trash"
+              disabled={isLeaving}
+              onClick={() => setOpen("delete")}
+            >
               Delete
             </Button>
           </>
@@ -107,6 +115,7 @@ export function User({ userId }: { userId: string }) {
       {open === "grant" && <Grant {...given} />}
       {open === "transfer" && <Transfer {...given} />}
       {open === "waive" && <Waive {...given} />}
+      {open === "export" && <Export {...given} />}
       {open === "repair" && <Repair {...given} />}
       {open === "status" && <SwitchStatus {...given} onChange={view.change} />}
       {open === "delete" && <Delete {...given} />}
