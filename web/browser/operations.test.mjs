@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { asUser, hosting, put, reportedWeeks, signInAs } from "./harness.mjs";
+import { asUser, hosting, put, remove, reportedWeeks, signInAs } from "./harness.mjs";
 import { accessible, confirm, fitsItsWidth, page, setUpConsole } from "./steps.mjs";
 
 setUpConsole();
@@ -23,6 +23,7 @@ describe("operations", () => {
     await page.waitForURL(/\/operations\/audits\/\w+$/);
     await page.getByRole("link", { name: uid }).first().waitFor();
     await accessible("an audit");
+    await remove(`users/${uid}`); // the reports of other tests would tell of it
   });
 
   it("recover now, and make a report again", async () => {

@@ -177,6 +177,7 @@ def replaced(
         (stripe_objects, "new_id", lambda prefix: f"{prefix}_{world.random.getrandbits(64):016x}"),
     ]
     environment = SHOP | {name: value for name, value in settings.items() if name.isupper()}
+    environment["FUNCTIONS_EMULATOR"] = "false"  # there, messages to phones are logged only
     with contextlib.ExitStack() as stack:
         stack.enter_context(mock.patch.dict(os.environ, environment))
         generators = {"mock": painters, "at-once": vendors.at_once, "by-job": vendors.by_job}
