@@ -79,7 +79,7 @@ test-functions: setup
 
 .PHONY: test-long
 test-long: setup ## what takes longer: vendors' SDKs, soak, simulation, fuzz (about 10 minutes)
-	@$(PARTS) test-vendors 'soak SECONDS=180' 'simulate SECONDS=200 FIRST=100000' 'fuzz EXAMPLES=100'
+	@$(PARTS) test-vendors 'soak SECONDS=180' 'simulate SECONDS=200 FIRST=100000' 'fuzz EXAMPLES=40'
 
 .PHONY: unit
 unit: venv ## the tests that need no emulator, in half a minute (ARGS='-k ledger')

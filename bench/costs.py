@@ -21,7 +21,7 @@ import servers
 from counter import Usage, counter
 from month import dollars, seconds_alone
 from operations import counted
-from prices import LOOKED_UP, PRICES
+from prices import AS_OF, PRICES
 from stored_size import document_bytes
 
 PAGE = ROOT / "docs" / "costs.md"
@@ -124,7 +124,7 @@ def designs(used: Mapping[str, Usage]) -> Table:
 
 def prices() -> Table:
     """The price list."""
-    yield f"| price, looked up on {LOOKED_UP} | source |"
+    yield f"| price, as of {AS_OF} | to be compared with |"
     yield "| --- | --- |"
     for price in PRICES.values():
         yield f"| {price.wording} | {price.source} |"

@@ -1,14 +1,16 @@
 """The price list of docs/costs.md: US dollars for one unit in us-central1, beyond the free tier.
 
-Looked up on the date below in stored copies of the pages named. The table by location on
-Firestore's page needs a browser: in nam5, its reads, writes and deletes cost twice as much.
+As of the date below. Those of Cloud Run's processors and of Cloud Storage were read in copies of
+the pages named; the others come from guides that repeat them, or are as they have been for years.
+Compare them with the pages before you plan with them. In nam5, Firestore's reads, writes and
+deletes cost twice as much.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-LOOKED_UP = "2026-11-27"
+AS_OF = "2026-11-27"
 GIB, MILLION = 2**30, 1_000_000
 
 

@@ -11,6 +11,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
+from urllib.parse import unquote
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 import functions_framework
@@ -185,7 +186,7 @@ BEYOND_SCHEMAS = {
     "credits": "Input should be less than or equal|are more than the debt",
     "purchaseId": "has no payment",
     "expiresAt": "is in the past",
-    "fromUserId": "credits cannot be transferred to the same account",
+    "fromUserId": "credits cannot be transferred to the same account|.* holds no credits",
     "week": "is no",
     "url": "",  # which hosts may be called is decided by their addresses
     "types": "unknown: ",
@@ -205,6 +206,12 @@ def invalid_data_is_refused(ctx: CheckContext, response: Response, case: Case[An
     """But for objects and arrays in the query string, which arrive as text that may be valid."""
     if not any(isinstance(value, (dict, list)) for value in (case.query or {}).values()):
         known.negative_data_rejection(ctx, response, case)
+
+
+def reaches_us(case: Case[Any]) -> bool:
+    """The framework itself answers 404 for a path with a line break."""
+    values = (case.path_parameters or {}).values()
+    return not any("\n" in unquote(str(value)) for value in values)
 
 
 load_all_checks()
@@ -229,7 +236,8 @@ BOUNDED = settings(
 @SCHEMA.parametrize()
 @BOUNDED
 def test_every_answer_is_as_described(case: Case[Any], served: WSGIApplication) -> None:
-    case.call_and_validate(app=served, checks=CHECKS, headers=headers_of(case))
+    if reaches_us(case):
+        case.call_and_validate(app=served, checks=CHECKS, headers=headers_of(case))
 
 
 @SCHEMA.include(method="POST").exclude(path_regex=OPERATORS).parametrize()
@@ -253,4 +261,5 @@ def test_a_callable_client_is_answered_the_same_in_an_envelope(
 @settings(BOUNDED, max_examples=3)
 def test_the_emulator_answers_the_same(case: Case[Any], deployed: httpx.Client) -> None:
     base_url = str(deployed.base_url).rstrip("/")
-    case.call_and_validate(base_url=base_url, checks=CHECKS, headers=headers_of(case))
+    if reaches_us(case):
+        case.call_and_validate(base_url=base_url, checks=CHECKS, headers=headers_of(case))

@@ -10,7 +10,7 @@ from pydantic import Field
 from imagegen.admin.wire import Reason, told, uid_of
 from imagegen.api.auth import Caller
 from imagegen.api.endpoint import Success, endpoint
-from imagegen.api.schema import DocumentId, WireModel, is_none
+from imagegen.api.schema import DocumentId, Flag, WireModel, is_none
 from imagegen.catalogue import editing
 from imagegen.catalogue.editing import Edit
 from imagegen.errors import OptionNotFound
@@ -102,7 +102,7 @@ class PutCatalogueDocument(WireModel):
     name: DocumentId = Field(description="The name in requests, or the product.")
     document: dict[str, Any] = Field(description="All its fields; others that it has are removed.")
     reason: Reason
-    dry_run: bool = Field(
+    dry_run: Flag = Field(
         default=False, description="Check it and show what would change; store nothing."
     )
 

@@ -17,6 +17,7 @@ from imagegen.api.auth import Caller
 from imagegen.api.endpoint import Success, endpoint
 from imagegen.api.schema import (
     DocumentId,
+    Flag,
     NextPageToken,
     Reply,
     Timestamp,
@@ -348,7 +349,7 @@ class SwitchWebhookEndpoint(WireModel):
     """Whether a webhook endpoint is to be told of events."""
 
     endpoint_id: DocumentId = Field(description="The webhook endpoint.")
-    enabled: bool = Field(description="Whether to send it events.")
+    enabled: Flag = Field(description="Whether to send it events.")
     reason: Reason
 
 

@@ -5,14 +5,22 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
-from pydantic import AwareDatetime, Field, StringConstraints
+from pydantic import Field, StringConstraints
 
 from imagegen import actions, db
 from imagegen.admin.users import CLOSED, EXAMPLE_USER_ID, Grant
 from imagegen.admin.wire import Page, Reason, next_token, uid_of
 from imagegen.api.auth import Caller
 from imagegen.api.endpoint import Success, endpoint
-from imagegen.api.schema import DocumentId, Reply, Timestamp, UserId, WireModel, is_none
+from imagegen.api.schema import (
+    DateAndTime,
+    DocumentId,
+    Reply,
+    Timestamp,
+    UserId,
+    WireModel,
+    is_none,
+)
 from imagegen.credits.entries import EntryDocument
 from imagegen.credits.lots import Kind
 from imagegen.credits.replies import LedgerEntry, View
@@ -70,12 +78,10 @@ class ListAllGenerationRequests(Page):
     user_id: UserId | None = Field(default=None, description="Only those of this user.")
     status: Status | None = Field(default=None, description="Only those with this status.")
     model: FilterValue | None = Field(default=None, description="Only those of this model.")
-    from_: AwareDatetime | None = Field(
+    from_: DateAndTime | None = Field(
         default=None, alias="from", description="Only those created then or later."
     )
-    to: AwareDatetime | None = Field(
-        default=None, description="Only those created then or earlier."
-    )
+    to: DateAndTime | None = Field(default=None, description="Only those created then or earlier.")
 
 
 @endpoint(

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, AwareDatetime, Field, StringConstraints, TypeAdapter
+from pydantic import AfterValidator, Field, StringConstraints, TypeAdapter
 
 from imagegen import clock, db
 from imagegen.accounts import account
@@ -18,6 +18,7 @@ from imagegen.api.auth import Caller
 from imagegen.api.endpoint import Success, endpoint
 from imagegen.api.schema import (
     DEFERRED,
+    DateAndTime,
     DocumentId,
     NaturalNumber,
     NextPageToken,
@@ -340,7 +341,7 @@ class GrantCredits(WireModel):
     credits: Annotated[PositiveNumber, Field(le=MAX_GRANT, description="How many.")]
     reason: Reason
     idempotency_key: IdempotencyKey
-    expires_at: AwareDatetime | None = Field(
+    expires_at: DateAndTime | None = Field(
         default=None, description="When they expire; they never do where it is left out."
     )
 

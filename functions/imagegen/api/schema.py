@@ -9,6 +9,7 @@ from typing import Annotated, Any, Generic, TypeVar
 
 from pydantic import (
     AfterValidator,
+    AwareDatetime,
     BaseModel,
     BeforeValidator,
     ConfigDict,
@@ -126,6 +127,16 @@ def _whole_number(value: Any) -> Any:
     raise ValueError("must be a whole number")
 
 
+DATE_AND_TIME = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d")
+
+
+def _date_and_time(value: Any) -> Any:
+    """Refuse numbers, which else count as seconds since 1970."""
+    if isinstance(value, str) and DATE_AND_TIME.match(value):
+        return value
+    raise ValueError("must be a date and time with its offset, such as 2026-11-21T12:30:00Z")
+
+
 def rfc3339(moment: datetime) -> str:
     return moment.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
 
@@ -170,6 +181,8 @@ PageSize = Annotated[
     ),
     _whole_number_schema(0),
 ]
+Flag = Annotated[bool, Field(strict=True)]
+DateAndTime = Annotated[AwareDatetime, BeforeValidator(_date_and_time)]
 PageToken = Annotated[str | None, Field(description="`nextPageToken` of the page before.")]
 Timestamp = Annotated[
     datetime,
