@@ -203,9 +203,14 @@ def _is_beyond_schemas(violation: dict[str, str], case: Case[Any]) -> bool:
 
 
 def invalid_data_is_refused(ctx: CheckContext, response: Response, case: Case[Any]) -> None:
-    """But for objects and arrays in the query string, which arrive as text that may be valid."""
-    if not any(isinstance(value, (dict, list)) for value in (case.query or {}).values()):
+    """But for objects and arrays in a path or query, which arrive as text that may be valid."""
+    sent = [*(case.query or {}).values(), *(case.path_parameters or {}).values()]
+    if not any(_is_object_or_array(value) for value in sent):
         known.negative_data_rejection(ctx, response, case)
+
+
+def _is_object_or_array(value: Any) -> bool:
+    return isinstance(value, (dict, list)) or unquote(str(value)).startswith(("[", "{"))
 
 
 def reaches_us(case: Case[Any]) -> bool:
