@@ -3022,21 +3022,6 @@ export interface components {
                 };
             };
         };
-        /**
-         * OpenSubscription
-         * @description A subscription in an app store, which only the user can end.
-         */
-        OpenSubscription: {
-            /** @description The store, as RevenueCat names it, e.g. `APP_STORE`. */
-            store: string;
-            /** @description The product; empty if it is not known. */
-            productId: string;
-            /**
-             * Format: date-time
-             * @description Until when it is paid.
-             */
-            periodEnd: string;
-        };
         /** @description The catalogue has no such document; details: path. */
         OptionNotFound: {
             error: {
@@ -3948,16 +3933,6 @@ export interface components {
             nextPageToken?: string;
         };
         /**
-         * UserDeletion
-         * @description How far the deletion of an account is.
-         */
-        UserDeletion: {
-            /** @description `closing`: it goes on by itself. `closed`: it is complete. */
-            status: components["schemas"]["ClosureStatus"];
-            /** @description Subscriptions in app stores that the user has to end there. */
-            storeSubscriptions: components["schemas"]["OpenSubscription"][];
-        };
-        /**
          * UserDevice
          * @description A phone or browser that push messages are sent to.
          */
@@ -3966,16 +3941,6 @@ export interface components {
             deviceId: string;
             /** @description When it registered last. */
             registeredAt: string | null;
-        };
-        /**
-         * UserExport
-         * @description Where the export of a user is.
-         */
-        UserExport: {
-            /** @description The JSON file; null while it is being written. */
-            url: string | null;
-            /** @description When it is deleted, a day after it was made. */
-            expiresAt: string | null;
         };
         /** @description There is no such user document. */
         UserNotFound: {
@@ -7496,7 +7461,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["UserDeletion"];
+                    "application/json": components["schemas"]["DeletedAccount"];
                 };
             };
             /** @description `INVALID_FIELD`: Fields are missing, mistyped, out of range or unknown; details: fieldViolations. */
@@ -8077,7 +8042,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["UserExport"];
+                    "application/json": components["schemas"]["AccountExport"];
                 };
             };
             /** @description The file is being written: call again. */
@@ -8089,7 +8054,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["UserExport"];
+                    "application/json": components["schemas"]["AccountExport"];
                 };
             };
             /** @description `INVALID_FIELD`: Fields are missing, mistyped, out of range or unknown; details: fieldViolations. `MALFORMED_JSON`: The body is not a well-formed JSON object. */

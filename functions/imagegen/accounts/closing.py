@@ -59,7 +59,7 @@ def begin(
 
 
 def enqueue(user_id: str) -> None:
-    """Start the work; if the queue does not take it, `recovery` does."""
+    """Start the work, or go on with it; if the queue does not take it, `recovery` does."""
     try:
         tasks.enqueue_account("closureId", closures.closure_id(user_id))
     except BackendUnavailable as error:

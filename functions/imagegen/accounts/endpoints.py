@@ -3,11 +3,17 @@
 from pydantic import Field
 
 from imagegen.accounts import delete, export, merge
-from imagegen.api import auth, headers
+from imagegen.accounts.replies import (
+    EXPORTED,
+    AccountExport,
+    DeletedAccount,
+    deleted,
+    exported,
+)
+from imagegen.api import auth
 from imagegen.api.auth import Caller
 from imagegen.api.endpoint import Success, endpoint
-from imagegen.api.schema import Reply, Timestamp, WireModel
-from imagegen.credits.closures import ClosureStatus
+from imagegen.api.schema import Reply, WireModel
 from imagegen.errors import (
     AccountClosing,
     AccountDisabled,
@@ -22,25 +28,6 @@ from imagegen.errors import (
 
 class DeleteAccount(WireModel):
     """Nothing: the token says whose account it is."""
-
-
-class StoreSubscription(WireModel):
-    """A subscription in an app store, which only the user can end."""
-
-    store: str = Field(description="The store, as RevenueCat names it, e.g. `APP_STORE`.")
-    product_id: str = Field(description="The product; empty if it is not known.")
-    period_end: Timestamp = Field(description="Until when it is paid.")
-
-
-class DeletedAccount(WireModel):
-    """How far the deletion is."""
-
-    status: ClosureStatus = Field(
-        description="`closing`: it goes on by itself. `closed`: it is complete."
-    )
-    store_subscriptions: list[StoreSubscription] = Field(
-        description="Subscriptions in app stores that the user has to end there."
-    )
 
 
 @endpoint(
@@ -73,45 +60,17 @@ def delete_account(body: DeleteAccount, caller: Caller) -> Reply[DeletedAccount]
     the history of payments moves to a name that says nothing of the user, who is deleted from
     Firebase Authentication last. Safe to repeat.
     """
-    deletion = delete.delete(auth.require_recent_sign_in(caller))
-    found = [
-        StoreSubscription(store=each.store, product_id=each.product_id, period_end=each.period_end)
-        for each in deletion.store_subscriptions
-    ]
-    return Reply(DeletedAccount(status=deletion.status, store_subscriptions=found), code=202)
+    return deleted(delete.delete(auth.require_recent_sign_in(caller)))
 
 
 class ExportAccount(WireModel):
     """Nothing: the token says whose account it is."""
 
 
-class AccountExport(WireModel):
-    """Where the export is."""
-
-    url: str | None = Field(description="The JSON file; null while it is being written.")
-    expires_at: Timestamp | None = Field(description="When it is deleted, a day after it was made.")
-
-
 @endpoint(
     methods=("POST",),
     example={},
-    success=(
-        Success(
-            "The file is there.",
-            {
-                "ready": {
-                    "url": "https://firebasestorage.googleapis.com/v0/b/my-app/o/exports%2F2026…",
-                    "expiresAt": "2026-11-22T12:30:00.000000Z",
-                }
-            },
-        ),
-        Success(
-            "The file is being written: call again.",
-            {"running": {"url": None, "expiresAt": None}},
-            code=202,
-            headers=(headers.RETRY_AFTER,),
-        ),
-    ),
+    success=EXPORTED,
     errors=(UserNotFound,),
 )
 def export_account(body: ExportAccount, caller: Caller) -> Reply[AccountExport]:
@@ -123,11 +82,7 @@ def export_account(body: ExportAccount, caller: Caller) -> Reply[AccountExport]:
     """
     user_id = auth.require_user(caller)
     export.require_storage()
-    found = export.export(user_id)
-    answer = AccountExport(url=found.url, expires_at=found.expires_at)
-    if found.url is None:
-        return Reply(answer, code=202, headers={"Retry-After": "2"})
-    return Reply(answer)
+    return exported(export.export(user_id))
 
 
 class MergeAccount(WireModel):

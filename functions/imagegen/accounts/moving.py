@@ -14,7 +14,6 @@ from imagegen.accounts.renaming import renamed
 from imagegen.credits.closures import ClosureDocument
 from imagegen.credits.entries import EntryDocument
 from imagegen.firestore.store import PATH, Document, Query
-from imagegen.firestore.stored import Field, Stored, instant
 from imagegen.generation.request import RequestDocument, Status
 from imagegen.purchases import links
 
@@ -25,10 +24,6 @@ IMAGES_SECONDS = 60.0  # for the images of a page of requests
 
 Change = Callable[[db.Transaction, Document], None]
 Step = Callable[[ClosureDocument], Iterator[None]]
-
-
-class _Image(Stored):
-    deleted_at = Field("imageDeletedAt", instant, None)
 
 
 def ledger(closure: ClosureDocument) -> Iterator[None]:
@@ -62,7 +57,7 @@ def requests(closure: ClosureDocument) -> Iterator[None]:
             updated_at=moment,
         )
         if request.status is Status.COMPLETED:
-            fields |= _Image.fields(deleted_at=moment)
+            fields |= RequestDocument.fields(image_deleted_at=moment)
         transaction.update(document.path, fields)
 
     yield from _pages("generationRequests", {"userId": user_id}, change, before=_delete_images)

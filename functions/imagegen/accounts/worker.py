@@ -5,7 +5,7 @@ import time
 from firebase_admin import auth, exceptions
 from pydantic import ValidationError
 
-from imagegen import clock, db, firebase, logger, tasks
+from imagegen import clock, db, firebase, logger
 from imagegen.accounts import closing, export, moving
 from imagegen.api.schema import DocumentId, UserId, WireModel
 from imagegen.credits.closures import ClosureDocument, ClosureStatus
@@ -62,7 +62,7 @@ def close(closure_id: str) -> None:
             subscriptions.cancel_in_stripe(user_id)  # one may have begun meanwhile
         closure = closing.move(closure)
     if not _move_all(closure, end):
-        _go_on_later(closure)
+        closing.enqueue(user_id)
         return
     if bucket.is_configured():
         uploads.delete_all(user_id)
@@ -85,13 +85,6 @@ def _move_all(closure: ClosureDocument, end: float) -> bool:
                 if time.monotonic() > end:
                     return False
     return True
-
-
-def _go_on_later(closure: ClosureDocument) -> None:
-    try:
-        tasks.enqueue_account("closureId", closure.id)
-    except BackendUnavailable as error:
-        logger.warn("closure not enqueued", error=repr(error.__cause__))  # recovery does it
 
 
 def _delete_sign_in(user_id: str) -> None:

@@ -7,14 +7,19 @@ from typing import Any
 from pydantic import Field
 
 from imagegen.accounts import delete, export, merge
+from imagegen.accounts.replies import (
+    EXPORTED,
+    AccountExport,
+    DeletedAccount,
+    deleted,
+    exported,
+)
 from imagegen.actions import Operator
 from imagegen.admin.users import CLOSED, EXAMPLE_USER_ID
 from imagegen.admin.wire import IdempotencyKey, Reason, uid_of
-from imagegen.api import headers
 from imagegen.api.auth import Caller
 from imagegen.api.endpoint import Success, endpoint
-from imagegen.api.schema import Reply, Timestamp, UserId, WireModel
-from imagegen.credits.closures import ClosureStatus
+from imagegen.api.schema import Reply, UserId, WireModel
 from imagegen.errors import AccountUnusable, InvalidField, OutcomeUnknown, UserNotFound
 
 
@@ -23,25 +28,6 @@ class AccountOfUser(WireModel):
 
     user_id: UserId
     reason: Reason
-
-
-class OpenSubscription(WireModel):
-    """A subscription in an app store, which only the user can end."""
-
-    store: str = Field(description="The store, as RevenueCat names it, e.g. `APP_STORE`.")
-    product_id: str = Field(description="The product; empty if it is not known.")
-    period_end: Timestamp = Field(description="Until when it is paid.")
-
-
-class UserDeletion(WireModel):
-    """How far the deletion of an account is."""
-
-    status: ClosureStatus = Field(
-        description="`closing`: it goes on by itself. `closed`: it is complete."
-    )
-    store_subscriptions: list[OpenSubscription] = Field(
-        description="Subscriptions in app stores that the user has to end there."
-    )
 
 
 EXAMPLE: dict[str, Any] = {"userId": "testUser3", "reason": "Asked for it by e-mail."}
@@ -57,61 +43,29 @@ EXAMPLE: dict[str, Any] = {"userId": "testUser3", "reason": "Asked for it by e-m
     ),
     errors=(UserNotFound, OutcomeUnknown),
 )
-def delete_user(body: AccountOfUser, caller: Caller) -> Reply[UserDeletion]:
+def delete_user(body: AccountOfUser, caller: Caller) -> Reply[DeletedAccount]:
     """Delete the account of a user.
 
     As the user can with deleteAccount, without a recent sign-in: nothing can be spent from then on,
     and images, prompts, devices and the user are deleted in the background. Safe to repeat.
     """
-    deletion = delete.delete_for(body.user_id, by=uid_of(caller), reason=body.reason)
-    found = [
-        OpenSubscription(store=each.store, product_id=each.product_id, period_end=each.period_end)
-        for each in deletion.store_subscriptions
-    ]
-    return Reply(UserDeletion(status=deletion.status, store_subscriptions=found), code=202)
-
-
-class UserExport(WireModel):
-    """Where the export of a user is."""
-
-    url: str | None = Field(description="The JSON file; null while it is being written.")
-    expires_at: Timestamp | None = Field(description="When it is deleted, a day after it was made.")
+    return deleted(delete.delete_for(body.user_id, by=uid_of(caller), reason=body.reason))
 
 
 @endpoint(
     methods=("POST",),
     example=EXAMPLE,
-    success=(
-        Success(
-            "The file is there.",
-            {
-                "ready": {
-                    "url": "https://firebasestorage.googleapis.com/v0/b/my-app/o/exports%2F2026…",
-                    "expiresAt": "2026-11-22T12:30:00.000000Z",
-                }
-            },
-        ),
-        Success(
-            "The file is being written: call again.",
-            {"running": {"url": None, "expiresAt": None}},
-            code=202,
-            headers=(headers.RETRY_AFTER,),
-        ),
-    ),
+    success=EXPORTED,
     errors=(UserNotFound, OutcomeUnknown),
 )
-def export_user(body: AccountOfUser, caller: Caller) -> Reply[UserExport]:
+def export_user(body: AccountOfUser, caller: Caller) -> Reply[AccountExport]:
     """Export everything that is stored about a user.
 
     As the user can with exportAccount, as one JSON file. The first call begins to write it; repeat
     the call until it answers 200. Whoever has the URL can load the file, until it is deleted after
     a day.
     """
-    found = export.export(body.user_id, Operator(uid_of(caller), body.reason))
-    answer = UserExport(url=found.url, expires_at=found.expires_at)
-    if found.url is None:
-        return Reply(answer, code=202, headers={"Retry-After": "2"})
-    return Reply(answer)
+    return exported(export.export(body.user_id, Operator(uid_of(caller), body.reason)))
 
 
 class TransferCredits(WireModel):

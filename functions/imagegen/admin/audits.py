@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import Annotated, Any
 
 from pydantic import Field, StringConstraints
 
 from imagegen import actions, clock, db
-from imagegen.admin.wire import Page, Reason, next_token, uid_of
+from imagegen.admin.wire import Page, Reason, uid_of
+from imagegen.api import paging
 from imagegen.api.auth import Caller
 from imagegen.api.endpoint import Success, endpoint
 from imagegen.api.schema import (
@@ -25,8 +24,7 @@ from imagegen.audit import runs
 from imagegen.audit.findings import Severity
 from imagegen.audit.runs import AuditDocument, AuditStatus
 from imagegen.errors import AuditNotFound, InvalidField, OutcomeUnknown
-from imagegen.firestore.store import Document
-from imagegen.firestore.stored import MalformedDocument
+from imagegen.firestore.stored import readable
 from imagegen.report import weekly, weeks
 
 EXAMPLE_AUDIT_ID = "c4ca4238a0b923820dcc509a6f75849b"
@@ -176,15 +174,13 @@ def list_audits(body: ListAudits, caller: Caller) -> AuditPage:
     size, bound_to = body.size(), ("audits",)
     found = db.query(runs.newest_query(size + 1, body.after(bound_to)))
     return AuditPage(
-        audits=list(_readable(found[:size])),
-        next_page_token=next_token(found, size, "requestedAt", bound_to),
+        audits=readable(
+            found[:size],
+            AuditDocument,
+            lambda audit: AuditView.from_document(audit, with_findings=False),
+        ),
+        next_page_token=paging.next_token(found, size, bound_to, by="requestedAt"),
     )
-
-
-def _readable(documents: Iterable[Document]) -> Iterator[AuditView]:
-    for document in documents:
-        with contextlib.suppress(MalformedDocument):
-            yield AuditView.from_document(AuditDocument(document), with_findings=False)
 
 
 class MakeReport(WireModel):

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import Annotated, Any
 
@@ -11,7 +9,7 @@ from pydantic import Field, StringConstraints
 
 from imagegen import db
 from imagegen.actions import Operator
-from imagegen.admin.wire import Page, Reason, next_token, uid_of
+from imagegen.admin.wire import Page, Reason, uid_of
 from imagegen.api import paging
 from imagegen.api.auth import Caller
 from imagegen.api.endpoint import Success, endpoint
@@ -26,8 +24,8 @@ from imagegen.api.schema import (
     is_none,
 )
 from imagegen.errors import EventNotFound, WebhookEndpointNotFound
-from imagegen.firestore.store import Document, Query
-from imagegen.firestore.stored import MalformedDocument
+from imagegen.firestore.store import Query
+from imagegen.firestore.stored import readable
 from imagegen.notifications import redelivery, registration, webhooks
 from imagegen.notifications.event import DeliveryStatus, EventDocument, EventType
 from imagegen.notifications.webhooks import WebhookEndpoint
@@ -145,15 +143,18 @@ def _page(
 ) -> EventPage:
     size, limit = body.size(), body.size() if status is None else LOOKED_THROUGH
     found = db.query(events_query(user_id, limit + 1, body.after(bound_to)))
-    token = next_token(found, limit, "createdAt", bound_to)
+    token = paging.next_token(found, limit, bound_to)
     shown = [
         (document, event)
-        for document, event in _readable(found[:limit])
+        for document, event in readable(
+            found[:limit],
+            EventDocument,
+            lambda each: (each.document, EventView.from_document(each)),
+        )
         if status is None or any(each.status is status for each in event.deliveries)
     ]
     if len(shown) > size:
-        last = shown[size - 1][0]
-        token = paging.token([last["createdAt"].isoformat(), last.id], bound_to)
+        token = paging.token_after(shown[size - 1][0], bound_to)
     return EventPage(events=[event for _, event in shown[:size]], next_page_token=token)
 
 
@@ -168,12 +169,6 @@ def events_query(
         limit=limit,
         start_after=after,
     )
-
-
-def _readable(documents: Iterable[Document]) -> Iterator[tuple[Document, EventView]]:
-    for document in documents:
-        with contextlib.suppress(MalformedDocument):
-            yield document, EventView.from_document(EventDocument(document))
 
 
 class GetEvent(WireModel):

@@ -7,7 +7,8 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from imagegen import db
-from imagegen.admin.wire import Page, Reason, next_token, uid_of
+from imagegen.admin.wire import Page, Reason, uid_of
+from imagegen.api import paging
 from imagegen.api.auth import Caller
 from imagegen.api.endpoint import Success, endpoint
 from imagegen.api.schema import DocumentId, NextPageToken, WireModel
@@ -67,7 +68,7 @@ def list_image_reports(body: ListImageReports, caller: Caller) -> ImageReportPag
     found = db.query(query)
     return ImageReportPage(
         image_reports=list(image_reports.shown(found[:size])),
-        next_page_token=next_token(found, size, "createdAt", bound_to),
+        next_page_token=paging.next_token(found, size, bound_to),
     )
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Iterable, Iterator
 from typing import Any
 
 from pydantic import Field
@@ -11,14 +9,14 @@ from pydantic import Field
 from imagegen import actions, db
 from imagegen.actions import ActionDocument
 from imagegen.admin.catalogue import EXAMPLE_ACTION_ID, EXAMPLES, CatalogueChange
-from imagegen.admin.wire import Page, Reason, next_token, told, uid_of
+from imagegen.admin.wire import Page, Reason, told, uid_of
+from imagegen.api import paging
 from imagegen.api.auth import Caller
 from imagegen.api.endpoint import Success, endpoint
 from imagegen.api.schema import DocumentId, NextPageToken, Timestamp, WireModel, is_none
 from imagegen.catalogue import editing
 from imagegen.errors import ActionNotFound, ChangedSince, NotUndoable
-from imagegen.firestore.store import Document
-from imagegen.firestore.stored import MalformedDocument
+from imagegen.firestore.stored import readable
 
 
 class ListAdminActions(Page):
@@ -83,27 +81,24 @@ def list_admin_actions(body: ListAdminActions, caller: Caller) -> AdminActionPag
     size, bound_to = body.size(), (actions.COLLECTION,)
     found = db.query(actions.newest_query(size + 1, body.after(bound_to)))
     return AdminActionPage(
-        admin_actions=list(_readable(found[:size])),
-        next_page_token=next_token(found, size, "at", bound_to),
+        admin_actions=readable(found[:size], ActionDocument, _shown),
+        next_page_token=paging.next_token(found, size, bound_to, by="at"),
     )
 
 
-def _readable(documents: Iterable[Document]) -> Iterator[AdminAction]:
-    for document in documents:
-        action = ActionDocument(document)
-        with contextlib.suppress(MalformedDocument):
-            yield AdminAction(
-                action_id=action.id,
-                at=action.at,
-                by=action.by,
-                action=action.action,
-                subject=action.subject,
-                user_id=action.user_id,
-                reason=action.reason,
-                before=told(action.before),
-                after=told(action.after),
-                undoable=action.action in editing.UNDOABLE,
-            )
+def _shown(action: ActionDocument) -> AdminAction:
+    return AdminAction(
+        action_id=action.id,
+        at=action.at,
+        by=action.by,
+        action=action.action,
+        subject=action.subject,
+        user_id=action.user_id,
+        reason=action.reason,
+        before=told(action.before),
+        after=told(action.after),
+        undoable=action.action in editing.UNDOABLE,
+    )
 
 
 class UndoAdminAction(WireModel):

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Iterable, Iterator
 from typing import Annotated, Any
 
 from pydantic import Field
@@ -11,7 +9,8 @@ from pydantic import Field
 from imagegen import db
 from imagegen.actions import Operator
 from imagegen.admin.users import EXAMPLE_USER_ID
-from imagegen.admin.wire import IdempotencyKey, Page, Reason, next_token, uid_of
+from imagegen.admin.wire import IdempotencyKey, Page, Reason, uid_of
+from imagegen.api import paging
 from imagegen.api.auth import Caller
 from imagegen.api.endpoint import Success, endpoint
 from imagegen.api.schema import (
@@ -30,8 +29,7 @@ from imagegen.errors import (
     PurchaseNotRefundable,
     UserNotFound,
 )
-from imagegen.firestore.store import Document
-from imagegen.firestore.stored import MalformedDocument
+from imagegen.firestore.stored import readable
 from imagegen.purchases import booking, buyer, listing, operators
 from imagegen.purchases.listing import PurchaseDetails
 from imagegen.purchases.purchase import PurchaseDocument, PurchaseStatus
@@ -93,15 +91,9 @@ def list_all_purchases(body: ListAllPurchases, caller: Caller) -> PurchaseDetail
         )
     )
     return PurchaseDetailsPage(
-        purchases=list(_readable(found[:size])),
-        next_page_token=next_token(found, size, "createdAt", bound_to),
+        purchases=readable(found[:size], PurchaseDocument, PurchaseDetails.from_document),
+        next_page_token=paging.next_token(found, size, bound_to),
     )
-
-
-def _readable(documents: Iterable[Document]) -> Iterator[PurchaseDetails]:
-    for document in documents:
-        with contextlib.suppress(MalformedDocument):
-            yield PurchaseDetails.from_document(PurchaseDocument(document))
 
 
 class GetPurchase(WireModel):

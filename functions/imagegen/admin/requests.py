@@ -8,8 +8,9 @@ from typing import Annotated, Any
 from pydantic import Field, StringConstraints
 
 from imagegen import actions, db
-from imagegen.admin.users import CLOSED, EXAMPLE_USER_ID, Grant
-from imagegen.admin.wire import Page, Reason, next_token, uid_of
+from imagegen.admin.users import CLOSED, Grant
+from imagegen.admin.wire import Page, Reason, uid_of
+from imagegen.api import paging
 from imagegen.api.auth import Caller
 from imagegen.api.endpoint import Success, endpoint
 from imagegen.api.schema import (
@@ -40,32 +41,18 @@ from imagegen.errors import (
     UploadNotFound,
     UserNotFound,
 )
-from imagegen.firestore.store import Document, is_document_id
+from imagegen.firestore.store import LATEST, Document, is_document_id
 from imagegen.generation import amends, recovery
-from imagegen.generation.listing import LATEST, FilterValue, readable, requests_query, spelled
-from imagegen.generation.replies import GenerationRequest, GenerationRequestPage
+from imagegen.generation.listing import FilterValue, requests_query, shown, spelled
+from imagegen.generation.replies import (
+    EXAMPLE_COMPLETED,
+    EXAMPLE_ID,
+    GenerationRequest,
+    GenerationRequestPage,
+)
 from imagegen.generation.request import Status
 from imagegen.notifications import recovery as event_recovery
 
-EXAMPLE_ID = "0d3c1f5c7f1e4b0f9f6f2f0a54b7c9de"
-EXAMPLE_REQUEST: dict[str, Any] = {
-    "generationRequestId": EXAMPLE_ID,
-    "userId": EXAMPLE_USER_ID,
-    "status": "completed",
-    "mode": "async",
-    "model": "Model A",
-    "style": "anime",
-    "color": "neon",
-    "size": "1024x1024",
-    "prompt": "A lighthouse at dusk",
-    "imageUrl": "https://example.com/images/model-a.png",
-    "deductedCredits": 3,
-    "refundedCredits": 0,
-    "error": None,
-    "createdAt": "2026-11-21T12:30:00.000000Z",
-    "startedAt": "2026-11-21T12:30:01.000000Z",
-    "completedAt": "2026-11-21T12:30:05.000000Z",
-}
 RequestField = Annotated[DocumentId, Field(description="The generation request.")]
 
 
@@ -88,7 +75,7 @@ class ListAllGenerationRequests(Page):
     methods=("GET",),
     example={"status": "failed", "pageSize": 20},
     success=Success(
-        "A page of generation requests.", {"found": {"generationRequests": [EXAMPLE_REQUEST]}}
+        "A page of generation requests.", {"found": {"generationRequests": [EXAMPLE_COMPLETED]}}
     ),
 )
 def list_all_generation_requests(
@@ -100,7 +87,7 @@ def list_all_generation_requests(
     100 at most. A page token is valid for the same filters only.
     """
     if query := body.query.strip():
-        return GenerationRequestPage(generation_requests=list(readable(_with_id(query))))
+        return GenerationRequestPage(generation_requests=shown(_with_id(query)))
     filters = spelled({"status": body.status, "model": body.model})
     since, until = _utc(body.from_), _utc(body.to) or LATEST
     bound_to = ("generationRequests", body.user_id, *filters, str(since), str(until))
@@ -111,8 +98,8 @@ def list_all_generation_requests(
         )
     )
     return GenerationRequestPage(
-        generation_requests=list(readable(found[:size])),
-        next_page_token=next_token(found, size, "createdAt", bound_to),
+        generation_requests=shown(found[:size]),
+        next_page_token=paging.next_token(found, size, bound_to),
     )
 
 
@@ -168,7 +155,7 @@ class GetGenerationRequest(WireModel):
     success=Success(
         "The generation request.",
         {
-            "completed": EXAMPLE_REQUEST
+            "completed": EXAMPLE_COMPLETED
             | {
                 "lots": [{"id": "p-7d21", "kind": "purchase", "credits": 3, "expiresAt": None}],
                 "attempts": 1,
@@ -261,7 +248,7 @@ def grant_goodwill(body: AmendGenerationRequest, caller: Caller) -> Grant:
     success=Success(
         "The canceled generation request.",
         {
-            "canceled": EXAMPLE_REQUEST
+            "canceled": EXAMPLE_COMPLETED
             | {"status": "canceled", "imageUrl": None, "refundedCredits": 3, "startedAt": None}
         },
     ),

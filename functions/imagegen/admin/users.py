@@ -12,7 +12,7 @@ from imagegen import clock, db
 from imagegen.accounts import account
 from imagegen.admin import identities
 from imagegen.admin.identities import Identity
-from imagegen.admin.wire import IdempotencyKey, Page, Reason, next_token, uid_of
+from imagegen.admin.wire import IdempotencyKey, Page, Reason, uid_of
 from imagegen.api import paging
 from imagegen.api.auth import Caller
 from imagegen.api.endpoint import Success, endpoint
@@ -112,7 +112,7 @@ def list_users(body: ListUsers, caller: Caller) -> UserPage:
     size = body.size()
     if not query:
         found = db.query(newest_query(size + 1, body.after(bound_to)))
-        token = next_token(found, size, "createdAt", bound_to)
+        token = paging.next_token(found, size, bound_to)
         return UserPage(users=list(_summaries(found[:size])), next_page_token=token)
     after = paging.position(body.page_token, bound_to, ID) if body.page_token else None
     found = _beginning_with(query, size + 1, after)

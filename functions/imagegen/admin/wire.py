@@ -1,19 +1,15 @@
 """What the operators' endpoints share: reasons, pages, times."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, AwareDatetime, Field, StringConstraints, TypeAdapter
+from pydantic import AfterValidator, Field, StringConstraints
 
 from imagegen.api import paging
 from imagegen.api.auth import Caller
-from imagegen.api.schema import DEFERRED, DocumentId, PageSize, PageToken, WireModel, printable
+from imagegen.api.schema import PageSize, PageToken, WireModel, printable, rfc3339
 from imagegen.errors import TokenMissing
-from imagegen.firestore.store import Document
-
-DEFAULT_PAGE_SIZE = 20
-MAX_PAGE_SIZE = 100
 
 Reason = Annotated[
     str,
@@ -28,11 +24,6 @@ IdempotencyKey = Annotated[
         description="Names this change, e.g. a ticket. However often it is sent, it is made once."
     ),
 ]
-Moment = Annotated[AwareDatetime, AfterValidator(lambda moment: moment.astimezone(UTC))]
-# Time and id of the last document of a page.
-POSITION = TypeAdapter(tuple[Moment, DocumentId], config=DEFERRED)
-
-Position = tuple[datetime, str]
 
 
 class Page(WireModel):
@@ -42,23 +33,13 @@ class Page(WireModel):
     page_token: PageToken = None
 
     def size(self) -> int:
-        return min(self.page_size or DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE)
+        return paging.size_of(self.page_size)
 
-    def after(self, bound_to: Sequence[object]) -> Position | None:
+    def after(self, bound_to: Sequence[object]) -> tuple[datetime, str] | None:
         """What the page begins after. Raises InvalidField."""
         if self.page_token is None:
             return None
-        return paging.position(self.page_token, bound_to, POSITION)
-
-
-def next_token(
-    found: Sequence[Document], size: int, field: str, bound_to: Sequence[object]
-) -> str | None:
-    """The token of the next page, if more than `size` were found; pages are ordered by `field`."""
-    if len(found) <= size:
-        return None
-    last = found[size - 1]
-    return paging.token([last[field].isoformat(), last.id], bound_to)
+        return paging.position(self.page_token, bound_to, paging.POSITION)
 
 
 def uid_of(caller: Caller) -> str:
@@ -72,7 +53,7 @@ def told(value: Any) -> Any:
     """A stored value as JSON has it: a time as RFC 3339, bytes and references as text."""
     match value:
         case datetime():
-            return value.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+            return rfc3339(value)
         case dict():
             return {name: told(each) for name, each in value.items()}
         case list() | tuple():

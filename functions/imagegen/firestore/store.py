@@ -7,7 +7,7 @@ blind write.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Protocol
 
 MAX_ID_BYTES = 1500
@@ -81,6 +81,10 @@ class Delete:
 
 
 Write = Create | Update | Delete
+
+
+# Later than any timestamp: a field that is at most this is one, and not text or a number.
+LATEST = datetime(9999, 12, 31, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,8 @@ fields have a default for when they are missing or malformed; one without a defa
 one that is malformed, raises `MalformedDocument` to whoever needs it.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime
 from typing import Any, ClassVar, Generic, TypeVar, overload
 
@@ -82,6 +83,18 @@ class Stored:
     def fields(cls, **values: Any) -> dict[str, Any]:
         """`values`, by attribute, under their names in Firestore."""
         return {getattr(cls, attribute).name: value for attribute, value in values.items()}
+
+
+View = TypeVar("View", bound=Stored)
+
+
+def readable(documents: Iterable[Document], view: type[View], show: Callable[[View], T]) -> list[T]:
+    """What `show` makes of the views of documents; a malformed one is logged and left out."""
+    shown = []
+    for document in documents:
+        with suppress(MalformedDocument):
+            shown.append(show(view(document)))
+    return shown
 
 
 def text(value: Any) -> str:

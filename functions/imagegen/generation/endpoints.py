@@ -1,7 +1,5 @@
 """What clients may do with generation requests: create, look at, list and cancel them."""
 
-from typing import Any
-
 from pydantic import Field
 
 from imagegen import db
@@ -48,8 +46,11 @@ from imagegen.errors import (
 )
 from imagegen.generation import create, deletion
 from imagegen.generation.access import find
-from imagegen.generation.listing import POSITION, FilterValue, readable, requests_query, spelled
+from imagegen.generation.listing import FilterValue, requests_query, shown, spelled
 from imagegen.generation.replies import (
+    EXAMPLE_COMPLETED,
+    EXAMPLE_ID,
+    EXAMPLE_ORDER,
     RETRY_AFTER_SECONDS,
     Generation,
     GenerationRequest,
@@ -63,28 +64,6 @@ from imagegen.generation.request import (
 )
 from imagegen.generation.settle import Outcome, settle
 
-EXAMPLE_ORDER = {
-    "userId": "testUser1",
-    "model": "Model A",
-    "style": "anime",
-    "color": "neon",
-    "size": "1024x1024",
-    "prompt": "A lighthouse at dusk",
-}
-EXAMPLE_ID = "0d3c1f5c7f1e4b0f9f6f2f0a54b7c9de"
-EXAMPLE_COMPLETED: dict[str, Any] = {
-    "generationRequestId": EXAMPLE_ID,
-    **EXAMPLE_ORDER,
-    "status": "completed",
-    "mode": "async",
-    "imageUrl": "https://example.com/images/model-a.png",
-    "deductedCredits": 3,
-    "refundedCredits": 0,
-    "error": None,
-    "createdAt": "2026-11-21T12:30:00.000000Z",
-    "startedAt": "2026-11-21T12:30:01.000000Z",
-    "completedAt": "2026-11-21T12:30:05.000000Z",
-}
 EXAMPLE_REFUNDED = EXAMPLE_COMPLETED | {"imageUrl": None, "refundedCredits": 3}
 
 NEXT_CALLS = {"status": "getGenerationStatus", "cancel": "cancelGenerationRequest"}
@@ -216,10 +195,6 @@ def get_generation_status(body: GetGenerationStatus, caller: Caller) -> Reply[Ge
     return Reply(request, headers={"Retry-After": RETRY_AFTER_SECONDS} if is_open else {})
 
 
-DEFAULT_PAGE_SIZE = 20
-MAX_PAGE_SIZE = 100
-
-
 class ListGenerationRequests(WireModel):
     """Whose generation requests to list, and which of them."""
 
@@ -258,16 +233,12 @@ def list_generation_requests(body: ListGenerationRequests, caller: Caller) -> Ge
         {"status": body.status, **{field: getattr(body, field) for field in catalogue.FIELDS}}
     )
     bound_to = ("generationRequests", body.user_id, *filters)
-    after = paging.position(body.page_token, bound_to, POSITION) if body.page_token else None
-    size = min(body.page_size or DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE)
+    after = paging.after(body.page_token, bound_to)
+    size = paging.size_of(body.page_size)
     found = db.query(requests_query(body.user_id, filters, size + 1, after))
-    token = None
-    if len(found) > size:
-        last = found[size - 1]
-        token = paging.token([last["createdAt"].isoformat(), last.id], bound_to)
     return GenerationRequestPage(
-        generation_requests=list(readable(found[:size])),
-        next_page_token=token,
+        generation_requests=shown(found[:size]),
+        next_page_token=paging.next_token(found, size, bound_to),
     )
 
 

@@ -1,27 +1,16 @@
 """Lists of generation requests: filters, pages, and the query of both."""
 
-import contextlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import UTC, datetime
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 from typing import Annotated
 
-from pydantic import AfterValidator, AwareDatetime, StringConstraints, TypeAdapter
+from pydantic import StringConstraints
 
-from imagegen.api.schema import DEFERRED, DocumentId
 from imagegen.catalogue import catalogue
-from imagegen.firestore.store import Document, Query
-from imagegen.firestore.stored import MalformedDocument
+from imagegen.firestore.store import LATEST, Document, Query
+from imagegen.firestore.stored import readable
 from imagegen.generation.replies import GenerationRequest
 from imagegen.generation.request import RequestDocument
-
-LATEST = datetime(9999, 12, 31, tzinfo=UTC)
-# Creation time, in UTC so that it is known to have such a form, and id of a page's last request.
-POSITION = TypeAdapter(
-    tuple[
-        Annotated[AwareDatetime, AfterValidator(lambda moment: moment.astimezone(UTC))], DocumentId
-    ],
-    config=DEFERRED,
-)
 
 FilterValue = Annotated[str, StringConstraints(min_length=1, max_length=100)]
 
@@ -62,8 +51,6 @@ def requests_query(
     )
 
 
-def readable(documents: Iterable[Document]) -> Iterator[GenerationRequest]:
-    """The requests as they are shown; one that lacks a price or a status is logged, not shown."""
-    for document in documents:
-        with contextlib.suppress(MalformedDocument):
-            yield GenerationRequest.from_document(RequestDocument(document))
+def shown(documents: Iterable[Document]) -> list[GenerationRequest]:
+    """The requests as they are shown, without those that lack a price or a status."""
+    return readable(documents, RequestDocument, GenerationRequest.from_document)

@@ -9,6 +9,28 @@ from imagegen.api.schema import NextPageToken, Timestamp, WireModel, is_none
 from imagegen.generation.request import Mode, RequestDocument, Status
 
 RETRY_AFTER_SECONDS = "2"  # when to ask again for a request that is still open
+EXAMPLE_ORDER = {
+    "userId": "testUser1",
+    "model": "Model A",
+    "style": "anime",
+    "color": "neon",
+    "size": "1024x1024",
+    "prompt": "A lighthouse at dusk",
+}
+EXAMPLE_ID = "0d3c1f5c7f1e4b0f9f6f2f0a54b7c9de"
+EXAMPLE_COMPLETED: dict[str, Any] = {
+    "generationRequestId": EXAMPLE_ID,
+    **EXAMPLE_ORDER,
+    "status": "completed",
+    "mode": "async",
+    "imageUrl": "https://example.com/images/model-a.png",
+    "deductedCredits": 3,
+    "refundedCredits": 0,
+    "error": None,
+    "createdAt": "2026-11-21T12:30:00.000000Z",
+    "startedAt": "2026-11-21T12:30:01.000000Z",
+    "completedAt": "2026-11-21T12:30:05.000000Z",
+}
 
 
 class Generation(WireModel):

@@ -1,17 +1,14 @@
 """What clients may do about purchases: go to a checkout or the portal, and list purchases."""
 
-import contextlib
-from collections.abc import Iterable, Iterator
 from typing import Annotated
 
-from pydantic import AwareDatetime, Field, StringConstraints, TypeAdapter
+from pydantic import Field, StringConstraints
 
 from imagegen import config, db
 from imagegen.api import paging
 from imagegen.api.auth import Caller
 from imagegen.api.endpoint import Success, endpoint
 from imagegen.api.schema import (
-    DEFERRED,
     DocumentId,
     NextPageToken,
     PageSize,
@@ -30,8 +27,7 @@ from imagegen.errors import (
     ProductNotFound,
     UserNotFound,
 )
-from imagegen.firestore.store import Document
-from imagegen.firestore.stored import MalformedDocument
+from imagegen.firestore.stored import readable
 from imagegen.purchases import checkout, listing
 from imagegen.purchases.purchase import Provider, PurchaseDocument, PurchaseStatus
 
@@ -167,12 +163,6 @@ class PurchasePage(WireModel):
     next_page_token: NextPageToken = None
 
 
-DEFAULT_PAGE_SIZE = 20
-MAX_PAGE_SIZE = 100
-# Creation time and id of the last purchase of a page.
-POSITION = TypeAdapter(tuple[AwareDatetime, DocumentId], config=DEFERRED)
-
-
 @endpoint(
     methods=("GET", "POST"),
     example={"userId": "testUser1", "pageSize": 1},
@@ -209,21 +199,13 @@ def list_purchases(body: ListPurchases, caller: Caller) -> PurchasePage:
     _require(Provider.STRIPE, Provider.REVENUECAT)
     caller.require_access_to(body.user_id)
     bound_to = ("purchases", body.user_id)
-    after = paging.position(body.page_token, bound_to, POSITION) if body.page_token else None
-    size = min(body.page_size or DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE)
+    after = paging.after(body.page_token, bound_to)
+    size = paging.size_of(body.page_size)
     found = db.query(listing.query(size + 1, after, user_id=body.user_id))
-    token = None
-    if len(found) > size:
-        last = found[size - 1]
-        token = paging.token([last["createdAt"].isoformat(), last.id], bound_to)
-    return PurchasePage(purchases=list(_readable(found[:size])), next_page_token=token)
-
-
-def _readable(documents: Iterable[Document]) -> Iterator[Purchase]:
-    """The purchases as they are shown; one that lacks what is needed is logged, not shown."""
-    for document in documents:
-        with contextlib.suppress(MalformedDocument):
-            yield Purchase.from_document(PurchaseDocument(document))
+    return PurchasePage(
+        purchases=readable(found[:size], PurchaseDocument, Purchase.from_document),
+        next_page_token=paging.next_token(found, size, bound_to),
+    )
 
 
 def _require(*providers: Provider) -> None:

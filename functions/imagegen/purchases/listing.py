@@ -1,16 +1,14 @@
 """Purchases as operators see them: one by its id, or those of everybody, the newest first."""
 
-from datetime import UTC, datetime
+from datetime import datetime
 
 from pydantic import Field
 
 from imagegen import db
 from imagegen.api.schema import Timestamp, WireModel, is_none
 from imagegen.errors import PurchaseNotFound
-from imagegen.firestore.store import Query
+from imagegen.firestore.store import LATEST, Query
 from imagegen.purchases.purchase import Provider, PurchaseDocument, PurchaseStatus
-
-LATEST = datetime(9999, 12, 31, tzinfo=UTC)
 
 
 class PurchaseDetails(WireModel):

@@ -6,8 +6,8 @@ from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
 from imagegen.api import paging
+from imagegen.api.paging import POSITION
 from imagegen.errors import InvalidField
-from imagegen.generation.listing import POSITION
 
 INTEGER = TypeAdapter(int)
 

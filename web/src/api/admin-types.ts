@@ -6,7 +6,7 @@ export type AccountStatus = Schemas["AccountStatus"];
 export type FoundUser = Schemas["UserSummary"];
 export type UserPage = Schemas["UserPage"];
 export type UserView = Schemas["UserView"];
-export type UserExport = Schemas["UserExport"];
+export type AccountExport = Schemas["AccountExport"];
 
 export type AdminRequest = Schemas["GenerationRequestDetails"];
 export type RequestPage = Schemas["GenerationRequestPage"];

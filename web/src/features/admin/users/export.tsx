@@ -1,7 +1,7 @@
 /** Everything that is stored about a user, as one file, for somebody who asks by mail. */
 import { useState } from "preact/hooks";
 import { admin, at } from "../../../api/admin";
-import type { UserExport } from "../../../api/admin-types";
+import type { AccountExport } from "../../../api/admin-types";
 import { Confirm } from "../../../ui/confirm";
 import { Dialog } from "../../../ui/dialog";
 import { dateTime } from "../../../ui/format";
@@ -11,7 +11,7 @@ import type { Administered } from "./user";
 const POLL_MILLISECONDS = 2000;
 
 export function Export({ user, onClose }: Administered) {
-  const [ready, setReady] = useState<UserExport | null>(null);
+  const [ready, setReady] = useState<AccountExport | null>(null);
   if (ready?.url) {
     return (
       <Dialog title="The export" narrow onClose={onClose}>
@@ -36,7 +36,7 @@ export function Export({ user, onClose }: Administered) {
       onClose={onClose}
       onDone={() => {}}
       onConfirm={async (reason) => {
-        const ask = () => admin<UserExport>("POST", at`/users/${user.userId}/exports`, { reason });
+        const ask = () => admin<AccountExport>("POST", at`/users/${user.userId}/exports`, { reason });
         let answer = await ask();
         while (!answer.url) {
           await new Promise((resolve) => setTimeout(resolve, POLL_MILLISECONDS));
