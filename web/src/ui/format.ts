@@ -36,11 +36,19 @@ export function money(amount: number, currency: string): string {
   return format.format(amount / 10 ** digits);
 }
 
+/** The same; "–" where the currency is not known yet. */
+export const price = (amount: number, currency: string): string =>
+  currency ? money(amount, currency) : "–";
+
 export function percent(share: number | null, digits = 1): string {
   return share === null
     ? "–"
     : `${(share * 100).toFixed(share === 1 || share === 0 ? 0 : digits)}%`;
 }
+
+/** "+3" and "−3". */
+export const signed = (credits: number): string =>
+  `${credits < 0 ? "−" : "+"}${number(Math.abs(credits))}`;
 
 /** "+25%" for 0.25; for the change of a rate, in percentage points. */
 export function change(value: number, unit: "relative" | "points"): string {

@@ -1,5 +1,5 @@
 /** Ledger entries, each with the balance after it. */
-import { number } from "../../ui/format";
+import { number, signed } from "../../ui/format";
 import { TableScroll } from "../../ui/table-scroll";
 import { ExactTime } from "../../ui/when";
 import { EntryBadge } from "./entry-badge";
@@ -48,10 +48,7 @@ function Row({ line }: { line: Line }) {
           )}
         </span>
       </td>
-      <td class={`end tabular ${line.change > 0 ? "gain" : ""}`}>
-        {line.change > 0 ? "+" : "−"}
-        {number(Math.abs(line.change))}
-      </td>
+      <td class={`end tabular ${line.change > 0 ? "gain" : ""}`}>{signed(line.change)}</td>
       <td class="end tabular">{number(line.balanceAfter)}</td>
     </tr>
   );

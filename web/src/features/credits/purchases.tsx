@@ -6,7 +6,7 @@ import type { Purchase } from "../../api/types";
 import { Badge } from "../../ui/badge";
 import { Button } from "../../ui/button";
 import { Failure } from "../../ui/failure";
-import { credits, money, number } from "../../ui/format";
+import { credits, number, price } from "../../ui/format";
 import { useAction } from "../../ui/hooks";
 import { TableScroll } from "../../ui/table-scroll";
 import { ExactTime } from "../../ui/when";
@@ -69,7 +69,6 @@ export function Purchases({ userId, own }: { userId: string; own: boolean }) {
 function Row({ purchase }: { purchase: Purchase }) {
   const { name, tone } = PURCHASE_STATES[purchase.status];
   const { amount, currency, clawedBackCredits, owedCredits } = purchase;
-  const price = currency ? money(amount, currency) : "–";
   return (
     <tr>
       <td>
@@ -77,7 +76,7 @@ function Row({ purchase }: { purchase: Purchase }) {
       </td>
       <td class="any-length">
         {purchase.productId || "–"}
-        <span class="note narrow-only">{price}</span>
+        <span class="note narrow-only">{price(amount, currency)}</span>
       </td>
       <td>
         <Badge tone={tone}>{name}</Badge>
@@ -86,7 +85,7 @@ function Row({ purchase }: { purchase: Purchase }) {
         )}
         {owedCredits > 0 && <span class="note block">{credits(owedCredits)} owed</span>}
       </td>
-      <td class="end nowrap wide-cell">{price}</td>
+      <td class="end nowrap wide-cell">{price(amount, currency)}</td>
       <td class="end">{number(purchase.credits)}</td>
     </tr>
   );

@@ -3,9 +3,9 @@ import { admin } from "../../../api/admin";
 import type { EndpointList, WebhookEndpoint } from "../../../api/admin-types";
 import { Badge } from "../../../ui/badge";
 import { Failure } from "../../../ui/failure";
+import { Listing } from "../../../ui/listing";
 import { Empty, Skeleton } from "../../../ui/page";
 import { useResource } from "../../../ui/resource";
-import { TableScroll } from "../../../ui/table-scroll";
 import { When } from "../../../ui/when";
 
 export function Endpoints() {
@@ -21,39 +21,35 @@ export function Endpoints() {
     );
   }
   return (
-    <section class="card flush">
-      <TableScroll label="Webhook endpoints">
-        <table class="listing">
-          <thead>
-            <tr>
-              <th scope="col">Address</th>
-              <th scope="col">State</th>
-              <th scope="col" class="wide-cell">
-                Added
-              </th>
-            </tr>
-          </thead>
-          <tbody>
-            {webhookEndpoints.map((endpoint) => (
-              <tr key={endpoint.id}>
-                <th scope="row" class="any-length">
-                  <a class="row-link" href={`/events/endpoints/${encodeURIComponent(endpoint.id)}`}>
-                    {endpoint.url}
-                  </a>
-                  <span class="note block">{endpoint.types.join(", ")}</span>
-                </th>
-                <td>
-                  <EndpointBadge endpoint={endpoint} />
-                </td>
-                <td class="wide-cell nowrap">
-                  <When iso={endpoint.createdAt} />
-                </td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
-      </TableScroll>
-    </section>
+    <Listing
+      label="Webhook endpoints"
+      head={
+        <>
+          <th scope="col">Address</th>
+          <th scope="col">State</th>
+          <th scope="col" class="wide-cell">
+            Added
+          </th>
+        </>
+      }
+    >
+      {webhookEndpoints.map((endpoint) => (
+        <tr key={endpoint.id}>
+          <th scope="row" class="any-length">
+            <a class="row-link" href={`/events/endpoints/${encodeURIComponent(endpoint.id)}`}>
+              {endpoint.url}
+            </a>
+            <span class="note block">{endpoint.types.join(", ")}</span>
+          </th>
+          <td>
+            <EndpointBadge endpoint={endpoint} />
+          </td>
+          <td class="wide-cell nowrap">
+            <When iso={endpoint.createdAt} />
+          </td>
+        </tr>
+      ))}
+    </Listing>
   );
 }
 

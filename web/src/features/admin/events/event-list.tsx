@@ -1,9 +1,9 @@
 /** Events with their deliveries: of one user, or of all. */
 import { admin } from "../../../api/admin";
 import type { AppEvent, EventPage } from "../../../api/admin-types";
+import { Listing } from "../../../ui/listing";
 import { Empty } from "../../../ui/page";
 import { PagedList, usePaged } from "../../../ui/paged";
-import { TableScroll } from "../../../ui/table-scroll";
 import { ExactTime } from "../../../ui/when";
 import { DeliveryBadge } from "./delivery-badge";
 
@@ -32,41 +32,37 @@ export function EventList({
       }
     >
       {(events) => (
-        <section class="card flush">
-          <TableScroll label="Events">
-            <table class="listing">
-              <thead>
-                <tr>
-                  <th scope="col">When</th>
-                  <th scope="col">Event</th>
-                  <th scope="col">Deliveries</th>
-                </tr>
-              </thead>
-              <tbody>
-                {events.map((event) => (
-                  <tr key={event.eventId}>
-                    <td>
-                      <ExactTime iso={event.createdAt} />
-                    </td>
-                    <th scope="row" class="any-length">
-                      <a class="row-link" href={`/events/${encodeURIComponent(event.eventId)}`}>
-                        {event.type}
-                      </a>
-                      <span class="note block">{event.about}</span>
-                    </th>
-                    <td>
-                      <span class="entry">
-                        {event.deliveries.map((delivery) => (
-                          <DeliveryBadge key={delivery.endpointId} status={delivery.status} />
-                        ))}
-                      </span>
-                    </td>
-                  </tr>
-                ))}
-              </tbody>
-            </table>
-          </TableScroll>
-        </section>
+        <Listing
+          label="Events"
+          head={
+            <>
+              <th scope="col">When</th>
+              <th scope="col">Event</th>
+              <th scope="col">Deliveries</th>
+            </>
+          }
+        >
+          {events.map((event) => (
+            <tr key={event.eventId}>
+              <td>
+                <ExactTime iso={event.createdAt} />
+              </td>
+              <th scope="row" class="any-length">
+                <a class="row-link" href={`/events/${encodeURIComponent(event.eventId)}`}>
+                  {event.type}
+                </a>
+                <span class="note block">{event.about}</span>
+              </th>
+              <td>
+                <span class="entry">
+                  {event.deliveries.map((delivery) => (
+                    <DeliveryBadge key={delivery.endpointId} status={delivery.status} />
+                  ))}
+                </span>
+              </td>
+            </tr>
+          ))}
+        </Listing>
       )}
     </PagedList>
   );

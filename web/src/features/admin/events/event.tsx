@@ -6,11 +6,11 @@ import type { AppEvent, EventDelivery } from "../../../api/admin-types";
 import { Button, Identifier } from "../../../ui/button";
 import { Confirm } from "../../../ui/confirm";
 import { Fact, Facts } from "../../../ui/facts";
-import { Failure } from "../../../ui/failure";
 import { dateTime, number } from "../../../ui/format";
 import { useTitle } from "../../../ui/hooks";
+import { Loading } from "../../../ui/loading";
 import { notify } from "../../../ui/notices";
-import { PageHead, Skeleton } from "../../../ui/page";
+import { PageHead } from "../../../ui/page";
 import { useResource } from "../../../ui/resource";
 import { TableScroll } from "../../../ui/table-scroll";
 import { When } from "../../../ui/when";
@@ -37,11 +37,7 @@ export function Event({ id }: { id: string }) {
         <PageHead title="Event">
           <code>{id}</code>
         </PageHead>
-        {loaded.error ? (
-          <Failure error={loaded.error} onRetry={loaded.reload} />
-        ) : (
-          <Skeleton height="16rem" />
-        )}
+        <Loading resource={loaded} height="16rem" />
       </>
     );
   }

@@ -7,9 +7,9 @@ import { Button } from "../../../ui/button";
 import { Failure } from "../../../ui/failure";
 import { number, span } from "../../../ui/format";
 import { useAction } from "../../../ui/hooks";
+import { Listing } from "../../../ui/listing";
 import { Empty } from "../../../ui/page";
 import { PagedList, usePaged } from "../../../ui/paged";
-import { TableScroll } from "../../../ui/table-scroll";
 import { ExactTime } from "../../../ui/when";
 
 const POLL_MILLISECONDS = 3000;
@@ -43,38 +43,34 @@ export function Audits() {
       {start.error !== null && <Failure error={start.error} />}
       <PagedList list={list} empty={<Empty icon="operations" title="No audits yet" />}>
         {(audits) => (
-          <section class="card flush">
-            <TableScroll label="Audits">
-              <table class="listing">
-                <thead>
-                  <tr>
-                    <th scope="col">Started</th>
-                    <th scope="col">Result</th>
-                    <th scope="col" class="end">
-                      Took
-                    </th>
-                  </tr>
-                </thead>
-                <tbody>
-                  {audits.map((audit) => (
-                    <tr key={audit.auditId}>
-                      <th scope="row">
-                        <a class="row-link" href={at`/operations/audits/${audit.auditId}`}>
-                          <ExactTime iso={audit.requestedAt} />
-                        </a>
-                      </th>
-                      <td>
-                        <AuditBadge audit={audit} />
-                      </td>
-                      <td class="end nowrap">
-                        {audit.endedAt ? span(audit.requestedAt, audit.endedAt) : "–"}
-                      </td>
-                    </tr>
-                  ))}
-                </tbody>
-              </table>
-            </TableScroll>
-          </section>
+          <Listing
+            label="Audits"
+            head={
+              <>
+                <th scope="col">Started</th>
+                <th scope="col">Result</th>
+                <th scope="col" class="end">
+                  Took
+                </th>
+              </>
+            }
+          >
+            {audits.map((audit) => (
+              <tr key={audit.auditId}>
+                <th scope="row">
+                  <a class="row-link" href={at`/operations/audits/${audit.auditId}`}>
+                    <ExactTime iso={audit.requestedAt} />
+                  </a>
+                </th>
+                <td>
+                  <AuditBadge audit={audit} />
+                </td>
+                <td class="end nowrap">
+                  {audit.endedAt ? span(audit.requestedAt, audit.endedAt) : "–"}
+                </td>
+              </tr>
+            ))}
+          </Listing>
         )}
       </PagedList>
     </>

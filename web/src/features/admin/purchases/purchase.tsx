@@ -6,14 +6,14 @@ import { Badge } from "../../../ui/badge";
 import { Button, Identifier } from "../../../ui/button";
 import { Confirm } from "../../../ui/confirm";
 import { Fact, Facts } from "../../../ui/facts";
-import { Failure } from "../../../ui/failure";
-import { Field } from "../../../ui/fields";
-import { credits, dateTime, money, number } from "../../../ui/format";
+import { credits, dateTime, money, number, price } from "../../../ui/format";
 import { useTitle } from "../../../ui/hooks";
+import { Loading } from "../../../ui/loading";
 import { notify } from "../../../ui/notices";
-import { PageHead, Skeleton } from "../../../ui/page";
+import { PageHead } from "../../../ui/page";
 import { useResource } from "../../../ui/resource";
 import { PURCHASE_STATES } from "../../credits/words";
+import { IdField } from "../id-field";
 
 /** Stripe tells of its refunds itself. */
 const isToldByHand = ({ provider, status }: AdminPurchase): boolean =>
@@ -30,11 +30,7 @@ export function Purchase({ id }: { id: string }) {
         <PageHead title="Purchase">
           <code>{id}</code>
         </PageHead>
-        {loaded.error ? (
-          <Failure error={loaded.error} onRetry={loaded.reload} />
-        ) : (
-          <Skeleton height="16rem" />
-        )}
+        <Loading resource={loaded} height="16rem" />
       </>
     );
   }
@@ -91,7 +87,7 @@ function What({ purchase }: { purchase: AdminPurchase }) {
         )}
       </Fact>
       <Fact name="Paid through">{purchase.provider}</Fact>
-      <Fact name="Price">{currency ? money(amount, currency) : "–"}</Fact>
+      <Fact name="Price">{price(amount, currency)}</Fact>
       <Fact name="Credits">{number(purchase.credits)}</Fact>
       {clawedBackCredits > 0 && <Fact name="Taken back">{credits(clawedBackCredits)}</Fact>}
       {owedCredits > 0 && <Fact name="Owed">{credits(owedCredits)}</Fact>}
@@ -147,20 +143,7 @@ function Book({ purchase, onClose, onDone }: Given) {
         onDone();
       }}
     >
-      <Field label="For the user with the id">
-        {(id) => (
-          <input
-            id={id}
-            type="text"
-            required
-            autocomplete="off"
-            spellcheck={false}
-            data-autofocus
-            value={userId}
-            onInput={(event) => setUserId(event.currentTarget.value)}
-          />
-        )}
-      </Field>
+      <IdField label="For the user with the id" value={userId} onInput={setUserId} />
       <p>
         {purchase.credits > 0 ? credits(purchase.credits) : "The credits of the product"} go to this
         user for {currency ? money(amount, currency) : "what was paid"}. A later refund takes them

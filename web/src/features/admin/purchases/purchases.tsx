@@ -3,11 +3,11 @@ import { admin, at } from "../../../api/admin";
 import type { AdminPurchase, AdminPurchasePage } from "../../../api/admin-types";
 import { Badge } from "../../../ui/badge";
 import { ChoiceFilter, ClearFilters, filtered, TextFilter } from "../../../ui/filters";
-import { credits, money, number } from "../../../ui/format";
+import { credits, number, price } from "../../../ui/format";
 import { useTitle } from "../../../ui/hooks";
+import { Listing } from "../../../ui/listing";
 import { Empty, PageHead } from "../../../ui/page";
 import { PagedList, usePaged } from "../../../ui/paged";
-import { TableScroll } from "../../../ui/table-scroll";
 import { ExactTime } from "../../../ui/when";
 import { PURCHASE_STATES } from "../../credits/words";
 
@@ -61,32 +61,28 @@ export function Purchases() {
         }
       >
         {(purchases) => (
-          <section class="card flush">
-            <TableScroll label="Purchases">
-              <table class="listing">
-                <thead>
-                  <tr>
-                    <th scope="col">When</th>
-                    <th scope="col" class="wide-cell">
-                      User
-                    </th>
-                    <th scope="col">State</th>
-                    <th scope="col" class="end wide-cell">
-                      Price
-                    </th>
-                    <th scope="col" class="end">
-                      Credits
-                    </th>
-                  </tr>
-                </thead>
-                <tbody>
-                  {purchases.map((purchase) => (
-                    <Row key={purchase.purchaseId} purchase={purchase} />
-                  ))}
-                </tbody>
-              </table>
-            </TableScroll>
-          </section>
+          <Listing
+            label="Purchases"
+            head={
+              <>
+                <th scope="col">When</th>
+                <th scope="col" class="wide-cell">
+                  User
+                </th>
+                <th scope="col">State</th>
+                <th scope="col" class="end wide-cell">
+                  Price
+                </th>
+                <th scope="col" class="end">
+                  Credits
+                </th>
+              </>
+            }
+          >
+            {purchases.map((purchase) => (
+              <Row key={purchase.purchaseId} purchase={purchase} />
+            ))}
+          </Listing>
         )}
       </PagedList>
     </>
@@ -118,7 +114,7 @@ function Row({ purchase }: { purchase: AdminPurchase }) {
         <Badge tone={tone}>{name}</Badge>
         {owedCredits > 0 && <span class="note block">{credits(owedCredits)} owed</span>}
       </td>
-      <td class="end nowrap wide-cell">{currency ? money(amount, currency) : "–"}</td>
+      <td class="end nowrap wide-cell">{price(amount, currency)}</td>
       <td class="end">{number(purchase.credits)}</td>
     </tr>
   );

@@ -1,6 +1,6 @@
 /** Where a request's credits came from, and what the ledger says of them. */
 import type { AdminRequest } from "../../../api/admin-types";
-import { number } from "../../../ui/format";
+import { number, signed } from "../../../ui/format";
 import { TableScroll } from "../../../ui/table-scroll";
 import { ExactTime } from "../../../ui/when";
 import { EntryBadge } from "../../credits/entry-badge";
@@ -48,6 +48,3 @@ export function Books({ request: { entries, lots } }: { request: AdminRequest })
     </section>
   );
 }
-
-const signed = (credits: number): string =>
-  `${credits < 0 ? "−" : "+"}${number(Math.abs(credits))}`;

@@ -5,9 +5,9 @@ import { call } from "../../../api/client";
 import type { GenerationRequest } from "../../../api/types";
 import { filtered } from "../../../ui/filters";
 import { credits } from "../../../ui/format";
+import { Listing } from "../../../ui/listing";
 import { Empty } from "../../../ui/page";
 import { PagedList, usePaged } from "../../../ui/paged";
-import { TableScroll } from "../../../ui/table-scroll";
 import { ExactTime } from "../../../ui/when";
 import { StatusBadge } from "../../generation/status-badge";
 
@@ -46,32 +46,28 @@ export function RequestList({ userId }: { userId?: string }) {
       }
     >
       {(requests) => (
-        <section class="card flush">
-          <TableScroll label="Requests">
-            <table class="listing">
-              <thead>
-                <tr>
-                  <th scope="col">When</th>
-                  {!userId && (
-                    <th scope="col" class="wide-cell">
-                      User
-                    </th>
-                  )}
-                  <th scope="col">Model</th>
-                  <th scope="col">Status</th>
-                  <th scope="col" class="end wide-cell">
-                    Cost
-                  </th>
-                </tr>
-              </thead>
-              <tbody>
-                {requests.map((request) => (
-                  <Row key={request.generationRequestId} request={request} ofAll={!userId} />
-                ))}
-              </tbody>
-            </table>
-          </TableScroll>
-        </section>
+        <Listing
+          label="Requests"
+          head={
+            <>
+              <th scope="col">When</th>
+              {!userId && (
+                <th scope="col" class="wide-cell">
+                  User
+                </th>
+              )}
+              <th scope="col">Model</th>
+              <th scope="col">Status</th>
+              <th scope="col" class="end wide-cell">
+                Cost
+              </th>
+            </>
+          }
+        >
+          {requests.map((request) => (
+            <Row key={request.generationRequestId} request={request} ofAll={!userId} />
+          ))}
+        </Listing>
       )}
     </PagedList>
   );

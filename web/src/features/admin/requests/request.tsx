@@ -6,10 +6,10 @@ import { isOpen } from "../../../api/types";
 import { Button, Identifier } from "../../../ui/button";
 import { Confirm } from "../../../ui/confirm";
 import { Fact, Facts } from "../../../ui/facts";
-import { Failure } from "../../../ui/failure";
 import { credits, dateTime, number, span } from "../../../ui/format";
 import { useTitle } from "../../../ui/hooks";
-import { Empty, PageHead, Skeleton } from "../../../ui/page";
+import { Loading } from "../../../ui/loading";
+import { Empty, PageHead } from "../../../ui/page";
 import { Picture } from "../../../ui/picture";
 import { useResource } from "../../../ui/resource";
 import { aspectOf } from "../../generation/aspect";
@@ -29,11 +29,7 @@ export function Request({ id }: { id: string }) {
         <PageHead title="Request">
           <code>{id}</code>
         </PageHead>
-        {loaded.error ? (
-          <Failure error={loaded.error} onRetry={loaded.reload} />
-        ) : (
-          <Skeleton height="24rem" />
-        )}
+        <Loading resource={loaded} height="24rem" />
       </>
     );
   }

@@ -2,9 +2,9 @@
 import { useState } from "preact/hooks";
 import { admin, at } from "../../../api/admin";
 import { Confirm } from "../../../ui/confirm";
-import { Field } from "../../../ui/fields";
 import { credits, number } from "../../../ui/format";
 import { notify } from "../../../ui/notices";
+import { IdField } from "../id-field";
 import type { Administered } from "./user";
 
 export function Delete({ user, balance, onClose, onDone }: Administered) {
@@ -27,20 +27,12 @@ export function Delete({ user, balance, onClose, onDone }: Administered) {
         are canceled, and all images, prompts and {number(user.devices.length)} devices are deleted.
         The ledger and the purchases stay in the books without a name. This cannot be undone.
       </p>
-      <Field label="Write the user’s id to confirm" hint={user.userId}>
-        {(id) => (
-          <input
-            id={id}
-            type="text"
-            required
-            autocomplete="off"
-            spellcheck={false}
-            data-autofocus
-            value={typed}
-            onInput={(event) => setTyped(event.currentTarget.value)}
-          />
-        )}
-      </Field>
+      <IdField
+        label="Write the user’s id to confirm"
+        hint={user.userId}
+        value={typed}
+        onInput={setTyped}
+      />
     </Confirm>
   );
 }

@@ -36,7 +36,8 @@ export function Export({ user, onClose }: Administered) {
       onClose={onClose}
       onDone={() => {}}
       onConfirm={async (reason) => {
-        const ask = () => admin<AccountExport>("POST", at`/users/${user.userId}/exports`, { reason });
+        const ask = () =>
+          admin<AccountExport>("POST", at`/users/${user.userId}/exports`, { reason });
         let answer = await ask();
         while (!answer.url) {
           await new Promise((resolve) => setTimeout(resolve, POLL_MILLISECONDS));

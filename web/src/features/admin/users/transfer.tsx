@@ -2,9 +2,9 @@
 import { useState } from "preact/hooks";
 import { admin } from "../../../api/admin";
 import { Confirm } from "../../../ui/confirm";
-import { Field } from "../../../ui/fields";
 import { credits } from "../../../ui/format";
 import { notify } from "../../../ui/notices";
+import { IdField } from "../id-field";
 import type { Administered } from "./user";
 
 export function Transfer({ user, balance, onClose, onDone }: Administered) {
@@ -28,20 +28,7 @@ export function Transfer({ user, balance, onClose, onDone }: Administered) {
         onDone();
       }}
     >
-      <Field label="To the user with the id">
-        {(id) => (
-          <input
-            id={id}
-            type="text"
-            required
-            autocomplete="off"
-            spellcheck={false}
-            data-autofocus
-            value={toUserId}
-            onInput={(event) => setToUserId(event.currentTarget.value)}
-          />
-        )}
-      </Field>
+      <IdField label="To the user with the id" value={toUserId} onInput={setToUserId} />
       <p class="note">
         {credits(purchased + subscription)} that were bought go there with their purchases; refunds
         and renewals follow them. What was given free of charge stays.

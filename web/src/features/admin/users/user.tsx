@@ -9,6 +9,7 @@ import { Fact, Facts } from "../../../ui/facts";
 import { Failure } from "../../../ui/failure";
 import { credits, number } from "../../../ui/format";
 import { useTitle } from "../../../ui/hooks";
+import { Loading } from "../../../ui/loading";
 import { Empty, PageHead, Skeleton } from "../../../ui/page";
 import { useResource } from "../../../ui/resource";
 import { Tabs } from "../../../ui/tabs";
@@ -41,11 +42,7 @@ export function User({ userId }: { userId: string }) {
     return (
       <>
         <PageHead title="User">{userId}</PageHead>
-        {view.error ? (
-          <Failure error={view.error} onRetry={view.reload} />
-        ) : (
-          <Skeleton height="24rem" />
-        )}
+        <Loading resource={view} height="24rem" />
       </>
     );
   }

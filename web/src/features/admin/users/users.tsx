@@ -5,9 +5,9 @@ import { Badge } from "../../../ui/badge";
 import { filtered, TextFilter } from "../../../ui/filters";
 import { number } from "../../../ui/format";
 import { useTitle } from "../../../ui/hooks";
+import { Listing } from "../../../ui/listing";
 import { Empty, PageHead } from "../../../ui/page";
 import { PagedList, usePaged } from "../../../ui/paged";
-import { TableScroll } from "../../../ui/table-scroll";
 import { When } from "../../../ui/when";
 import { AccountBadge } from "./account-badge";
 
@@ -40,29 +40,25 @@ export function Users() {
         }
       >
         {(users) => (
-          <section class="card flush">
-            <TableScroll label="Users">
-              <table class="listing">
-                <thead>
-                  <tr>
-                    <th scope="col">User</th>
-                    <th scope="col">Account</th>
-                    <th scope="col" class="end">
-                      Credits
-                    </th>
-                    <th scope="col" class="wide-cell">
-                      Opened
-                    </th>
-                  </tr>
-                </thead>
-                <tbody>
-                  {users.map((user) => (
-                    <Row key={user.userId} user={user} />
-                  ))}
-                </tbody>
-              </table>
-            </TableScroll>
-          </section>
+          <Listing
+            label="Users"
+            head={
+              <>
+                <th scope="col">User</th>
+                <th scope="col">Account</th>
+                <th scope="col" class="end">
+                  Credits
+                </th>
+                <th scope="col" class="wide-cell">
+                  Opened
+                </th>
+              </>
+            }
+          >
+            {users.map((user) => (
+              <Row key={user.userId} user={user} />
+            ))}
+          </Listing>
         )}
       </PagedList>
     </>
