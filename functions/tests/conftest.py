@@ -30,6 +30,7 @@ pytest_plugins = [
     "support.events",
     "support.fcm",
     "support.leaving",
+    "support.painted",
     "support.vendor",
 ]
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import uuid
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -17,6 +16,7 @@ from support.books import account_of, check_books
 from support.images import image
 from support.leaving import Queue, closure_of, entries_of, tombstone_of, traces
 from support.orders import ANYBODY, now, order
+from support.sign_in import bearer, sign_up
 
 from imagegen import clock, db, firebase, tasks
 from imagegen.accounts import closing, delete, moving, recovery, worker
@@ -31,8 +31,7 @@ from imagegen.generation.request import RequestDocument
 from imagegen.generation.settle import Outcome, settle
 from imagegen.generation.uploads import UploadSource, upload_source
 from imagegen.notifications import devices
-from imagegen.providers import registry
-from imagegen.providers.base import GeneratedImage, GenerationJob, StoredImage
+from imagegen.providers.base import StoredImage
 from imagegen.purchases import booking, reversing
 from imagegen.purchases.booking import Payment
 from imagegen.purchases.items import Item
@@ -41,18 +40,6 @@ from imagegen.purchases.reversals import Refund, Reversals
 
 Users = Callable[..., str]
 MARKER = "only-i-know-this"
-
-
-class Painter:
-    """Makes an image that the core stores."""
-
-    def generate(self, job: GenerationJob, *, deadline: float) -> GeneratedImage:
-        return GeneratedImage(data=image(512, 512), mime_type="image/png")
-
-
-@pytest.fixture
-def painted(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(registry.GENERATORS, "mock", Painter())
 
 
 @pytest.fixture
@@ -100,15 +87,6 @@ def spend(user_id: str, **changes: Any) -> str:
     return answer.body.generation_request_id
 
 
-def signed_up() -> tuple[str, dict[str, str]]:
-    """A user of Firebase Authentication: uid, and the header of a token."""
-    host = os.environ["FIREBASE_AUTH_EMULATOR_HOST"]
-    login = {"email": f"{uuid.uuid4().hex}@example.com", "password": "imagegen"}
-    url = f"http://{host}/identitytoolkit.googleapis.com/v1/accounts:signUp?key=any"
-    made = httpx.post(url, json=login | {"returnSecureToken": True}).raise_for_status().json()
-    return made["localId"], {"Authorization": f"Bearer {made['idToken']}"}
-
-
 def findings_of(client: firestore.Client, *user_ids: str) -> list[Any]:
     found = audit.run(client, lambda _: None).findings
     return [each for each in found if each.user_id in user_ids]
@@ -121,7 +99,7 @@ def test_nothing_personal_is_left_and_the_books_balance(
     painted: None,
     pack: str,
 ) -> None:
-    user_id, _ = signed_up()
+    user_id, _ = sign_up()
     client.document(db.user(user_id)).set({"credits": 9, "name": MARKER})
     photo = upload_source(UploadSource(user_id=user_id, data=image(64, 64)), ANYBODY)
     source = {"type": "photo", "uploadId": photo.upload_id}
@@ -339,7 +317,7 @@ def test_a_user_without_an_account_is_deleted_from_authentication(
     pack: str,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    user_id, _ = signed_up()
+    user_id, _ = sign_up()
     delete.delete(user_id)
     pay(user_id, pack)  # its first payment comes too late
     account_queue.work()
@@ -378,24 +356,24 @@ def test_over_http_it_needs_a_token_and_a_recent_sign_in(
     account_queue: Queue,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    user_id, bearer = signed_up()
+    user_id, token = sign_up()
     client.document(db.user(user_id)).set({"credits": 3})
     assert call("deleteAccount", json={}).status_code == 401  # also where AUTH_MODE is optional
     with monkeypatch.context() as late:
         moment = clock.now() + timedelta(minutes=6)
         late.setattr(clock, "now", lambda: moment)
-        answer = call("deleteAccount", json={}, headers=bearer)
+        answer = call("deleteAccount", json={}, headers=bearer(token))
         assert answer.status_code == 401
         reason = answer.json["error"]["details"]["reason"]
         assert reason == "RECENT_SIGN_IN_REQUIRED"
     assert closure_of(client, user_id) == {}
-    answer = call("deleteAccount", json={}, headers=bearer)
+    answer = call("deleteAccount", json={}, headers=bearer(token))
     assert (answer.status_code, answer.json) == (
         202,
         {"status": "closing", "storeSubscriptions": []},
     )
     assert client.document(db.user(user_id)).get().get("status") == "closing"
-    assert call("deleteAccount", json={"userId": user_id}, headers=bearer).status_code == 400
+    assert call("deleteAccount", json={"userId": user_id}, headers=bearer(token)).status_code == 400
 
 
 def test_a_token_of_a_deleted_user_opens_no_account(
@@ -418,9 +396,9 @@ def test_a_token_of_a_deleted_user_opens_no_account(
 def test_the_deployed_functions_delete_an_account(
     client: firestore.Client, deployed: httpx.Client
 ) -> None:
-    user_id, bearer = signed_up()
+    user_id, token = sign_up()
     client.document(db.user(user_id)).set({"credits": 3})
-    answer = deployed.post("/deleteAccount", json={"data": {}}, headers=bearer)
+    answer = deployed.post("/deleteAccount", json={"data": {}}, headers=bearer(token))
     assert answer.json() == {"result": {"status": "closing", "storeSubscriptions": []}}
     deadline = now() + timedelta(seconds=60)
     while closure_of(client, user_id)["status"] != "closed":

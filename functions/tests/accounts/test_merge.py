@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import os
 import uuid
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-import httpx
 import pytest
 from google.cloud import firestore, storage
 from support.accounts import bought, lot, remaining, with_lots
 from support.books import check_books, ledger_of
 from support.leaving import Queue, closure_of, tombstone_of
 from support.orders import ANYBODY, order
+from support.sign_in import sign_up
 
 from imagegen import db, tasks
 from imagegen.accounts import merge, recovery
@@ -55,16 +54,6 @@ def purchase_of(client: firestore.Client, user_id: str) -> Any:
     owned = firestore.FieldFilter("userId", "==", user_id)
     (found,) = client.collection("purchases").where(filter=owned).stream()
     return found
-
-
-def signed_up(*, anonymous: bool) -> tuple[str, str]:
-    host = os.environ["FIREBASE_AUTH_EMULATOR_HOST"]
-    login = (
-        {} if anonymous else {"email": f"{uuid.uuid4().hex}@example.com", "password": "imagegen"}
-    )
-    url = f"http://{host}/identitytoolkit.googleapis.com/v1/accounts:signUp?key=any"
-    made = httpx.post(url, json=login | {"returnSecureToken": True}).raise_for_status().json()
-    return made["localId"], made["idToken"]
 
 
 def test_what_was_paid_for_moves_with_its_purchase_and_a_refund_follows_it(
@@ -146,9 +135,9 @@ def test_calls_at_the_same_instant_move_once(
 def test_over_http_both_tokens_are_verified(
     client: firestore.Client, call: Callable[..., Any], account_queue: Queue
 ) -> None:
-    anonymous, anonymous_token = signed_up(anonymous=True)
-    _, token = signed_up(anonymous=False)
-    other, other_token = signed_up(anonymous=False)
+    anonymous, anonymous_token = sign_up(anonymous=True)
+    _, token = sign_up(anonymous=False)
+    other, other_token = sign_up(anonymous=False)
     client.document(db.user(anonymous)).set(with_lots(bought("p", 8), lot("trial", 5)))
     bearer = {"Authorization": f"Bearer {token}"}
 

@@ -5,11 +5,11 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-import httpx
 import pytest
 from google.cloud import firestore
 from hypothesis import given
 from hypothesis import strategies as st
+from support import projects
 from support.proxy import Fault, FirestoreProxy
 
 from imagegen import db
@@ -32,10 +32,7 @@ def own_project(
     emulator: str, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Callable[[str, dict[str, Any]], None]]:
     """A database of its own, so that the catalogue can be changed; sets one document."""
-    # What the emulator has imported is there in every project.
-    documents = f"emulator/v1/projects/{OWN_PROJECT}/databases/(default)/documents"
-    httpx.delete(f"http://{emulator}/{documents}").raise_for_status()
-    direct = firestore.Client(project=OWN_PROJECT)
+    direct = projects.empty(OWN_PROJECT)  # what the emulator has imported is in every project
     monkeypatch.setattr(firestore_client, "_client", direct)
     monkeypatch.setenv("CATALOGUE_TTL_SECONDS", "3600")
     catalogue.forget()

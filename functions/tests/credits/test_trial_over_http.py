@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import os
-import uuid
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
-import httpx
 import pytest
 from google.cloud import firestore
 from support.books import check_books
 from support.orders import now, order_body
+from support.sign_in import bearer, sign_up
 
 from imagegen import tasks
 from imagegen.api.schema import rfc3339
@@ -37,15 +35,6 @@ class FailsLate:
         raise GeneratorError("MODEL_OVERLOADED", "The model is overloaded.", retryable=False)
 
 
-def sign_up() -> tuple[str, dict[str, str]]:
-    """A new user of the Auth emulator: the uid, and the header that proves it."""
-    host = os.environ["FIREBASE_AUTH_EMULATOR_HOST"]
-    login = {"email": f"{uuid.uuid4().hex}@example.com", "password": "imagegen"}
-    url = f"http://{host}/identitytoolkit.googleapis.com/v1/accounts:signUp?key=any"
-    made = httpx.post(url, json=login | {"returnSecureToken": True}).raise_for_status().json()
-    return made["localId"], {"Authorization": f"Bearer {made['idToken']}"}
-
-
 @pytest.mark.parametrize("mode", ["sync", "async"])
 def test_credits_of_a_trial_that_expired_meanwhile_come_back_for_the_grace_days(
     call: Call,
@@ -62,7 +51,8 @@ def test_credits_of_a_trial_that_expired_meanwhile_come_back_for_the_grace_days(
     }.items():
         monkeypatch.setenv(name, value)
     monkeypatch.setattr(tasks, "enqueue", lambda *_, **__: None)
-    user_id, token = sign_up()
+    user_id, id_token = sign_up()
+    token = bearer(id_token)
 
     def credits() -> dict[str, Any]:
         answer = call("getUserCredits", json={"userId": user_id, "view": "full"}, headers=token)

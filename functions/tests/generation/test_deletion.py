@@ -22,23 +22,9 @@ from imagegen.generation.endpoints import DeleteImage, delete_image
 from imagegen.generation.replies import Generation
 from imagegen.generation.request import RequestDocument
 from imagegen.generation.uploads import UploadSource, upload_source
-from imagegen.providers import registry
-from imagegen.providers.base import GeneratedImage, GenerationJob
 
 Call = Callable[..., Any]
 PROMPT = "a lighthouse that only I know"
-
-
-class Painter:
-    """Makes an image that the core stores."""
-
-    def generate(self, job: GenerationJob, *, deadline: float) -> GeneratedImage:
-        return GeneratedImage(data=image(512, 512), mime_type="image/png")
-
-
-@pytest.fixture
-def painted(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(registry.GENERATORS, "mock", Painter())
 
 
 def create(user_id: str, **changes: Any) -> str:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
-import urllib.request
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from google.cloud import firestore
+
+from support import projects
 
 PROJECT = "demo-report-tests"
 MONDAY = datetime(2026, 3, 2, tzinfo=UTC)  # of 2026-W10
@@ -16,10 +16,7 @@ SUNDAY_NIGHT = MONDAY + timedelta(days=7)
 
 def empty_client() -> firestore.Client:
     """A client of a project that holds nothing."""
-    host = os.environ["FIRESTORE_EMULATOR_HOST"]
-    url = f"http://{host}/emulator/v1/projects/{PROJECT}/databases/(default)/documents"
-    urllib.request.urlopen(urllib.request.Request(url, method="DELETE")).close()
-    return firestore.Client(project=PROJECT)
+    return projects.empty(PROJECT)
 
 
 class AppWithHistory:

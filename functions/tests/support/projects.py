@@ -17,12 +17,26 @@ BALANCE = 5
 POLL_SECONDS = 0.2
 
 
-def fresh(project: str, models: Mapping[str, Mapping[str, Any]]) -> firestore.Client:
-    """A client of the project, in which is the catalogue, `models` and nothing else."""
+def empty(project: str) -> firestore.Client:
+    """A client of the project, in which is nothing."""
     host = os.environ["FIRESTORE_EMULATOR_HOST"]
     database = f"http://{host}/emulator/v1/projects/{project}/databases/(default)/documents"
     httpx.delete(database, timeout=60).raise_for_status()
-    client = firestore.Client(project=project)
+    return firestore.Client(project=project)
+
+
+def with_options_of(client: firestore.Client, project: str) -> firestore.Client:
+    """A client of the project, in which is what `client` offers to order, and nothing else."""
+    own = empty(project)
+    for collection in ("models", "styles", "colors", "sizes"):
+        for option in client.collection(collection).stream():
+            own.document(f"{collection}/{option.id}").set(option.to_dict() or {})
+    return own
+
+
+def fresh(project: str, models: Mapping[str, Mapping[str, Any]]) -> firestore.Client:
+    """A client of the project, in which is the catalogue, `models` and nothing else."""
+    client = empty(project)
     batch = client.batch()
     for path, fields in catalogue("http://127.0.0.1:5000").items():
         batch.set(client.document(path), fields)

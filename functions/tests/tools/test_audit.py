@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from google.cloud import firestore
+from support import projects
 from support.orders import ANYBODY, now, order
 
 from imagegen.audit import project as audit
@@ -35,12 +36,7 @@ def books(
     emulator: str, client: firestore.Client, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[firestore.Client]:
     """An app of its own: ann has had one image, one failure and a grant; bob has done nothing."""
-    url = f"http://{emulator}/emulator/v1/projects/{PROJECT}/databases/(default)/documents"
-    urllib.request.urlopen(urllib.request.Request(url, method="DELETE")).close()
-    own = firestore.Client(project=PROJECT)
-    for collection in ("models", "styles", "colors", "sizes"):
-        for option in client.collection(collection).stream():
-            own.document(f"{collection}/{option.id}").set(option.to_dict() or {})
+    own = projects.with_options_of(client, PROJECT)
     monkeypatch.setattr(firestore_client, "_client", own)
     catalogue.forget()
     for user_id, balance in (("ann", 10), ("bob", 3)):

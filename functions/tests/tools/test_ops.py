@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import urllib.request
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
@@ -18,6 +17,7 @@ from demo import life
 from google.cloud import firestore
 from ops import admin, rendering, terminal
 from rich.console import Console
+from support import projects
 from support.accounts import bought, with_lots
 from support.books import check_books, ledger_of
 from support.orders import order
@@ -58,9 +58,7 @@ def run() -> Iterator[Admin]:
 @pytest.fixture(scope="module")
 def demo(emulator: str, client: firestore.Client, run: Admin) -> Iterator[list[dict[str, Any]]]:
     """A project with demo data; what was planted, and what the reports say of it."""
-    url = f"http://{emulator}/emulator/v1/projects/{PROJECT}/databases/(default)/documents"
-    urllib.request.urlopen(urllib.request.Request(url, method="DELETE")).close()
-    own = firestore.Client(project=PROJECT)
+    own = projects.empty(PROJECT)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(firestore_client, "_client", own)
         patch.setattr(life, "REQUESTS_A_DAY", 60.0)

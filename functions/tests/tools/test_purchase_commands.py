@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 import shlex
-import urllib.request
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
@@ -18,6 +17,7 @@ from google.cloud import firestore
 from ops import admin
 from stripe_stub.prices import PRICES, PRODUCTS
 from stripe_stub.server import Stub
+from support import projects
 from support.books import check_books
 from support.orders import ANYBODY, order
 from support.paths import FUNCTIONS
@@ -55,12 +55,7 @@ def shop(
     emulator: str, client: firestore.Client, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[firestore.Client]:
     """A project of its own, in which a pack of 10 credits is sold; ann has 2 credits, bob none."""
-    url = f"http://{emulator}/emulator/v1/projects/{PROJECT}/databases/(default)/documents"
-    urllib.request.urlopen(urllib.request.Request(url, method="DELETE")).close()
-    own = firestore.Client(project=PROJECT)
-    for collection in ("models", "styles", "colors", "sizes"):
-        for option in client.collection(collection).stream():
-            own.document(f"{collection}/{option.id}").set(option.to_dict() or {})
+    own = projects.with_options_of(client, PROJECT)
     own.document("products/pack").set({"credits": 10, "kind": "purchase", "stripePrice": "price"})
     own.document("users/ann").set({"credits": 2})
     own.document("users/bob").set({"credits": 0})
