@@ -57,7 +57,7 @@ def queries() -> Iterator[Query]:
     yield recovery.expired_query(now())
     yield deletion.due_query(now())
     yield retention.old_query(now())
-    yield image_reports.open_query(20)
+    yield image_reports.reports_query(image_reports.ReportStatus.OPEN, 20)
     for user_id in ("", "u"):
         for status in (None, PurchaseStatus.PAID):
             yield listing.query(20, user_id=user_id, status=status, since=now())

@@ -35,7 +35,11 @@ def list_(
 ) -> None:
     """List the open reports, the oldest first."""
     with problems():
-        found = list(image_reports.shown(db.query(image_reports.open_query(limit))))
+        found = list(
+            image_reports.shown(
+                db.query(image_reports.reports_query(image_reports.ReportStatus.OPEN, limit))
+            )
+        )
     if context.obj:  # --json
         print_json([each.model_dump(mode="json", by_alias=True) for each in found])
         return

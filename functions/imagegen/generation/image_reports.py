@@ -169,18 +169,13 @@ def report_image(body: ReportImage, caller: Caller) -> ImageReport:
     return _report(ImageReportDocument(db.transact(decide, path)[path]))
 
 
-def open_query(limit: int, after: tuple[datetime, str] | None = None) -> Query:
-    """A page of the reports that nobody has acted on, the longest waiting first.
-
-    `after` are `createdAt` and id of the last one of the page before.
-    """
-    return reports_query(ReportStatus.OPEN, limit, after)
-
-
 def reports_query(
     status: ReportStatus, limit: int, after: tuple[datetime, str] | None = None
 ) -> Query:
-    """The same for the reports with a status."""
+    """A page of the reports with a status, the longest waiting first.
+
+    `after` are `createdAt` and id of the last one of the page before.
+    """
     return Query(
         COLLECTION,
         where=[("status", "==", status)],

@@ -43,7 +43,11 @@ def report(request_id: str, reason: str = "hate", caller: Caller = ANYBODY, **fi
 
 
 def opened() -> list[ReportedImage]:
-    return list(image_reports.shown(db.query(image_reports.open_query(10))))
+    return list(
+        image_reports.shown(
+            db.query(image_reports.reports_query(image_reports.ReportStatus.OPEN, 10))
+        )
+    )
 
 
 def test_a_report_is_answered_and_stored_once(
@@ -114,7 +118,7 @@ def test_operators_see_open_reports_with_their_images_the_oldest_first(
     assert {each.image_url for each in found} == {"https://example.com/sure.png"}
     assert (found[0].user_id, found[0].model, found[0].comment) == (user_id, "Sure Model", "look")
     after = (found[0].created_at, found[0].generation_request_id)
-    following = db.query(image_reports.open_query(1, after))
+    following = db.query(image_reports.reports_query(image_reports.ReportStatus.OPEN, 1, after))
     assert [each.id for each in following] == ids[1:2]
 
 
