@@ -122,7 +122,8 @@ screenshots: setup $(CONSOLE) ## pictures of every screen: web/screenshots
 .PHONY: fuzz
 fuzz: setup ## call the functions in ways nobody thought of, for long (EXAMPLES=1000)
 	@$(IN_FUNCTIONS) FUZZ_EXAMPLES=$(or $(EXAMPLES),1000) $(EMULATORS) exec -- \
-		venv/bin/python -m pytest tests/test_fuzz.py $(ARGS)
+		venv/bin/python -m pytest tests/test_fuzz.py tests/purchases/test_webhook_fuzz.py \
+		tests/purchases/test_webhook_sequences.py $(ARGS)
 
 .PHONY: openapi
 openapi: venv $(CLIENT)/node_modules/.package-lock.json ## write again what describes the API: openapi.json, Postman, tables of docs/api.md, the client's types

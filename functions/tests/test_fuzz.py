@@ -25,6 +25,7 @@ from schemathesis.checks import load_all_checks
 from schemathesis.specs.openapi import checks as known
 from support.api import DOCUMENT, HTTP, is_valid, json_of
 from support.bucket import FakeBucket
+from support.examples import EXAMPLES
 from support.operators import bearer
 from support.orders import order
 from support.paths import FUNCTIONS
@@ -33,7 +34,6 @@ from werkzeug.test import Client
 from imagegen import db, tasks
 from imagegen.generation import request as generation_request
 
-EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "25"))
 USERS = ("fuzz-1", "fuzz-2")
 BALANCE = 10**9
 KEY = "fuzz-key"
