@@ -17,10 +17,13 @@ const set = (name: string, value: string): void =>
 export function ChoiceFilter({
   name,
   options,
+  names = {},
   any = `Any ${name}`,
 }: {
   name: string;
   options: readonly string[];
+  /** What options are called that are not called by their value. */
+  names?: Readonly<Record<string, string>>;
   any?: string;
 }) {
   const chosen = filtered(name);
@@ -30,6 +33,7 @@ export function ChoiceFilter({
       placeholder={any}
       value={chosen}
       options={chosen && !options.includes(chosen) ? [chosen, ...options] : options}
+      names={names}
       onChange={(value) => set(name, value)}
     />
   );

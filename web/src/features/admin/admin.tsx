@@ -9,6 +9,7 @@ import { Event } from "./events/event";
 import { Events } from "./events/events";
 import { Audit } from "./operations/audit";
 import { Operations } from "./operations/operations";
+import { ReportedImagePage } from "./operations/reported-image";
 import { Purchase } from "./purchases/purchase";
 import { Purchases } from "./purchases/purchases";
 import { Request } from "./requests/request";
@@ -32,6 +33,8 @@ export function Admin() {
       return below ? <Purchase key={below} id={below} /> : <Purchases />;
     case "operations":
       if (below === "audits") return <Audit key={segment(2)} id={segment(2)} />;
+      if (below === "reported-images" && segment(2))
+        return <ReportedImagePage key={segment(2)} id={segment(2)} />;
       return <Operations />;
     default:
       return null;
