@@ -11,7 +11,7 @@ const PAUSE_MILLISECONDS = 300;
 export const filtered = (name: string): string => place.value.query.get(name) ?? "";
 
 const set = (name: string, value: string): void =>
-  go(withQuery({ [name]: value }), { replace: true, keepScroll: true });
+  go(withQuery({ [name]: value }), { replace: true });
 
 /** One of some values, or any. */
 export function ChoiceFilter({
@@ -89,12 +89,7 @@ export function ClearFilters({ names }: { names: readonly string[] }) {
   if (!names.some(filtered)) return null;
   const none = Object.fromEntries(names.map((name) => [name, ""]));
   return (
-    <Button
-      kind="quiet"
-      small
-      icon="close"
-      onClick={() => go(withQuery(none), { replace: true, keepScroll: true })}
-    >
+    <Button kind="quiet" small icon="close" onClick={() => go(withQuery(none), { replace: true })}>
       Clear
     </Button>
   );

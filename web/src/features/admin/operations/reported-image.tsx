@@ -139,7 +139,7 @@ function What({ report }: { report: ReportedImage }) {
       <Fact name="Model">{report.model ?? "The request is gone"}</Fact>
       <Fact name="Request">
         <Identifier value={generationRequestId} />{" "}
-        <a href={at`/requests/${generationRequestId}`}>Open</a>
+        <a href={at`/requests/${generationRequestId}`}>Open the request</a>
       </Fact>
       {report.resolvedAt && <Fact name="Closed">{dateTime(report.resolvedAt)}</Fact>}
       {report.resolvedBy && <Fact name="Closed by">{report.resolvedBy}</Fact>}

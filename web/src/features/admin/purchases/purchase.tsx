@@ -14,6 +14,8 @@ import { PURCHASE_STATES } from "../../credits/words";
 import { Book } from "./book";
 import { Refund, UndoRefund } from "./refund";
 
+const PROVIDERS = { stripe: "Stripe", revenuecat: "RevenueCat" };
+
 /** Stripe tells of its refunds itself. */
 const isToldByHand = ({ provider, status }: AdminPurchase): boolean =>
   provider === "revenuecat" && ["paid", "partially_refunded", "reinstated"].includes(status);
@@ -27,7 +29,7 @@ export function Purchase({ id }: { id: string }) {
     return (
       <>
         <PageHead title="Purchase">
-          <code>{id}</code>
+          <a href="/purchases">All purchases</a>
         </PageHead>
         <Loading resource={loaded} height="16rem" />
       </>
@@ -95,7 +97,7 @@ function What({ purchase }: { purchase: AdminPurchase }) {
           "none that is known"
         )}
       </Fact>
-      <Fact name="Paid through">{purchase.provider}</Fact>
+      <Fact name="Paid through">{PROVIDERS[purchase.provider]}</Fact>
       <Fact name="Price">{price(amount, currency)}</Fact>
       <Fact name="Credits">{number(purchase.credits)}</Fact>
       {clawedBackCredits > 0 && <Fact name="Taken back">{credits(clawedBackCredits)}</Fact>}
