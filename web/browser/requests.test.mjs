@@ -1,7 +1,16 @@
 import assert from "node:assert/strict";
 import { before, describe, it } from "node:test";
 import { asUser, call, hosting, put, signInAs } from "./harness.mjs";
-import { accessible, confirm, fitsItsWidth, page, setUpConsole, shown, stored } from "./steps.mjs";
+import {
+  accessible,
+  confirm,
+  ended,
+  fitsItsWidth,
+  page,
+  setUpConsole,
+  shown,
+  stored,
+} from "./steps.mjs";
 
 setUpConsole();
 
@@ -90,7 +99,7 @@ describe("requests of all users", () => {
     const order = { ...fields, userId: "testUser1", prompt: "Waits", mode: "async" };
     const { body } = await call("createGenerationRequest", order);
     const path = `generationRequests/${body.generationRequestId}`;
-    await page.waitForTimeout(3000); // the mock has made its image
+    await ended(body.generationRequestId);
     await put(path, { status: "pending", startedAt: null, completedAt: null }, { only: true });
     await signInAs(page, "admin", `/requests/${body.generationRequestId}`);
     await page.getByRole("button", { name: "Cancel and refund" }).click();
