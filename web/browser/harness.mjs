@@ -127,6 +127,14 @@ export async function copy(from, to, fields) {
 
 export const remove = (path) => asOwner(addressOf(path), { method: "DELETE" });
 
+/** Removes the documents of a collection; tests make no more than 300. */
+export async function clear(collection) {
+  const { documents: found = [] } = await asOwner(
+    new URL(`${documents}/${collection}?pageSize=300`),
+  );
+  await Promise.all(found.map(({ name }) => remove(`${collection}/${name.split("/").at(-1)}`)));
+}
+
 const addressOf = (path) =>
   new URL(`${documents}/${path.split("/").map(encodeURIComponent).join("/")}`);
 
