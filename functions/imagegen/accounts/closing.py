@@ -28,7 +28,7 @@ from imagegen.generation.settle import Outcome, settle
 
 # Longer than a task runs: what is due again then has been lost.
 DUE_AGAIN_AFTER = timedelta(minutes=10)
-# Longer than a commit may be late, and clocks be wrong.
+# Longer than a commit or an upload may be late, and clocks be wrong.
 QUIET = timedelta(minutes=20)
 PAGE_SIZE = 100
 # Of the user document; whatever else an app has stored there goes.
@@ -139,6 +139,15 @@ def quiet_end(closure: ClosureDocument) -> datetime:
     user = UserDocument(db.read(db.user(str(closure.user_id)))[0])
     opened_at = user.created_at if user.exists else closure.began_at
     return (opened_at or LONG_AGO) + QUIET
+
+
+def last_pass_from(closure: ClosureDocument) -> datetime:
+    """From when on nothing can come any more that names the user, or that only the user had.
+
+    Until then, a call that had found the account may store something: its commit or its upload is
+    late. So what was deleted at once is gone through again.
+    """
+    return (closure.moved_at or clock.now()) + QUIET
 
 
 def wait(closure: ClosureDocument, until: datetime | None = None) -> None:

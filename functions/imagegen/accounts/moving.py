@@ -4,12 +4,11 @@ Each step yields after a page whose documents it has changed, so whoever runs it
 finds what is left by queries: what has been moved no longer names the user.
 """
 
-import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from imagegen import clock, db
+from imagegen.accounts import images
 from imagegen.accounts.renaming import renamed
 from imagegen.credits.closures import ClosureDocument
 from imagegen.credits.entries import EntryDocument
@@ -19,8 +18,6 @@ from imagegen.purchases import links
 
 PAGE_SIZE = 200  # a page of the ledger is twice as many writes
 REPORTS_PAGE_SIZE = 10  # long documents
-IMAGES_AT_ONCE = 16
-IMAGES_SECONDS = 60.0  # for the images of a page of requests
 
 Change = Callable[[db.Transaction, Document], None]
 Step = Callable[[ClosureDocument], Iterator[None]]
@@ -65,23 +62,14 @@ def requests(closure: ClosureDocument) -> Iterator[None]:
 
 def _delete_images(page: list[Document]) -> None:
     """Delete the images of all attempts. Raises GeneratorError: the page is tried again later."""
-    from imagegen.providers import bucket, storage  # noqa: PLC0415 - other functions store none
-
-    if not bucket.is_configured():
-        return
-    stored = [
-        request
-        for request in map(RequestDocument, page)
-        if request.image is not None or request.status is not Status.COMPLETED
-    ]
-    deadline = time.monotonic() + IMAGES_SECONDS
-    for _ in _map(lambda each: storage.delete_images(each.id, deadline=deadline), stored):
-        pass
-
-
-def _map(function: Callable[[RequestDocument], int], page: list[RequestDocument]) -> Iterable[int]:
-    with ThreadPoolExecutor(IMAGES_AT_ONCE) as pool:
-        return pool.map(function, page)
+    requests = map(RequestDocument, page)
+    images.delete(
+        [
+            request
+            for request in requests
+            if request.image is not None or request.status is not Status.COMPLETED
+        ]
+    )
 
 
 def purchases(closure: ClosureDocument) -> Iterator[None]:

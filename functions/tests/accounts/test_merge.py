@@ -72,7 +72,7 @@ def test_what_was_paid_for_moves_with_its_purchase_and_a_refund_follows_it(
     with pytest.raises(AccountClosing):
         generation.create(order(buyer), ANYBODY)
     assert merge.merge(buyer, user_id).balance == 42
-    account_queue.work()
+    account_queue.end()
     closure = closure_of(client, buyer)
     assert (closure["status"], closure["mergedInto"]) == ("closed", user_id)
     assert check_books(client, closure["tombstone"], 45, ignoring=BY_HAND) == 5

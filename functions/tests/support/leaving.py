@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from google.cloud import firestore, storage
 
-from imagegen import db, tasks
-from imagegen.accounts import worker
+from imagegen import clock, db, tasks
+from imagegen.accounts import closing, recovery, worker
 from imagegen.credits import closures
 
 
@@ -17,6 +17,7 @@ class Queue:
     """Keeps the tasks of accounts until they are worked off."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self._monkeypatch = monkeypatch
         self.tasks: list[dict[str, str]] = []
         monkeypatch.setattr(
             tasks, "enqueue_account", lambda kind, each, **_: self.tasks.append({kind: each})
@@ -29,6 +30,16 @@ class Queue:
             worker.process(self.tasks.pop(0))
             done += 1
         return done
+
+    def end(self) -> None:
+        """Work off everything, also what recovery puts on it when nothing can be late any more."""
+        self.work()
+        for wait in (closing.QUIET, 2 * closing.QUIET):  # twice for an account that is new
+            later = clock.now() + wait
+            with self._monkeypatch.context() as patched:
+                patched.setattr(clock, "now", lambda later=later: later)
+                recovery.recover()
+                self.work()
 
 
 @pytest.fixture
