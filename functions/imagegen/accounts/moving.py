@@ -10,6 +10,7 @@ from typing import Any
 from imagegen import clock, db
 from imagegen.accounts import images
 from imagegen.accounts.renaming import renamed
+from imagegen.credits import closures
 from imagegen.credits.closures import ClosureDocument
 from imagegen.credits.entries import EntryDocument
 from imagegen.firestore.store import PATH, Document, Query
@@ -73,11 +74,16 @@ def _delete_images(page: list[Document]) -> None:
 
 
 def purchases(closure: ClosureDocument) -> Iterator[None]:
-    """Purchases and what their events are matched by; of a merged account, to the other one."""
-    user_id, tombstone = _ids(closure)
+    """Purchases and what their events are matched by; of a merged account, to the other one.
+
+    That one may have been closed meanwhile: then they are its holder's.
+    """
+    user_id, holder = _ids(closure)
 
     def change(transaction: db.Transaction, document: Document) -> None:
-        transaction.update(document.path, {"userId": closure.merged_into or tombstone})
+        is_merged = closure.merged_into is not None
+        new = closures.holder(transaction, user_id) if is_merged else holder
+        transaction.update(document.path, {"userId": new})
 
     yield from _pages("purchases", {"userId": user_id}, change)
     yield from _pages("stripeLinks", {"userId": user_id}, change)
@@ -101,8 +107,11 @@ def belongings(closure: ClosureDocument) -> Iterator[None]:
 
 
 def records(closure: ClosureDocument) -> Iterator[None]:
-    """What was written about the user: by operators, and in reports and audits."""
+    """What was written about the user: by operators, in reports and audits, and of a merge."""
     user_id, tombstone = _ids(closure)
+
+    def rename(transaction: db.Transaction, document: Document) -> None:
+        transaction.update(document.path, ClosureDocument.fields(merged_into=tombstone))
 
     def change(transaction: db.Transaction, document: Document) -> None:
         fields = document.fields or {}
@@ -111,6 +120,7 @@ def records(closure: ClosureDocument) -> Iterator[None]:
         if changed:
             transaction.update(document.path, changed)
 
+    yield from _pages("accountClosures", {"mergedInto": user_id}, rename)
     for field in ("userId", "by"):
         yield from _pages("adminActions", {field: user_id}, change)
     for collection in ("reports", "audits"):
