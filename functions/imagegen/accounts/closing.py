@@ -10,6 +10,7 @@ transaction of copies and deletions that each depend on what was read, so a task
 the same time, or die anywhere. The next one goes on where the documents are.
 """
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -92,11 +93,12 @@ def open_query(user_id: str) -> Query:
     )
 
 
-def move(closure: ClosureDocument) -> ClosureDocument:
+def move(closure: ClosureDocument, emails: Sequence[str]) -> ClosureDocument:
     """Make the user document that of the tombstone; no-op if it is.
 
     From then on, money that comes for the user is the tombstone's. For an account that was merged,
-    what refunds have brought back meanwhile goes to the other account first.
+    what refunds have brought back meanwhile goes to the other account first. The e-mail addresses
+    are kept until the closing ends: texts that name the user are looked for by them, too.
     """
     user_id, tombstone = str(closure.user_id), closure.tombstone
 
@@ -119,7 +121,8 @@ def move(closure: ClosureDocument) -> ClosureDocument:
             transaction.create(stands.path, kept | fields)
         if user.exists:
             transaction.delete(user.path)
-        transaction.update(closure.path, ClosureDocument.fields(moved_at=moment))
+        fields = ClosureDocument.fields(moved_at=moment, emails=list(emails))
+        transaction.update(closure.path, fields)
 
     paths = (closure.path, db.user(user_id), db.user(tombstone))
     return ClosureDocument(db.transact(decide, *paths)[closure.path])
@@ -157,7 +160,7 @@ def wait(closure: ClosureDocument, until: datetime | None = None) -> None:
 
 def finish(closure: ClosureDocument) -> None:
     """End the closing; what is left of it does not name the user."""
-    gone = dict.fromkeys(("user_id", "due_at"), DELETE_FIELD)
+    gone = dict.fromkeys(("user_id", "emails", "due_at"), DELETE_FIELD)
     _write(closure, status=ClosureStatus.CLOSED, closed_at=clock.now(), **gone)
     logger.info("account closed", tombstone=closure.tombstone)
 

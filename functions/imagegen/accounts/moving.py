@@ -19,6 +19,11 @@ from imagegen.purchases import links
 
 PAGE_SIZE = 200  # a page of the ledger is twice as many writes
 REPORTS_PAGE_SIZE = 10  # long documents
+MENTIONS = (
+    ("accountClosures", "mergedInto"),
+    ("imageReports", "reporterId"),
+    ("imageReports", "resolvedBy"),
+)
 
 Change = Callable[[db.Transaction, Document], None]
 Step = Callable[[ClosureDocument], Iterator[None]]
@@ -30,7 +35,7 @@ def ledger(closure: ClosureDocument) -> Iterator[None]:
 
     def change(transaction: db.Transaction, entry: Document) -> None:
         reason = EntryDocument(entry).reason
-        fields = {**(entry.fields or {}), "reason": renamed(reason, user_id, tombstone)}
+        fields = {**(entry.fields or {}), "reason": _renamed(closure, reason)}
         transaction.create(f"{db.entries(tombstone)}/{entry.id}", fields)
         transaction.delete(entry.path)
 
@@ -106,28 +111,45 @@ def belongings(closure: ClosureDocument) -> Iterator[None]:
         yield
 
 
-def records(closure: ClosureDocument) -> Iterator[None]:
-    """What was written about the user: by operators, in reports and audits, and of a merge."""
-    user_id, tombstone = _ids(closure)
+def mentions(closure: ClosureDocument) -> Iterator[None]:
+    """What somebody else has, and the user is named in: merged accounts, reports of images."""
+    change = _rename_in(closure)
+    for collection, field in MENTIONS:
+        yield from _pages(collection, {field: closure.user_id}, change)
 
-    def rename(transaction: db.Transaction, document: Document) -> None:
-        transaction.update(document.path, ClosureDocument.fields(merged_into=tombstone))
 
+STEPS: tuple[Step, ...] = (ledger, requests, purchases, belongings, mentions)
+
+
+def rename_in_texts(closure: ClosureDocument) -> None:
+    """Rename the user in the log of operators, in reports and in audits, wherever they say it.
+
+    All of them are read: a reason may name anybody.
+    """
+    change = _rename_in(closure)
+    for collection, page_size in (
+        ("adminActions", PAGE_SIZE),
+        ("reports", REPORTS_PAGE_SIZE),
+        ("audits", REPORTS_PAGE_SIZE),
+    ):
+        for _ in _pages(collection, {}, change, page_size=page_size):
+            pass
+
+
+def _rename_in(closure: ClosureDocument) -> Change:
     def change(transaction: db.Transaction, document: Document) -> None:
         fields = document.fields or {}
-        new = {name: renamed(value, user_id, tombstone) for name, value in fields.items()}
+        new = {name: _renamed(closure, value) for name, value in fields.items()}
         changed = {name: value for name, value in new.items() if value != fields[name]}
         if changed:
             transaction.update(document.path, changed)
 
-    yield from _pages("accountClosures", {"mergedInto": user_id}, rename)
-    for field in ("userId", "by"):
-        yield from _pages("adminActions", {field: user_id}, change)
-    for collection in ("reports", "audits"):
-        yield from _pages(collection, {}, change, page_size=REPORTS_PAGE_SIZE)
+    return change
 
 
-STEPS: tuple[Step, ...] = (ledger, requests, purchases, belongings, records)
+def _renamed(closure: ClosureDocument, value: Any) -> Any:
+    user_id, tombstone = _ids(closure)
+    return renamed(value, user_id, closure.emails, tombstone)
 
 
 def _ids(closure: ClosureDocument) -> tuple[str, str]:

@@ -1,6 +1,7 @@
 """The worker of accounts that leave: what a task does of closing one, or of exporting it."""
 
 import time
+from collections.abc import Sequence
 
 from firebase_admin import auth, exceptions
 from pydantic import ValidationError
@@ -54,12 +55,13 @@ def close(closure_id: str) -> None:
     if closure.moved_at is None:
         if not _may_move(closure, user_id):
             return
-        closure = closing.move(closure)
+        closure = closing.move(closure, _emails(user_id))
     last_pass_from = closing.last_pass_from(closure)
     is_last = clock.now() >= last_pass_from
     if not _move_all(closure, end):
         closing.enqueue(user_id)
         return
+    moving.rename_in_texts(closure)
     if bucket.is_configured():
         uploads.delete_all(user_id)
         export.delete_all(user_id)
@@ -105,6 +107,18 @@ def _move_all(closure: ClosureDocument, end: float) -> bool:
                 if time.monotonic() > end:
                     return False
     return True
+
+
+def _emails(user_id: str) -> Sequence[str]:
+    """The user's addresses in Firebase Authentication. Raises BackendUnavailable."""
+    try:
+        user = auth.get_user(user_id, app=firebase.app())
+    except (auth.UserNotFoundError, ValueError):  # ValueError: no uid looks like that
+        return []
+    except exceptions.FirebaseError as error:
+        raise BackendUnavailable from error
+    found = (user.email, *(each.email for each in user.provider_data))
+    return sorted({email for email in found if email})
 
 
 def _delete_sign_in(user_id: str) -> None:

@@ -100,12 +100,14 @@ def test_nothing_personal_is_left_and_the_books_balance(
     pack: str,
 ) -> None:
     user_id, _ = sign_up()
+    email = str(auth.get_user(user_id, app=firebase.app()).email)
     client.document(db.user(user_id)).set({"credits": 9, "name": MARKER})
     photo = upload_source(UploadSource(user_id=user_id, data=image(64, 64)), ANYBODY)
     source = {"type": "photo", "uploadId": photo.upload_id}
     requests = [spend(user_id), spend(user_id, source=source)]
     purchase_id = pay(user_id, pack)
     ledger.grant_credits(user_id, 2, key=MARKER, reason=f"sorry, {user_id}: yours", by="cli:ann")
+    ledger.grant_credits(user_id, 1, key="again", reason=f"{email} wrote", by="cli:ann")
     devices.register(user_id, MARKER)
     by_hand: dict[str, dict[str, Any]] = {
         f"events/{uuid.uuid4().hex}": {"userId": user_id, "about": db.user(user_id)},
@@ -118,6 +120,21 @@ def test_nothing_personal_is_left_and_the_books_balance(
             "by": "an-operator",
             "reason": f"{user_id} wrote",
         },
+        f"adminActions/of-another-{user_id[:6]}": {
+            "userId": "another-user",
+            "subject": "users/another-user",
+            "by": user_id,
+            "reason": f"credits of <{email.upper()}>, not of a{email}",
+            "after": {"from": {"id": user_id}},
+        },
+        f"imageReports/{uuid.uuid4().hex}": {
+            "userId": "another-user",
+            "reporterId": user_id,
+            "comment": f"{user_id}: violent",
+            "resolvedBy": user_id,
+        },
+        f"audits/{uuid.uuid4().hex}": {"by": user_id, "findings": [{"userId": user_id}]},
+        f"accountClosures/{uuid.uuid4().hex}": {"status": "closed", "mergedInto": user_id},
         f"reports/test-{user_id[:6]}": {
             "users": {user_id: 3},
             "anomalies": [{"dimension": {"value": user_id}, "message": f"User {user_id} spent."}],
@@ -132,15 +149,16 @@ def test_nothing_personal_is_left_and_the_books_balance(
     deletion = delete.delete(user_id)
     assert deletion.status == "closing"
     account_queue.work()
-    assert traces(client, emulated_bucket, [user_id, MARKER]) == [closures.path(user_id)]
+    markers = [user_id, MARKER, email]
+    assert traces(client, emulated_bucket, markers) == [closures.path(user_id)]
     account_queue.end()
 
-    assert traces(client, emulated_bucket, [user_id, MARKER]) == []
+    assert traces(client, emulated_bucket, markers) == []
     assert [*emulated_bucket.list_blobs()] == []
     with pytest.raises(auth.UserNotFoundError):
         auth.get_user(user_id, app=firebase.app())
     tombstone = tombstone_of(client, user_id)
-    assert check_books(client, tombstone, 9) == 9 - 2 + 50 + 2
+    assert check_books(client, tombstone, 9) == 9 - 2 + 50 + 2 + 1
     moved = entries_of(client, tombstone)
     assert {entry_id: entry["sequence"] for entry_id, entry in moved.items()} == numbers
     assert f"sorry, {tombstone}: yours" in [entry["reason"] for entry in moved.values()]

@@ -16,7 +16,7 @@ from simulation.books import Books
 from simulation.bucket import Bucket
 from simulation.memory_store import MemoryStore
 from simulation.plan import Plan
-from simulation.users import Users
+from simulation.users import Users, email_of
 from simulation.world import Task, Violation, World
 
 RECOVERY_SECONDS = 601  # longer than a task may be lost
@@ -83,7 +83,7 @@ class Departures:
         about, call = f"{user_id} deletes the account", partial(delete.delete, user_id)
         if self._world.random.random() < 0.3:
             about = f"an operator deletes the account of {user_id}"
-            reason = f"{user_id} wrote"
+            reason = f"{user_id} wrote from {email_of(user_id).upper()}"
             call = partial(delete.delete_for, user_id, by="operator", reason=reason)
         self._world.spawn("deletion", about, call, asked=user_id, done=done)
 
@@ -115,7 +115,7 @@ class Departures:
     def check_at_rest(self) -> None:
         """Nothing names a user who has left, nobody can sign in as that user, no image is left."""
         for user_id, tombstone in self._books.tombstones.items():
-            name = re.compile(rf"\b{user_id}\b")
+            name = re.compile(rf"\b{user_id}\b", re.IGNORECASE)
             for path, document in self._memory.documents.items():
                 if name.search(f"{path} {document.fields}"):
                     raise Violation(f"{path} names {user_id}, who has left: {document.fields}")

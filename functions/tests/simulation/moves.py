@@ -12,6 +12,7 @@ from simulation.books import OPEN, Books
 from simulation.consumers import Consumers
 from simulation.memory_store import MemoryStore
 from simulation.stripe_world import StripeWorld
+from simulation.users import email_of
 from simulation.world import Task, Violation, World
 
 KEPT = ("credits", "lots", "ledgerSequence", "debt")
@@ -156,18 +157,17 @@ class Moves:
         """A request that has ended, emptied; or a document that changes in no more than a name."""
         collection, before = old.path.partition("/")[0], old.fields or {}
         new = self._memory.documents[old.path].fields or {}
-        if old.get("userId") != user_id or new.get("userId") != tombstone:
+        if collection == "adminActions":
+            names = rf"(?i:{re.escape(email_of(user_id))})|\b{user_id}\b"
+            if repr(new) == re.sub(names, tombstone, repr(before)):
+                del rest[old.path]
+        elif (old.get("userId"), new.get("userId")) != (user_id, tombstone):
             return
-        if collection == "generationRequests":
+        elif collection == "generationRequests":
             self._check_emptied(old, new)
             del rest[old.path]
-        elif collection in (*RENAMED, "adminActions"):
-            named = re.sub(rf"\b{user_id}\b", tombstone, repr(before))
-            expected = (
-                named if collection == "adminActions" else repr({**before, "userId": tombstone})
-            )
-            if repr(new) == expected:
-                del rest[old.path]
+        elif collection in RENAMED and new == {**before, "userId": tombstone}:
+            del rest[old.path]
 
     def _check_emptied(self, old: Document, new: Fields) -> None:
         if new["status"] in OPEN or any(new.get(name) != old.get(name) for name in UNCHANGED):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
+from types import SimpleNamespace
 
 from firebase_admin import auth, exceptions
 from google.api_core.exceptions import GoogleAPICallError
@@ -11,6 +12,10 @@ from simulation.faults import ON_ENQUEUE, ON_READ, Fault
 from simulation.network import Network
 
 TIMEOUT_SECONDS = 10.0
+
+
+def email_of(uid: str) -> str:
+    return f"{uid}@example.org"
 
 
 class Users:
@@ -25,7 +30,7 @@ class Users:
     def get_user(self, uid: str, app: object) -> object:
         if not self._call(ON_READ, f"get user {uid}", lambda: uid in self.known):
             raise auth.UserNotFoundError(f"no {uid}")
-        return uid
+        return SimpleNamespace(email=email_of(uid), provider_data=[])
 
     def delete_user(self, uid: str, app: object) -> None:
         def delete() -> bool:

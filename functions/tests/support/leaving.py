@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -65,12 +66,9 @@ def documents(client: firestore.Client) -> Iterator[tuple[str, Any]]:
 
 
 def traces(client: firestore.Client, bucket: storage.Bucket, markers: list[str]) -> list[str]:
-    """Where any of `markers` is left, in Firestore or in the bucket."""
-    found = [
-        path
-        for path, fields in documents(client)
-        if any(marker in f"{path} {fields}" for marker in markers)
-    ]
+    """Where any of `markers` is left as a word, in any case, in Firestore or in the bucket."""
+    words = re.compile("|".join(rf"(?<!\w){re.escape(each)}" for each in markers), re.IGNORECASE)
+    found = [path for path, fields in documents(client) if words.search(f"{path} {fields}")]
     for blob in bucket.list_blobs():
         content = blob.name.encode() + blob.download_as_bytes(raw_download=True)
         if any(marker.encode() in content for marker in markers):
