@@ -6,7 +6,7 @@ import json
 import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -24,6 +24,7 @@ from support.orders import order
 from typer.testing import CliRunner, Result
 
 from imagegen import tasks
+from imagegen.accounts import closing
 from imagegen.accounts.worker import process
 from imagegen.api.auth import Caller
 from imagegen.audit import project as audit
@@ -364,6 +365,7 @@ def test_an_account_is_exported_transferred_and_deleted(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(tasks, "enqueue_account", lambda kind, each: process({kind: each}))
+    monkeypatch.setattr(closing, "QUIET", timedelta(0))  # nothing is late here
     user_id, other_id = new_user(8, **with_lots(bought("p1", 8))), new_user(2)
     run("export", user_id, code=2)
     exported = json.loads(run("--json", "export", user_id, "--reason", "by mail").stdout)
