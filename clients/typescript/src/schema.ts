@@ -12168,7 +12168,7 @@ export interface operations {
             header?: never;
             path: {
                 /**
-                 * @description The name in requests, or the product.
+                 * @description The name in requests, up to 100 characters; or the id of a product.
                  * @example Model C
                  */
                 name: string;
@@ -12415,7 +12415,7 @@ export interface operations {
             header?: never;
             path: {
                 /**
-                 * @description The name in requests, or the product.
+                 * @description The name in requests, up to 100 characters; or the id of a product.
                  * @example woodcut
                  */
                 name: string;
@@ -12662,7 +12662,7 @@ export interface operations {
             header?: never;
             path: {
                 /**
-                 * @description The name in requests, or the product.
+                 * @description The name in requests, up to 100 characters; or the id of a product.
                  * @example earthen
                  */
                 name: string;
@@ -12909,7 +12909,7 @@ export interface operations {
             header?: never;
             path: {
                 /**
-                 * @description The name in requests, or the product.
+                 * @description The name in requests, up to 100 characters; or the id of a product.
                  * @example 2048x2048
                  */
                 name: string;
@@ -13157,7 +13157,7 @@ export interface operations {
             header?: never;
             path: {
                 /**
-                 * @description The name in requests, or the product.
+                 * @description The name in requests, up to 100 characters; or the id of a product.
                  * @example pack-100
                  */
                 name: string;
