@@ -122,7 +122,8 @@ screenshots: setup $(CONSOLE) ## pictures of every screen: web/screenshots
 .PHONY: fuzz
 fuzz: setup ## call the functions in ways nobody thought of, for long (EXAMPLES=1000)
 	@$(IN_FUNCTIONS) FUZZ_EXAMPLES=$(or $(EXAMPLES),1000) $(EMULATORS) exec -- \
-		venv/bin/python -m pytest tests/test_fuzz.py $(ARGS)
+		venv/bin/python -m pytest tests/test_fuzz.py tests/purchases/test_webhook_fuzz.py \
+		tests/purchases/test_webhook_sequences.py $(ARGS)
 
 .PHONY: openapi
 openapi: venv $(CLIENT)/node_modules/.package-lock.json ## write again what describes the API: openapi.json, Postman, tables of docs/api.md, the client's types
@@ -205,11 +206,11 @@ purchases: venv ## what was bought (ARGS='list --status unmatched', ARGS='reconc
 	@$(ADMIN) purchases $(or $(ARGS),list)
 
 .PHONY: webhooks
-webhooks: venv ## who is told of events (ARGS='register https://example.com/hook', ARGS=list, ARGS=--help)
+webhooks: venv ## who is told of events (ARGS='register https://example.com/hook --reason R', ARGS=list, ARGS=--help)
 	@$(ADMIN) webhooks $(or $(ARGS),list)
 
 .PHONY: image-reports
-image-reports: venv ## images that were reported (ARGS='dismiss ID', ARGS='delete-image ID', ARGS=list)
+image-reports: venv ## images that were reported (ARGS='dismiss ID --reason R', ARGS='delete-image ID --reason R', ARGS=list)
 	@$(ADMIN) image-reports $(or $(ARGS),list)
 
 .PHONY: repair

@@ -124,9 +124,8 @@ def charge(
         if request.exists:
             # With our attempt id it is ours: an earlier commit of this call succeeded and only its
             # reply was lost. Otherwise it is what the key bought before.
-            is_ours = request.attempt_id == attempt_id
-            if not is_ours and request.fingerprint != generation_request.fingerprint(order):
-                raise IdempotencyKeyReused(generationRequestId=request_id)
+            if request.attempt_id != attempt_id:
+                _require_same_order(request, order)
             return
         # An earlier commit of this call may still arrive. So neither a newer catalogue nor a later
         # moment, at which a lot has expired, may refuse what was allowed then.
@@ -165,6 +164,13 @@ def charge(
     request = Document(path) if order.idempotency_key is None else path
     documents = db.transact(decide, request, db.user(order.user_id))
     return RequestDocument(documents[path]), offer
+
+
+def _require_same_order(request: RequestDocument, order: CreateGenerationRequest) -> None:
+    if request.user_id != order.user_id:  # it moved when the account was deleted
+        raise UserNotFound(userId=order.user_id)
+    if request.fingerprint != generation_request.fingerprint(order):
+        raise IdempotencyKeyReused(generationRequestId=request.id)
 
 
 def _latest_charge_seconds() -> float:

@@ -249,6 +249,22 @@ def test_what_waits_is_canceled_and_refunded_and_what_runs_is_waited_for(
     assert closure_of(client, user_id)["status"] == "closed"
 
 
+def test_an_order_that_is_repeated_after_the_deletion_is_refused_like_a_new_one(
+    client: firestore.Client,
+    new_user: Users,
+    account_queue: Queue,
+    emulated_bucket: storage.Bucket,
+) -> None:
+    user_id = new_user(9)
+    spend(user_id, idempotencyKey="key-1")
+    delete.delete(user_id)
+    account_queue.work()
+    for key in ("key-1", "key-2"):
+        with pytest.raises(UserNotFound):
+            spend(user_id, idempotencyKey=key)
+    assert check_books(client, tombstone_of(client, user_id), 9) == 8
+
+
 def test_money_that_comes_or_goes_while_the_account_moves_is_in_the_books(
     client: firestore.Client,
     new_user: Users,

@@ -34,7 +34,7 @@ def test_a_job_of_a_killed_worker_is_resumed_and_paid_for_once(
     generator: str,
 ) -> None:
     monkeypatch.setattr(tasks, "enqueue", lambda *_, **__: None)  # the test delivers
-    studio.seconds = 4
+    studio.seconds = 2
     environment = {
         "FUNCTIONS_EMULATOR": "true",  # the vendor is on loopback
         "STORAGE_EMULATOR_HOST": os.environ["STORAGE_EMULATOR_HOST"],

@@ -17,6 +17,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from stripe_stub import delivery
 from support import shop as support
+from support.examples import EXAMPLES
 from support.shop import Shop
 from test_revenuecat import cancellation, pack
 from test_stripe_events import END, NEWER, OLDER, event
@@ -136,7 +137,9 @@ def test_undamaged_events_are_taken(call: Call, shop: Shop, function: str, whole
 
 
 @settings(
-    max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=8 * EXAMPLES,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @example(sent=("stripeWebhook", damaged(STRIPE[0], ("data", "object", "metadata"), "text")))
 @given(sent=damaged_events())

@@ -14,6 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from stripe_stub.prices import PRODUCTS
 from support import shop as support
+from support.examples import EXAMPLES
 from support.shop import Shop
 from test_revenuecat import cancellation, pack
 from test_stripe_events import NEWER, OLDER, event
@@ -124,7 +125,9 @@ def quantity(invoice: Json) -> int:
 
 
 @settings(
-    max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=2 * EXAMPLES,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(sent=some_events())
 def test_whatever_arrives_books_each_payment_at_most_once_and_no_more_than_it_buys(
@@ -155,7 +158,9 @@ OF_ONE_PACK = [
 
 
 @settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=EXAMPLES,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(sent=st.lists(st.sampled_from(OF_ONE_PACK), min_size=2, max_size=6), random=st.randoms())
 def test_genuine_events_lead_to_the_same_purchase_in_any_order_and_however_often(

@@ -110,12 +110,15 @@ MUTANTS = [
            "len(page) < PAGE_SIZE", "True"),
     Mutant("recovery overlooks who is being worked on", recovery.expired_query,
            "list(OPEN)", '["pending"]'),
-    Mutant("replay by other body", generation.charge,
+    Mutant("replay by other body", generation._require_same_order,
            "request.fingerprint != generation_request.fingerprint(order)", "False"),
     Mutant("replay generates again", generation.create,
            "is_new = request.attempt_id == attempt_id", "is_new = True"),
     Mutant("own commit not recognised after a lost reply", generation.charge,
-           "if not is_ours and ", "if order.idempotency_key is None or "),
+           "if request.attempt_id != attempt_id:",
+           "if order.idempotency_key is None:\n"
+           "                raise IdempotencyKeyReused(generationRequestId=request_id)\n"
+           "            else:"),
     Mutant("ambiguous failure told as a refusal", db.transact,
            "if commit_sent:", "if False:"),
     Mutant("unsettled charge not named in the answer", generation.create,

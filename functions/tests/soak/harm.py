@@ -32,6 +32,7 @@ class Misfortune:
     def __init__(self, share: float) -> None:
         self._share = share  # of all RPCs
         self._chance = random.Random(11)
+        self._deck: list[Fault] = []  # so that even a short run has every kind
         self._lock = threading.Lock()
         self.drawn: Counter[Fault] = Counter()
         self.asked = 0
@@ -41,7 +42,8 @@ class Misfortune:
             self.asked += 1
             if self._chance.random() >= self._share:
                 return None
-            fault = self._chance.choice(FAULTS)
+            self._deck = self._deck or self._chance.sample(FAULTS, k=len(FAULTS))
+            fault = self._deck.pop()
             self.drawn[fault] += 1
             return fault
 

@@ -10,7 +10,7 @@ import sys
 import threading
 import time
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import timedelta
@@ -21,27 +21,32 @@ import pytest
 from google.cloud import firestore
 from stripe_stub.prices import PRODUCTS
 from support import projects
-from support.books import ledger_of
+from support.books import account_of, check_books, ledger_of
+from support.leaving import closure_of, tombstone_of
 from support.manifest import parameters
 from support.orders import now
 from support.paths import FUNCTIONS
 from support.proxy import FirestoreProxy
 
 from imagegen import clock, db
+from imagegen.accounts import worker
+from imagegen.credits import closures
 from imagegen.firestore import client as firestore_client
 from imagegen.generation import recovery
 from soak.harm import FAULTS, Misfortune, Server
+from soak.leaver import Leaver
 from soak.task_queue import TaskQueue
-from soak.traffic import CREATE, PACK_CREDITS, SECRET, Client, Journal
+from soak.traffic import CREATE, PACK_CREDITS, SECRET, Client, Journal, has_left
 
-SECONDS = float(os.environ.get("SOAK_SECONDS", "20"))
+SECONDS = float(os.environ.get("SOAK_SECONDS", "10"))  # in which the server answers
 SHARE = float(os.environ.get("SOAK_FAULTS", "0.35"))
-CLIENTS, USERS = 32, 20
+CLIENTS, USERS, LEAVERS = 32, 20, 3
 OPENING = 20 + int(SECONDS)  # some run out of credits
 KILL_SECONDS = min(60.0, SECONDS / 4)  # between two kills
-SCHEDULE_SECONDS = 20  # between two runs of recovery
+SCHEDULE_SECONDS = min(20.0, SECONDS / 4)  # between two runs of recovery
 PROJECT = "demo-soak"
 REQUESTS = "generationRequests"
+REFUSED = {402, 404, 409}
 MODELS = {
     "Sure Model": {"generator": "mock", "failureRate": 0.0},
     "Doomed Model": {"generator": "mock", "failureRate": 1.0},
@@ -96,31 +101,36 @@ def server(
     running.kill()
 
 
-def storm(server: Server, users: list[str]) -> tuple[Journal, int]:
+def storm(
+    server: Server, users: list[str], open_account: Callable[[str], None]
+) -> tuple[Journal, int]:
     """Traffic from many clients, with recovery by its schedule; how often the server was killed."""
-    journal, kills = Journal(), 0
-    began = time.monotonic()
-    until = began + SECONDS
-    stopped = threading.Event()
+    journal, stopped = Journal(), threading.Event()
+    kills = round(SECONDS / KILL_SECONDS) - 1
 
     def scheduled() -> None:
         while not stopped.wait(SCHEDULE_SECONDS):
-            with suppress(httpx.TransportError):  # killed, or not there again yet
-                httpx.post(f"{server.url}recoverLostGenerations", json={}, timeout=280)
+            for function in ("recoverLostGenerations", "recoverEvents"):
+                with suppress(httpx.TransportError):  # killed, or not there again yet
+                    httpx.post(f"{server.url}{function}", json={}, timeout=280)
 
-    with ThreadPoolExecutor(CLIENTS + 1) as pool:
+    with ThreadPoolExecutor(CLIENTS + LEAVERS + 1) as pool:
         schedule = pool.submit(scheduled)
-        clients = [Client(server.url, users, journal, seed) for seed in range(CLIENTS)]
-        running = [pool.submit(client.act, until) for client in clients]
-        while time.monotonic() + KILL_SECONDS < until:
+        clients = [
+            *(Client(server.url, users, journal, stopped, seed) for seed in range(CLIENTS)),
+            *(Leaver(server.url, open_account, journal, stopped, seed) for seed in range(LEAVERS)),
+        ]
+        running = [pool.submit(client.act) for client in clients]
+        try:
+            for _ in range(kills):
+                time.sleep(KILL_SECONDS)
+                server.kill()
+                server.start()
             time.sleep(KILL_SECONDS)
-            server.kill()
-            server.start()
-            kills += 1
-        for each in running:
+        finally:
+            stopped.set()
+        for each in [*running, schedule]:
             each.result()
-        stopped.set()
-        schedule.result()
     return journal, kills
 
 
@@ -139,7 +149,7 @@ def check_answers(client: firestore.Client, told: dict[str, list[httpx.Response]
     """What the clients were told of each order is what is stored."""
     requests = {each.id: each.to_dict() or {} for each in client.collection(REQUESTS).stream()}
     for key, responses in told.items():
-        charged = [each for each in responses if each.status_code != 402]
+        charged = [each for each in responses if each.status_code not in REFUSED]
         if not charged:
             continue
         final = [each for each in charged if each.status_code != 202]
@@ -159,11 +169,22 @@ def check_answers(client: firestore.Client, told: dict[str, list[httpx.Response]
 
 
 def check_purchases(client: firestore.Client, journal: Journal) -> None:
-    """Each payment was booked once, however often it was told."""
+    """Each payment was booked once, however often it was told, and whoever has left meanwhile."""
     paid = Counter(event["app_user_id"] for event in journal.purchases)
     for user_id, count in paid.items():
-        booked = [each for each in ledger_of(client, user_id) if each["type"] == "purchase"]
+        holder = tombstone_of(client, user_id) if user_id in journal.left else user_id
+        booked = [each for each in ledger_of(client, holder) if each["type"] == "purchase"]
         assert [each["credits"] for each in booked] == [PACK_CREDITS] * count
+
+
+def check_departures(client: firestore.Client, journal: Journal) -> None:
+    """Accounts that were deleted are gone; what they held adds up under their tombstones."""
+    assert journal.left
+    for user_id in journal.left:
+        assert closure_of(client, user_id)["status"] == "closed"
+        gone = account_of(client, user_id)
+        assert (gone.user, gone.entries, gone.requests, gone.purchases) == (None, {}, {}, {})
+        check_books(client, tombstone_of(client, user_id), OPENING)
 
 
 def test_through_faults_and_kills_the_books_are_right_and_the_answers_true(
@@ -173,40 +194,52 @@ def test_through_faults_and_kills_the_books_are_right_and_the_answers_true(
     queue: TaskQueue,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    def open_account(user_id: str) -> None:
+        database.document(db.user(user_id)).set({"credits": OPENING})
+
     users = [f"user-{number}" for number in range(USERS)]
     for user_id in users:
-        database.document(db.user(user_id)).set({"credits": OPENING})
+        open_account(user_id)
     misfortune = Misfortune(SHARE)
     network.fault_for = misfortune
-    journal, kills = storm(server, users)
+    journal, kills = storm(server, users, open_account)
     assert set(misfortune.drawn) == set(FAULTS)
     network.reset()
-    report(journal, misfortune, kills, queue)
     queue.drain(timeout_seconds=120)
+    closed = sum(closure_of(database, each).get("status") == "closed" for each in journal.left)
+    report(journal, misfortune, kills, queue, closed)
 
     for statement in journal.statements:
         check_statement(statement)
+    patient = Leaver(server.url, open_account, Journal(), threading.Event(), seed=0)
+    for user_id in journal.left:
+        assert patient.leave(user_id) is not None
     # What died after its charge is settled when its time is over; its client asks once more then.
     with monkeypatch.context() as later:
         moment = now() + timedelta(minutes=20)
         later.setattr(clock, "now", lambda: moment)
         recovery.recover()
-    patient = Client(server.url, users, Journal(), seed=0)
+        for user_id in journal.left:
+            worker.close(closures.closure_id(user_id))
     told: dict[str, list[httpx.Response]] = defaultdict(list)
     for body, response in journal.orders:
         final = response or patient.settled(CREATE, body)
         assert final is not None
+        assert body["userId"] in journal.left or not has_left(final)
         told[body["idempotencyKey"]].append(final)
     for event in journal.unanswered:
         assert patient.tell(event) is not None
     assert {each.status_code for every in told.values() for each in every} >= {200, 202, 500}
     check_answers(database, told)
     check_purchases(database, journal)
+    check_departures(database, journal)
     assert projects.findings(database) == []
     assert not [*projects.requests_with(database, "pending")]
 
 
-def report(journal: Journal, misfortune: Misfortune, kills: int, queue: TaskQueue) -> None:
+def report(
+    journal: Journal, misfortune: Misfortune, kills: int, queue: TaskQueue, closed: int
+) -> None:
     """What the clients saw, for docs/benchmarks.md."""
     asked_again = sum(response is None for _, response in journal.orders)
     lines: list[Any] = [
@@ -217,6 +250,7 @@ def report(journal: Journal, misfortune: Misfortune, kills: int, queue: TaskQueu
         f"answered 503 or not at all: {journal.unavailable():.2%} of the calls; "
         f"not settled after all tries: {asked_again} of {len(journal.orders):,} orders, "
         f"{len(journal.unanswered)} of {len(journal.purchases)} purchases",
+        f"deleted accounts: {len(journal.left)}, of which {closed} were closed in the meantime",
     ]
     sys.stdout.write("\n" + "\n".join(lines) + "\n")
     sys.stdout.flush()

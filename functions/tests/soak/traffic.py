@@ -22,6 +22,7 @@ from support.orders import order_body
 CREATE = "createGenerationRequest"
 SETTLED = {200, 202, 402, 500}  # done or taken; too few credits; failed and refunded
 UNSETTLED = {409, 503}  # at work, or out of reach: ask again
+LEFT = {"ACCOUNT_CLOSING", "USER_NOT_FOUND"}  # what orders of a deleted account are refused with
 PAUSES_SECONDS = (0.25, 0.5, 1, 2, *[4] * 8)  # after each try
 CLIENT_SECONDS = 60
 SECRET = "soak-secret"
@@ -40,6 +41,7 @@ class Journal:
         self.statements: list[httpx.Response] = []
         self.purchases: list[Call] = []  # one event of each
         self.unanswered: list[Call] = []  # events that were not taken
+        self.left: list[str] = []  # users who have deleted their accounts
 
     def note(self, function: str, status: int, seconds: float) -> None:
         with self._lock:
@@ -66,21 +68,23 @@ class Journal:
 
 
 class Client:
-    """One client, which does one thing after the other until the time is over."""
+    """One client, which does one thing after the other, and waits for no answer once `stopped`."""
 
-    def __init__(self, url: str, users: list[str], journal: Journal, seed: int) -> None:
-        self._url, self._users, self._journal = url, users, journal
+    def __init__(
+        self, url: str, users: list[str], journal: Journal, stopped: threading.Event, seed: int
+    ) -> None:
+        self._url, self._users, self._journal, self._stopped = url, users, journal, stopped
         self._chance = random.Random(seed)
         self._recent: deque[Call] = deque(maxlen=3)
         self._http = httpx.Client(timeout=CLIENT_SECONDS, trust_env=False)
 
-    def act(self, until: float) -> None:
+    def act(self) -> None:
         actions = {
             self._order: 45, self._order_in_background: 20, self._look_at_credits: 15,
             self._look_at_gallery: 12, self._repeat_order: 4, self._buy: 4,
         }  # fmt: skip
         names, weights = list(actions), list(actions.values())
-        while time.monotonic() < until:
+        while not self._stopped.is_set():
             self._chance.choices(names, weights)[0]()
         self._http.close()
 
@@ -147,17 +151,21 @@ class Client:
             answer = self.once("revenueCatWebhook", body, headers)
             if answer is not None and answer.status_code == 200:
                 return answer
-            time.sleep(pause_seconds)
+            if self._stopped.wait(pause_seconds):
+                break
         return None
 
-    def settled(self, function: str, body: Call) -> httpx.Response | None:
+    def settled(
+        self, function: str, body: Call, headers: Mapping[str, str] | None = None
+    ) -> httpx.Response | None:
         """What a patient client ends up with: the answer that settles the call, or None."""
         for pause_seconds in PAUSES_SECONDS:
-            answer = self.once(function, body)
-            if answer is not None and answer.status_code in SETTLED:
+            answer = self.once(function, body, headers)
+            if answer is not None and (answer.status_code in SETTLED or has_left(answer)):
                 return answer
             assert answer is None or answer.status_code in UNSETTLED, answer.text
-            time.sleep(pause_seconds)
+            if self._stopped.wait(pause_seconds):
+                break
         return None
 
     def once(
@@ -174,3 +182,8 @@ class Client:
             return None
         self._journal.note(function, answer.status_code, time.monotonic() - began)
         return answer
+
+
+def has_left(answer: httpx.Response) -> bool:
+    """Whether a call is refused because the user's account is deleted, or about to be."""
+    return answer.status_code in {404, 409} and answer.json()["error"]["details"]["reason"] in LEFT

@@ -13,7 +13,7 @@ from typing import Any
 from imagegen import event_data, tasks
 from imagegen.notifications import delivery, event, recovery, sender
 
-ATTEMPTS = 20
+ATTEMPTS = 14
 
 
 def main() -> None:
@@ -32,7 +32,7 @@ def main() -> None:
         finally:
             at_work.discard(event_id)
 
-    with ThreadPoolExecutor(16) as pool:
+    with ThreadPoolExecutor(24) as pool:
 
         def enqueue(event_id: str, **_: Any) -> None:
             if event_id not in at_work:

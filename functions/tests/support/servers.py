@@ -15,7 +15,7 @@ def free_port() -> int:
 
 
 def wait_for(url: str) -> None:
-    for _ in range(150):
+    for _ in range(600):
         try:
             httpx.get(url)
         except httpx.TransportError:
