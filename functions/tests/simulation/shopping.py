@@ -303,13 +303,15 @@ class Shopping:
     def _book_again(self) -> None:
         """An operator looks after what was unmatched, and says whose it is."""
         for purchase_id, sale in self._unmatched():
-            about = f"an operator books {purchase_id} for {sale.user_id}"
-            self._world.spawn(
-                "operator",
-                about,
-                lambda each=purchase_id, sale=sale: booking.book_again(each, sale.user_id),  # type: ignore[misc]
-                done=self._answered,
-            )
+            self._book(purchase_id, sale)
+
+    def _book(self, purchase_id: str, sale: Sale) -> None:
+        self._world.spawn(
+            "operator",
+            f"an operator books {purchase_id} for {sale.user_id}",
+            lambda: booking.book_again(purchase_id, sale.user_id),
+            done=self._answered,
+        )
 
     def _waive(self) -> None:
         """An operator waives some of a debt, perhaps twice under one key."""
@@ -340,10 +342,15 @@ class Shopping:
         return found
 
     def finish(self) -> None:
-        """When all is at rest, everything is on offer, and nothing that was paid is left over."""
+        """When all is at rest, everything is on offer, and nothing that was paid is left over.
+
+        One after the other: many at once for one user conflict, and some may have to be repeated.
+        """
         for name, fields in PRODUCTS.items():
             self._put(name, fields)
-        self._book_again()
+        for purchase_id, sale in self._unmatched():
+            self._book(purchase_id, sale)
+            self._world.run()
 
     def _some_user(self) -> str:
         return self._random.choice(list(self._plan.users))
