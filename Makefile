@@ -206,11 +206,11 @@ purchases: venv ## what was bought (ARGS='list --status unmatched', ARGS='reconc
 	@$(ADMIN) purchases $(or $(ARGS),list)
 
 .PHONY: webhooks
-webhooks: venv ## who is told of events (ARGS='register https://example.com/hook', ARGS=list, ARGS=--help)
+webhooks: venv ## who is told of events (ARGS='register https://example.com/hook --reason R', ARGS=list, ARGS=--help)
 	@$(ADMIN) webhooks $(or $(ARGS),list)
 
 .PHONY: image-reports
-image-reports: venv ## images that were reported (ARGS='dismiss ID', ARGS='delete-image ID', ARGS=list)
+image-reports: venv ## images that were reported (ARGS='dismiss ID --reason R', ARGS='delete-image ID --reason R', ARGS=list)
 	@$(ADMIN) image-reports $(or $(ARGS),list)
 
 .PHONY: repair

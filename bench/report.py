@@ -136,10 +136,15 @@ class Calls:
         return make
 
     def _counted(self, make_callable: Any) -> Any:
-        def make(method: str, serialize: Any, parse: Any, *rest: Any, **kwargs: Any) -> Any:
+        def make(
+            method: str, request_serializer: Any, response_deserializer: Any, **kwargs: Any
+        ) -> Any:
+            serialize, parse = self._noting_rpcs(request_serializer), response_deserializer
             if method.endswith(("RunQuery", "BatchGetDocuments")):
                 parse = self._noting_documents(parse)
-            return make_callable(method, self._noting_rpcs(serialize), parse, *rest, **kwargs)
+            return make_callable(
+                method, request_serializer=serialize, response_deserializer=parse, **kwargs
+            )
 
         return make
 
@@ -153,7 +158,9 @@ class Calls:
     def _noting_documents(self, parse: Any) -> Any:
         def parse_and_count(data: bytes) -> Any:
             response = parse(data)
-            fields = {field.name for field, _ in type(response).pb(response).ListFields()}
+            # Google's client has messages of its own around those that are sent; ours has not.
+            message = getattr(type(response), "pb", lambda it: it)(response)
+            fields = {field.name for field, _ in message.ListFields()}
             self.documents += bool(fields & {"document", "found", "missing"})
             return response
 

@@ -1,6 +1,7 @@
 """What is still quick when there is much of it: recovery, histories, the weekly report.
 
     functions/venv/bin/python bench/run.py scale        # part of `make bench`, about 5 minutes
+    functions/venv/bin/python bench/run.py deletion     # of a user with 50,000 requests
 
 Each measured run is a process of its own. Recovery and histories run on the emulator; the report of
 a million requests on a stand-in that makes them (`generated_firestore.py`).
@@ -15,6 +16,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -39,7 +41,8 @@ OF_ONE_USER = 1000  # expired requests
 HISTORIES = (100, 10_000, 100_000)
 PAGE, CALLS = 20, 5  # of which the median is told
 EMULATOR_SECONDS = 120.0  # it keeps no index, and reads a whole history for each page
-DELETED = 2000  # by hand more: what the emulator scans grows with the square
+DELETED = 2000
+DELETED_WHEN_ASKED = 50_000  # what the emulator scans grows with the square
 REPORTS = (100_000, 1_000_000)
 AGGREGATIONS_OF_A_REQUEST = 3  # see month.py
 
@@ -53,6 +56,11 @@ def scale() -> dict[str, Any]:
         "deletions": [_deletion(DELETED)],
         "reports": [_report(requests) for requests in REPORTS],
     }
+
+
+def large_deletion() -> dict[str, Any]:
+    """The account of a user with a long history; not part of the others, as it takes long."""
+    return _deletion(DELETED_WHEN_ASKED)
 
 
 def _recovery(expired: int, users: int) -> dict[str, Any]:
@@ -164,12 +172,17 @@ def _weekly_report() -> dict[str, Any]:
 
 
 def _deleted() -> dict[str, Any]:
-    from imagegen.accounts import delete, worker  # noqa: PLC0415
+    from imagegen.accounts import closing, delete, worker  # noqa: PLC0415
     from imagegen.credits import closures  # noqa: PLC0415
 
     _give_the_emulator_time()
     path, runs = closures.path("ann"), 0
-    with mock.patch.object(tasks, "_send"), mock.patch.object(worker, "_delete_sign_in"):
+    with (
+        mock.patch.object(tasks, "_send"),
+        mock.patch.object(worker, "_emails", return_value=["ann@example.org"]),
+        mock.patch.object(worker, "_delete_sign_in"),
+        mock.patch.object(closing, "QUIET", timedelta(0)),  # its last pass is measured as well
+    ):
         delete.delete_for("ann", reason="a benchmark", by="bench")
         while (document := db.read(path)[0])["status"] != closures.ClosureStatus.CLOSED:
             worker.close(document.id)

@@ -22,6 +22,7 @@ from google.cloud import firestore
 from hypothesis import HealthCheck, settings
 from schemathesis import Case, CheckContext, Response
 from schemathesis.checks import load_all_checks
+from schemathesis.config import SchemathesisConfig
 from schemathesis.specs.openapi import checks as known
 from support.api import DOCUMENT, HTTP, is_valid, json_of
 from support.bucket import FakeBucket
@@ -61,10 +62,17 @@ REAL = {
     "Model A": "Sure Model",
 }
 
+# What no id of a document may be, and how that is told.
+LOOKAHEADS = r"(?=.*\S)(?!\.{1,2}$)(?!__.*__$)"
+OF_LOOKAHEADS = "must not contain '/', be|must not be blank"
+
 
 def described() -> dict[str, Any]:
     """The committed description without the schedule, with values that are there as hints."""
     text = json.dumps(DOCUMENT)
+    # A string of 1,499 characters that must match a lookahead takes seconds to find.
+    assert json.dumps(LOOKAHEADS)[1:-1] in text
+    text = text.replace(json.dumps(LOOKAHEADS)[1:-1], "")
     for example, real in REAL.items():
         assert f'"{example}"' in text
         text = text.replace(f'"{example}"', f'"{real}"')
@@ -101,6 +109,10 @@ def _hinted(field: str, schema: dict[str, Any]) -> dict[str, Any]:
 
 
 SCHEMA = schemathesis.openapi.from_dict(described())
+# Without the limits of each field: at them, calls are tried in the first test below.
+RANDOM = schemathesis.openapi.from_dict(
+    described(), config=SchemathesisConfig.from_dict({"phases": {"coverage": {"enabled": False}}})
+)
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -190,6 +202,7 @@ BEYOND_SCHEMAS = {
     "week": "is no",
     "url": "",  # which hosts may be called is decided by their addresses
     "types": "unknown: ",
+    "name": "must be at most",  # only a product's may be as long as any id
     "document": "",  # what a document holds is described by its catalogue
 }
 
@@ -199,13 +212,14 @@ def _is_beyond_schemas(violation: dict[str, str], case: Case[Any]) -> bool:
         return True  # it is looked at in the query string only where the body is a photo
     field = violation["field"].partition(".")[0]
     said = BEYOND_SCHEMAS.get(field, "differs from the header")
-    return re.match(said, violation["description"]) is not None
+    return re.match(f"{said}|{OF_LOOKAHEADS}", violation["description"]) is not None
 
 
 def invalid_data_is_refused(ctx: CheckContext, response: Response, case: Case[Any]) -> None:
     """But for objects and arrays in a path or query, which arrive as text that may be valid."""
     sent = [*(case.query or {}).values(), *(case.path_parameters or {}).values()]
-    if not any(_is_object_or_array(value) for value in sent):
+    is_refused = response.status_code == 413  # which the check does not know
+    if not is_refused and not any(_is_object_or_array(value) for value in sent):
         known.negative_data_rejection(ctx, response, case)
 
 
@@ -245,7 +259,7 @@ def test_every_answer_is_as_described(case: Case[Any], served: WSGIApplication) 
         case.call_and_validate(app=served, checks=CHECKS, headers=headers_of(case))
 
 
-@SCHEMA.include(method="POST").exclude(path_regex=OPERATORS).parametrize()
+@RANDOM.include(method="POST").exclude(path_regex=OPERATORS).parametrize()
 @settings(BOUNDED, max_examples=max(1, EXAMPLES // 5))
 def test_a_callable_client_is_answered_the_same_in_an_envelope(
     case: Case[Any], served: WSGIApplication
@@ -262,7 +276,7 @@ def test_a_callable_client_is_answered_the_same_in_an_envelope(
         is_valid(body, json_of(described[str(answer.status_code)])["schema"])
 
 
-@SCHEMA.parametrize()
+@RANDOM.parametrize()
 @settings(BOUNDED, max_examples=3)
 def test_the_emulator_answers_the_same(case: Case[Any], deployed: httpx.Client) -> None:
     base_url = str(deployed.base_url).rstrip("/")

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from pathlib import Path
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 # Where firebase-tools looks for a proxy, in this order.
 PROXIES = ("HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy")
+NO_KEEP_ALIVE = Path(__file__).with_name("no_keep_alive.cjs")
 
 
 def current() -> dict[str, str]:
@@ -47,4 +49,6 @@ def for_emulators() -> dict[str, str]:
     proxies = [variables.pop(name, "") for name in PROXIES]
     if proxy := next(filter(None, proxies), None):
         variables.setdefault("ALL_PROXY", proxy)
+    options = [variables.get("NODE_OPTIONS"), f'--require "{NO_KEEP_ALIVE}"']
+    variables["NODE_OPTIONS"] = " ".join(filter(None, options))
     return variables

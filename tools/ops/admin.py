@@ -10,10 +10,9 @@
     imagegen-admin purchases …                          what was bought (ops/purchases.py)
     imagegen-admin status USER active|disabled --reason R
     imagegen-admin delete USER --reason R               delete the account of a user who asks for it
-    imagegen-admin export USER                          everything stored about a user, as a file
+    imagegen-admin export USER --reason R               everything stored about a user, as a file
     imagegen-admin transfer FROM TO --reason R --key K  move what a user has bought to another
-    imagegen-admin image-reports …                      reported images (ops/image_reports.py)
-    imagegen-admin book PURCHASE [--user U]             book a purchase that was unmatched
+    imagegen-admin book PURCHASE --reason R [--user U]  book a purchase that was unmatched
     imagegen-admin refund-purchase PURCHASE --reason R  a store has refunded it untold
     imagegen-admin waive USER CREDITS --reason R --key K   waive what a user owes
     imagegen-admin repair USER --reason R [--credits N] mend an account with a malformed balance
@@ -42,7 +41,16 @@ from imagegen.purchases import booking, buyer
 from imagegen.purchases.purchase import PurchaseStatus
 from imagegen.report import weekly, weeks
 from ops import catalogue, image_reports, purchases, rendering, requests, results, webhooks
-from ops.terminal import connect_to, log_lines, operator, out, print_json, problems, progress
+from ops.terminal import (
+    Reason,
+    connect_to,
+    log_lines,
+    operator,
+    out,
+    print_json,
+    problems,
+    progress,
+)
 
 EXPORT_SECONDS = 600.0
 EXPORT_POLL_SECONDS = 1.0
@@ -55,7 +63,6 @@ app.add_typer(image_reports.app, name="image-reports")
 app.add_typer(purchases.app, name="purchases")
 app.command()(purchases.waive)
 app.command("refund-purchase")(purchases.refund)
-app.add_typer(image_reports.app, name="image-reports")
 as_json = False
 
 
@@ -163,6 +170,7 @@ def grant(
 @app.command()
 def book(
     purchase: Annotated[str, typer.Argument(help="The purchase's id.")],
+    reason: Reason,
     user: Annotated[str, typer.Option(help="Whose it is, where the payment does not say.")] = "",
 ) -> None:
     """Book a purchase that was unmatched, once: its product has appeared, or --user has paid it."""
@@ -171,7 +179,7 @@ def book(
             raise Problem(f"There is no user {user}.")
         try:
             with log_lines(lambda line: None):  # what is printed says the same
-                asked = Operator(operator(), "by imagegen-admin")
+                asked = Operator(operator(), reason)
                 booked = booking.book_again(purchase, user, operator=asked)
         except LookupError as error:
             raise Problem(f"{error.args[0]}.") from error
@@ -195,7 +203,7 @@ def book(
 @app.command("repair")
 def repair_account(
     user: Annotated[str, typer.Argument(help="The user's id.")],
-    reason: Annotated[str, typer.Option(help="The reason, which stays in the log.")],
+    reason: Reason,
     credits_: Annotated[
         str,
         typer.Option(
@@ -237,7 +245,7 @@ class SettableStatus(StrEnum):
 def set_status(
     user: Annotated[str, typer.Argument(help="The user's id.")],
     status: Annotated[SettableStatus, typer.Argument(help="What the account should be.")],
-    reason: Annotated[str, typer.Option(help="The reason, which stays in the log.")],
+    reason: Reason,
 ) -> None:
     """Disable an account, so that nothing can be spent or bought, or make it active again."""
     with problems(), log_lines(lambda line: None):  # what is printed says the same
@@ -251,7 +259,7 @@ def set_status(
 @app.command("delete")
 def delete_account(
     user: Annotated[str, typer.Argument(help="The user's id.")],
-    reason: Annotated[str, typer.Option(help="The reason, which stays in the log.")],
+    reason: Reason,
 ) -> None:
     """Delete the account of a user who has asked for it; it goes on in the background."""
     with problems(), log_lines(lambda line: None):
@@ -267,14 +275,17 @@ def delete_account(
 
 
 @app.command("export")
-def export_account(user: Annotated[str, typer.Argument(help="The user's id.")]) -> None:
+def export_account(
+    user: Annotated[str, typer.Argument(help="The user's id.")],
+    reason: Reason,
+) -> None:
     """Write everything that is stored about a user into a file; prints its link, once it is there.
 
     The file is deleted after a day.
     """
     with problems(), progress() as bar, log_lines(lambda line: None):
         bar.add_task("Exporting", total=None)
-        asked = Operator(operator(), "by imagegen-admin")
+        asked = Operator(operator(), reason)
         found = export.export(user, asked)
         end = time.monotonic() + EXPORT_SECONDS
         while found.url is None:

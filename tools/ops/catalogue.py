@@ -18,7 +18,7 @@ import typer
 from emulators.problem import Problem
 from imagegen.catalogue import editing
 from imagegen.catalogue.editing import Edit
-from ops.terminal import operator, problems, show
+from ops.terminal import Reason, operator, problems, show
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
 
@@ -34,7 +34,6 @@ class Kind(StrEnum):
 
 
 Name = Annotated[str, typer.Argument(help="The name in orders, or the product.")]
-Reason = Annotated[str, typer.Option(help="The reason, which stays in the log.")]
 
 
 @app.callback()

@@ -1,8 +1,8 @@
 """The operators' commands for reports of images: what was reported, and what is done about it.
 
-imagegen-admin image-reports list                 those that nobody has acted on, the oldest first
-imagegen-admin image-reports dismiss ID           the image stays
-imagegen-admin image-reports delete-image ID      the image goes, with its prompt
+imagegen-admin image-reports list                         the open ones, the oldest first
+imagegen-admin image-reports dismiss ID --reason R        the image stays
+imagegen-admin image-reports delete-image ID --reason R   the image goes, with its prompt
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import typer
 from imagegen import db
 from imagegen.generation import image_reports
 from imagegen.generation.image_reports import ReportedImage
-from ops.terminal import operator, out, print_json, problems
+from ops.terminal import Reason, operator, out, print_json, problems
 
 PAGE_SIZE = 50
 
@@ -48,17 +48,17 @@ def list_(
 
 
 @app.command()
-def dismiss(context: typer.Context, report: Report) -> None:
+def dismiss(context: typer.Context, report: Report, reason: Reason) -> None:
     """End a report; the image stays."""
     with problems():
-        _show(context, image_reports.dismiss(report, by=operator()))
+        _show(context, image_reports.dismiss(report, by=operator(), reason=reason))
 
 
 @app.command("delete-image")
-def delete_image(context: typer.Context, report: Report) -> None:
+def delete_image(context: typer.Context, report: Report, reason: Reason) -> None:
     """Delete the image of a report, with its prompt; the request and its price stay."""
     with problems():
-        _show(context, image_reports.delete_image(report, by=operator()))
+        _show(context, image_reports.delete_image(report, by=operator(), reason=reason))
 
 
 def _lines(report: ReportedImage) -> str:

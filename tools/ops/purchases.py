@@ -28,7 +28,7 @@ from imagegen.purchases.purchase import PurchaseDocument, PurchaseStatus
 from imagegen.purchases.stripe_api import StripeRefused
 from ops import reconciliation
 from ops.stripe_payments import from_api, from_export, period
-from ops.terminal import log_lines, operator, out, print_json, problems
+from ops.terminal import Reason, log_lines, operator, out, print_json, problems
 
 UNDER_WAY = timedelta(minutes=10)
 
@@ -175,7 +175,7 @@ def waive(
     context: typer.Context,
     user: Annotated[str, typer.Argument(help="The user's id.")],
     number: Annotated[int, typer.Argument(min=1, max=1_000_000, metavar="CREDITS")],
-    reason: Annotated[str, typer.Option(help="The reason, which stays in the log of actions.")],
+    reason: Reason,
     key: Annotated[str, typer.Option(help="The name of this waiver, e.g. a ticket; once only.")],
 ) -> None:
     """Waive what a user owes for refunded purchases, once for each key."""
@@ -189,7 +189,7 @@ def waive(
 def refund(
     context: typer.Context,
     purchase: PurchaseId,
-    reason: Annotated[str, typer.Option(help="The reason, which stays in the log of actions.")],
+    reason: Reason,
     undo: Annotated[
         bool, typer.Option("--undo", help="It was not refunded: give the credits back.")
     ] = False,

@@ -16,12 +16,11 @@ from emulators.problem import Problem
 from imagegen import actions
 from imagegen.api.auth import Caller
 from imagegen.generation import amends, recovery
-from ops.terminal import log_lines, operator, problems, show
+from ops.terminal import Reason, log_lines, operator, problems, show
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
 
 Request = Annotated[str, typer.Argument(help="The request's id.")]
-Reason = Annotated[str, typer.Option(help="The reason, which stays in the log.")]
 
 
 @app.callback()

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, redirect_stdout
 from datetime import datetime
 from io import TextIOBase
-from typing import Any
+from typing import Annotated, Any
 
 import typer
 from google.api_core.exceptions import GoogleAPICallError
@@ -59,6 +59,17 @@ def read_parameters(project: str) -> None:
 def operator() -> str:
     """Who runs the command, as the log of the operators' actions names them."""
     return f"cli:{getpass.getuser()}"
+
+
+def _given(reason: str) -> str:
+    if not reason.strip():
+        raise typer.BadParameter("must not be empty")
+    return reason.strip()
+
+
+Reason = Annotated[
+    str, typer.Option(help="The reason, which stays in the log of actions.", callback=_given)
+]
 
 
 EXPECTED = (Problem, ImagegenError, ValueError, DefaultCredentialsError, GoogleAPICallError)

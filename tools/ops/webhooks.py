@@ -1,10 +1,10 @@
 """The operators' commands for webhooks: who is told of events, and what is delivered again.
 
-imagegen-admin webhooks register URL [--type generation.completed …]
+imagegen-admin webhooks register URL --reason R [--type generation.completed …]
 imagegen-admin webhooks list
-imagegen-admin webhooks rotate ENDPOINT           a new secret; for a day, the old one signs, too
-imagegen-admin webhooks disable|enable|test ENDPOINT
-imagegen-admin webhooks redeliver ENDPOINT (--event ID | --since 2026-11-20T08:00)
+imagegen-admin webhooks rotate ENDPOINT --reason R   for a day, the old secret signs, too
+imagegen-admin webhooks disable|enable|test ENDPOINT --reason R
+imagegen-admin webhooks redeliver ENDPOINT --reason R (--event ID | --since 2026-11-20T08:00)
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from imagegen import clock
 from imagegen.actions import Operator
 from imagegen.notifications import redelivery, registration, webhooks
 from imagegen.notifications.webhooks import WebhookEndpoint
-from ops.terminal import operator, problems, show
+from ops.terminal import Reason, operator, problems, show
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
 
@@ -34,13 +34,14 @@ def webhooks_(context: typer.Context) -> None:
 def register(
     context: typer.Context,
     url: Annotated[str, typer.Argument(help="An https URL at a public address.")],
+    reason: Reason,
     types: Annotated[
         list[str] | None, typer.Option("--type", help="A type of event; without it, all.")
     ] = None,
 ) -> None:
     """Register a server; prints its id and the secret that its deliveries are signed with."""
     with problems():
-        endpoint_id, secret = registration.register(url, types or (), operator=_operator())
+        endpoint_id, secret = registration.register(url, types or (), operator=_operator(reason))
     shown = {"id": endpoint_id, "secret": secret}
     text = f"{endpoint_id}\n{secret}\nKeep the secret where the server can read it."
     show(context, shown, text)
@@ -59,34 +60,34 @@ def list_(context: typer.Context) -> None:
 
 
 @app.command()
-def rotate(context: typer.Context, endpoint: Endpoint) -> None:
+def rotate(context: typer.Context, endpoint: Endpoint, reason: Reason) -> None:
     """Make a new secret; for 24 hours deliveries are signed with both."""
     with problems():
-        secret = registration.rotate(endpoint, operator=_operator())
+        secret = registration.rotate(endpoint, operator=_operator(reason))
     show(context, {"id": endpoint, "secret": secret}, secret)
 
 
 @app.command()
-def disable(context: typer.Context, endpoint: Endpoint) -> None:
+def disable(context: typer.Context, endpoint: Endpoint, reason: Reason) -> None:
     """Send nothing more to an endpoint."""
     with problems():
-        shown = _shown(webhooks.disable(endpoint, operator=_operator()))
+        shown = _shown(webhooks.disable(endpoint, operator=_operator(reason)))
     show(context, shown, f"{endpoint} is {shown['state']}.")
 
 
 @app.command()
-def enable(context: typer.Context, endpoint: Endpoint) -> None:
+def enable(context: typer.Context, endpoint: Endpoint, reason: Reason) -> None:
     """Send events to an endpoint again, from now on."""
     with problems():
-        shown = _shown(registration.enable(endpoint, operator=_operator()))
+        shown = _shown(registration.enable(endpoint, operator=_operator(reason)))
     show(context, shown, f"{endpoint} is {shown['state']}.")
 
 
 @app.command()
-def test(context: typer.Context, endpoint: Endpoint) -> None:
+def test(context: typer.Context, endpoint: Endpoint, reason: Reason) -> None:
     """Send an event of the type `test`."""
     with problems():
-        event_id = redelivery.send_test(endpoint, operator=_operator())
+        event_id = redelivery.send_test(endpoint, operator=_operator(reason))
     show(context, {"eventId": event_id}, f"Sent as {event_id}.")
 
 
@@ -94,6 +95,7 @@ def test(context: typer.Context, endpoint: Endpoint) -> None:
 def redeliver(
     context: typer.Context,
     endpoint: Endpoint,
+    reason: Reason,
     event: Annotated[str, typer.Option(help="The event's id.")] = "",
     since: Annotated[
         datetime | None, typer.Option(help="What was missed since then, in UTC.")
@@ -104,11 +106,11 @@ def redeliver(
         raise typer.BadParameter("give either --event or --since")
     with problems():
         if event:
-            redelivery.redeliver(event, endpoint, operator=_operator())
+            redelivery.redeliver(event, endpoint, operator=_operator(reason))
             number = 1
         else:
             moment = (since or clock.now()).replace(tzinfo=UTC)
-            number = redelivery.redeliver_missed(endpoint, moment)
+            number = redelivery.redeliver_missed(endpoint, moment, operator=_operator(reason))
     show(context, {"events": number}, f"{number:,} delivered again.")
 
 
@@ -127,5 +129,5 @@ def _shown(endpoint: WebhookEndpoint) -> dict[str, Any]:
     }
 
 
-def _operator() -> Operator:
-    return Operator(operator(), "by imagegen-admin")
+def _operator(reason: str) -> Operator:
+    return Operator(operator(), reason)

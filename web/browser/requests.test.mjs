@@ -1,13 +1,22 @@
 import assert from "node:assert/strict";
 import { before, describe, it } from "node:test";
 import { asUser, call, hosting, put, signInAs } from "./harness.mjs";
-import { accessible, confirm, fitsItsWidth, page, setUpConsole, shown, stored } from "./steps.mjs";
+import {
+  accessible,
+  confirm,
+  ended,
+  fitsItsWidth,
+  page,
+  setUpConsole,
+  shown,
+  stored,
+} from "./steps.mjs";
 
 setUpConsole();
 
 const newest = Date.now() + 240_000; // before those of other tests
 const fields = {
-  userId: "testUser2",
+  userId: "desk-owner",
   model: "Model A",
   style: "anime",
   color: "neon",
@@ -22,7 +31,8 @@ const failed = {
 };
 
 before(async () => {
-  await put("users/testUser2", { credits: 10 }, { only: true });
+  // An account of its own: other tests look at the images of testUser2.
+  await put("users/desk-owner", { credits: 10, ledgerSequence: 0, createdAt: new Date() });
   await put("generationRequests/desk-completed", completed);
   await put("generationRequests/desk-failed", failed);
 });
@@ -32,7 +42,7 @@ describe("requests of all users", () => {
     await signInAs(page, "admin");
     await page.getByRole("link", { name: "Requests" }).click();
     await page
-      .getByRole("row", { name: /testUser2/ })
+      .getByRole("row", { name: /desk-owner/ })
       .first()
       .waitFor();
     await page.getByLabel("Filter by status").selectOption("failed");
@@ -53,10 +63,21 @@ describe("requests of all users", () => {
     await page.getByRole("alert").waitFor();
   });
 
+  it("start at the top, however far down the list they were", async () => {
+    await page.setViewportSize({ width: 1360, height: 400 });
+    await signInAs(page, "admin", "/requests?from=no-date");
+    await page.locator("a.row-link").last().scrollIntoViewIfNeeded();
+    await page.waitForFunction(() => scrollY > 0);
+    await page.locator("a.row-link").last().click();
+    await page.locator(".timeline").waitFor();
+    assert.equal(await page.evaluate(() => scrollY), 0);
+    assert.equal(await page.evaluate(() => document.activeElement.id), "main");
+  });
+
   it("are made good for once", async () => {
     await signInAs(page, "admin", "/requests/desk-completed");
     await page.getByRole("button", { name: "Give 2 credits as goodwill" }).click();
-    await page.getByText("testUser2 is granted 2 credits").waitFor();
+    await page.getByText("desk-owner is granted 2 credits").waitFor();
     await accessible("goodwill");
     await confirm("Give 2 credits", "It shows no windmill.");
     await page.getByText("2 credits given.").waitFor();
@@ -78,7 +99,7 @@ describe("requests of all users", () => {
     const order = { ...fields, userId: "testUser1", prompt: "Waits", mode: "async" };
     const { body } = await call("createGenerationRequest", order);
     const path = `generationRequests/${body.generationRequestId}`;
-    await page.waitForTimeout(3000); // the mock has made its image
+    await ended(body.generationRequestId);
     await put(path, { status: "pending", startedAt: null, completedAt: null }, { only: true });
     await signInAs(page, "admin", `/requests/${body.generationRequestId}`);
     await page.getByRole("button", { name: "Cancel and refund" }).click();

@@ -65,6 +65,12 @@ for (const [index, purchase] of PURCHASES.entries())
     createdAt: days(-1 - index * 9),
   });
 const stopPayments = await startPayments();
+await put("webhookEndpoints/shown", {
+  url: "http://127.0.0.1:9/hook", // nothing answers there
+  types: ["generation.completed", "generation.failed"],
+  secrets: [{ secret: "whsec_c2NyZWVuc2hvdHMgaGF2ZSBubyBzZWNyZXQ=", expiresAt: null }],
+  createdAt: days(-30),
+});
 await makeDemoData(12);
 const PROMPTS = [
   ["A lighthouse in a storm, seen from the sea", "oil painting", "vintage", "1024x1024", "Model A"],
@@ -86,9 +92,17 @@ const PROMPTS = [
   ["Old tram on a steep street, morning fog", "sketch", "monochrome", "512x512", "Model A"],
   ["Fox asleep in a field of tall grass", "anime", "vibrant", "512x512", "Model B"],
 ];
+const made = [];
 for (const [prompt, style, color, size, model] of [...PROMPTS, ...PROMPTS.slice(0, 3)]) {
-  await call("createGenerationRequest", { userId: "testUser1", prompt, style, color, size, model });
+  const order = { userId: "testUser1", prompt, style, color, size, model };
+  made.push((await call("createGenerationRequest", order)).body.generationRequestId);
 }
+await call("reportImage", {
+  generationRequestId: made[3],
+  reason: "privacy",
+  comment: "This is my aunt, and she does not want to be shown.",
+});
+await call("reportImage", { generationRequestId: made[1], reason: "copyright" });
 await put("models/Model B", { failureRate: 1 }, { only: true });
 await new Promise((resolve) => setTimeout(resolve, 1500)); // until the catalogue is read again
 await call("createGenerationRequest", {
@@ -101,6 +115,27 @@ await call("createGenerationRequest", {
 });
 await put("models/Model B", { failureRate: 0 }, { only: true });
 
+const ADMIN_SCREENS = [
+  ["users", "/users"],
+  ["user", "/users/testUser1"],
+  ["user-requests", "/users/testUser1?tab=requests"],
+  ["user-unknown", "/users/nobody-like-this"],
+  ["requests", "/requests"],
+  ["requests-none", "/requests?status=canceled&model=Broken"],
+  ["purchases", "/purchases"],
+  ["purchase", "/purchases/shown-1"],
+  ["catalogue", "/catalogue"],
+  ["catalogue-products", "/catalogue?kind=products"],
+  ["catalogue-model", "/catalogue/models/Model%20A"],
+  ["events", "/events"],
+  ["endpoints", "/events?tab=endpoints"],
+  ["endpoint", "/events/endpoints/shown"],
+  ["operations", "/operations"],
+  ["reported-images", "/operations?tab=reported-images"],
+  ["reported-image", `/operations/reported-images/${made[3]}`],
+  ["runs", "/operations?tab=runs"],
+  ["log", "/operations?tab=log"],
+];
 const browser = await launch();
 const LOOKS = {
   light: { colorScheme: "light" },
@@ -118,6 +153,7 @@ for (const [look, options] of Object.entries(LOOKS)) {
   const shot = async (name, { full = true, shownInReadme = "" } = {}) => {
     if (only && !name.includes(only)) return;
     await page.evaluate(() => document.fonts.ready);
+    if (full) await page.evaluate(() => scrollTo(0, 0)); // what is sticky stands at the top
     await page.waitForTimeout(500);
     await page.screenshot({ path: `${folder}${name}-${look}.png`, fullPage: full });
     if (look === shownInReadme) await page.screenshot({ path: `${readme}console-${name}.png` });
@@ -138,6 +174,10 @@ for (const [look, options] of Object.entries(LOOKS)) {
   }
   await page.goto(`${hosting}/gallery`);
   await page.locator(".shot-card .picture.shown").first().waitFor();
+  await page.evaluate(() => {
+    for (const image of document.images) image.loading = "eager";
+  });
+  await page.locator(".picture.loading").first().waitFor({ state: "detached" });
   await shot("gallery", { shownInReadme: "dark" });
   await page.locator("a.shot-card:has(.picture.shown)").nth(2).click();
   await page.locator("dialog .timeline").waitFor();
@@ -146,7 +186,7 @@ for (const [look, options] of Object.entries(LOOKS)) {
   await page.locator(".viewer img").waitFor();
   await shot("large", { full: false });
   await page.goto(`${hosting}/credits`);
-  await page.locator("table.ledger").waitFor();
+  await page.locator("table.purchases").waitFor();
   await shot("credits");
   await page.goto(`${hosting}/account`);
   await page.getByRole("heading", { name: "Delete your account" }).waitFor();
@@ -177,19 +217,23 @@ for (const [look, options] of Object.entries(LOOKS)) {
   await page.locator(".bars svg").waitFor();
   if (look === "light" && (!only || "reports".includes(only)))
     await page.pdf({ path: `${folder}report.pdf`, preferCSSPageSize: true });
-  for (const screen of ["users", "requests", "purchases", "catalogue", "events", "operations"]) {
-    await page.goto(`${hosting}/${screen}`);
+  for (const [name, path] of ADMIN_SCREENS) {
+    await page.goto(hosting + path);
     await page.locator("main h1").waitFor();
     await page.locator(".skeleton").first().waitFor({ state: "detached" });
-    await shot(screen);
+    await shot(name);
   }
-  await page.goto(`${hosting}/users/testUser1`);
-  await page.locator("table.ledger").waitFor();
-  await shot("user");
   await page.goto(`${hosting}/requests`);
   await page.locator("table.listing .row-link").first().click();
   await page.locator(".timeline").waitFor();
   await shot("request");
+  await page.goto(`${hosting}/users/testUser1`);
+  await page.getByRole("button", { name: "Grant credits" }).click();
+  await page.getByRole("spinbutton", { name: "Credits" }).fill("25");
+  await page.getByLabel("Reason").fill("Waited too long.");
+  await shot("grant", { full: false });
+  await page.getByRole("button", { name: "Grant 25 credits" }).click(); // for the log
+  await page.getByText("25 credits granted.").waitFor();
   await context.close();
 }
 await browser.close();

@@ -24,7 +24,7 @@ export function setUpConsole() {
   after(() => browser?.close());
   beforeEach(async () => {
     await put("users/testUser1", { credits: 100 }, { only: true });
-    opened = await openPage(browser);
+    opened = await openPage(browser, { reducedMotion: "reduce" });
     page = opened.page;
     page.setDefaultTimeout(30_000); // a busy machine starts a function slowly
   });
@@ -48,8 +48,15 @@ export const hasBalance = (credits) =>
     [BALANCE, String(credits)],
   );
 
+/** Waits until transitions, which last a frame here, are over: half-faded text has no contrast. */
+const settled = () =>
+  page.evaluate(async () => {
+    await new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve)));
+    await Promise.all(document.getAnimations().map((each) => each.finished.catch(() => {})));
+  });
+
 export async function accessible(name) {
-  await page.waitForTimeout(350); // transitions: half-faded text has no contrast
+  await settled();
   const { violations } = await new AxeBuilder({ page }).analyze();
   const told = violations.map(
     (each) =>
@@ -61,9 +68,12 @@ export async function accessible(name) {
   assert.deepEqual(told, [], `axe on ${name}`);
 }
 
+/** Nothing is cut off, once the page has followed a change of its width. */
 export async function fitsItsWidth(name) {
-  const overflow = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
-  assert.ok(overflow <= 0, `${name} is ${overflow} px too wide`);
+  const overflow = () =>
+    page.evaluate(() => document.documentElement.scrollWidth - globalThis.innerWidth);
+  for (let frame = 0; frame < 10 && (await overflow()) > 0; frame++) await settled();
+  assert.ok((await overflow()) <= 0, `${name} is ${await overflow()} px too wide`);
 }
 
 export async function order({ model = "Model A", background = false, prompt = PROMPT } = {}) {
@@ -71,6 +81,16 @@ export async function order({ model = "Model A", background = false, prompt = PR
   await page.getByRole("radio", { name: new RegExp(`^${model}`) }).check();
   if (background) await page.getByRole("radio", { name: "In the background" }).check();
   await page.getByRole("button", { name: "Create image" }).click();
+}
+
+/** Waits until a generation request has ended, as its document says. */
+export async function ended(generationRequestId) {
+  for (;;) {
+    const { code, body } = await call("getGenerationStatus", { generationRequestId });
+    assert.equal(code, 200);
+    if (!["pending", "processing"].includes(body.status)) return;
+    await page.waitForTimeout(100);
+  }
 }
 
 /** A generation request as the backend stores it. */

@@ -766,7 +766,11 @@ export interface paths {
          * @description RevenueCat tells of refunds for the latest period of a subscription only. The credits are taken back as if it had told; no money moves. Stripe tells of its refunds itself.
          */
         post: operations["refundPurchase"];
-        delete?: never;
+        /**
+         * Undo the refund of a purchase
+         * @description For one that was noted by mistake: what was taken back is given back, and what is owed for it is owed no more.
+         */
+        delete: operations["undoPurchaseRefund"];
         options?: never;
         head?: never;
         patch?: never;
@@ -3810,6 +3814,14 @@ export interface components {
          * @description Which action to undo, and why.
          */
         UndoAdminAction: {
+            /** @description Why; it stays in the log of the operators' actions. */
+            reason: string;
+        };
+        /**
+         * UndoRefund
+         * @description Which purchase was not refunded, and how that is known.
+         */
+        UndoRefund: {
             /** @description Why; it stays in the log of the operators' actions. */
             reason: string;
         };
@@ -9910,6 +9922,131 @@ export interface operations {
             };
         };
     };
+    undoPurchaseRefund: {
+        parameters: {
+            query: {
+                /**
+                 * @description Why; it stays in the log of the operators' actions.
+                 * @example It was another purchase.
+                 */
+                reason: string;
+            };
+            header?: never;
+            path: {
+                /**
+                 * @description The purchase.
+                 * @example 6a1f0c9be0d94d3f8a52f6a0d7c1b3e4
+                 */
+                purchaseId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The purchase. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PurchaseDetails"];
+                };
+            };
+            /** @description `INVALID_FIELD`: Fields are missing, mistyped, out of range or unknown; details: fieldViolations. */
+            400: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InvalidField"];
+                };
+            };
+            /** @description `APP_CHECK_INVALID`: The App Check token was not issued for this project, has expired, or was used before. `APP_CHECK_MISSING`: The call needs a token of Firebase App Check and has none. `TOKEN_EXPIRED`: The token has expired. `TOKEN_INVALID`: The token was not issued by this project's Firebase Authentication. `TOKEN_MISSING`: The call needs a Firebase ID token and has none. */
+            401: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AppCheckInvalid"] | components["schemas"]["AppCheckMissing"] | components["schemas"]["TokenExpired"] | components["schemas"]["TokenInvalid"] | components["schemas"]["TokenMissing"];
+                };
+            };
+            /** @description `NOT_ADMIN`: The call is for operators: the token needs the claim `admin: true`. */
+            403: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NotAdmin"];
+                };
+            };
+            /** @description `PURCHASE_NOT_FOUND`: There is no such purchase; details: purchaseId. */
+            404: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PurchaseNotFound"];
+                };
+            };
+            /** @description `METHOD_NOT_ALLOWED`: The function does not support this HTTP method. */
+            405: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    Allow: components["headers"]["Allow"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MethodNotAllowed"];
+                };
+            };
+            /** @description `PURCHASE_NOT_REFUNDABLE`: An operator notes refunds of store purchases only, whose credits have come in. */
+            409: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PurchaseNotRefundable"];
+                };
+            };
+            /** @description `INTERNAL`: A defect of the service; its logs know the request id. */
+            500: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InternalError"];
+                };
+            };
+            /** @description `BACKEND_UNAVAILABLE`: Firestore or Google is out of reach. A generation request in details may be charged. `BACKEND_UNAVAILABLE`: The reply to a commit was lost, so it may or may not have been applied. */
+            503: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BackendUnavailable"];
+                };
+            };
+        };
+    };
     listEvents: {
         parameters: {
             query?: {
@@ -12031,7 +12168,7 @@ export interface operations {
             header?: never;
             path: {
                 /**
-                 * @description The name in requests, or the product.
+                 * @description The name in requests, up to 100 characters; or the id of a product.
                  * @example Model C
                  */
                 name: string;
@@ -12278,7 +12415,7 @@ export interface operations {
             header?: never;
             path: {
                 /**
-                 * @description The name in requests, or the product.
+                 * @description The name in requests, up to 100 characters; or the id of a product.
                  * @example woodcut
                  */
                 name: string;
@@ -12525,7 +12662,7 @@ export interface operations {
             header?: never;
             path: {
                 /**
-                 * @description The name in requests, or the product.
+                 * @description The name in requests, up to 100 characters; or the id of a product.
                  * @example earthen
                  */
                 name: string;
@@ -12772,7 +12909,7 @@ export interface operations {
             header?: never;
             path: {
                 /**
-                 * @description The name in requests, or the product.
+                 * @description The name in requests, up to 100 characters; or the id of a product.
                  * @example 2048x2048
                  */
                 name: string;
@@ -13020,7 +13157,7 @@ export interface operations {
             header?: never;
             path: {
                 /**
-                 * @description The name in requests, or the product.
+                 * @description The name in requests, up to 100 characters; or the id of a product.
                  * @example pack-100
                  */
                 name: string;

@@ -10,6 +10,7 @@ transaction of copies and deletions that each depend on what was read, so a task
 the same time, or die anywhere. The next one goes on where the documents are.
 """
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -28,7 +29,7 @@ from imagegen.generation.settle import Outcome, settle
 
 # Longer than a task runs: what is due again then has been lost.
 DUE_AGAIN_AFTER = timedelta(minutes=10)
-# Longer than a commit may be late, and clocks be wrong.
+# Longer than a commit or an upload may be late, and clocks be wrong.
 QUIET = timedelta(minutes=20)
 PAGE_SIZE = 100
 # Of the user document; whatever else an app has stored there goes.
@@ -92,11 +93,12 @@ def open_query(user_id: str) -> Query:
     )
 
 
-def move(closure: ClosureDocument) -> ClosureDocument:
+def move(closure: ClosureDocument, emails: Sequence[str]) -> ClosureDocument:
     """Make the user document that of the tombstone; no-op if it is.
 
     From then on, money that comes for the user is the tombstone's. For an account that was merged,
-    what refunds have brought back meanwhile goes to the other account first.
+    what refunds have brought back meanwhile goes to the other account first. The e-mail addresses
+    are kept until the closing ends: texts that name the user are looked for by them, too.
     """
     user_id, tombstone = str(closure.user_id), closure.tombstone
 
@@ -119,7 +121,8 @@ def move(closure: ClosureDocument) -> ClosureDocument:
             transaction.create(stands.path, kept | fields)
         if user.exists:
             transaction.delete(user.path)
-        transaction.update(closure.path, ClosureDocument.fields(moved_at=moment))
+        fields = ClosureDocument.fields(moved_at=moment, emails=list(emails))
+        transaction.update(closure.path, fields)
 
     paths = (closure.path, db.user(user_id), db.user(tombstone))
     return ClosureDocument(db.transact(decide, *paths)[closure.path])
@@ -141,6 +144,15 @@ def quiet_end(closure: ClosureDocument) -> datetime:
     return (opened_at or LONG_AGO) + QUIET
 
 
+def last_pass_from(closure: ClosureDocument) -> datetime:
+    """From when on nothing can come any more that names the user, or that only the user had.
+
+    Until then, a call that had found the account may store something: its commit or its upload is
+    late. So what was deleted at once is gone through again.
+    """
+    return (closure.moved_at or clock.now()) + QUIET
+
+
 def wait(closure: ClosureDocument, until: datetime | None = None) -> None:
     """Leave the work to recovery, which runs every five minutes."""
     _write(closure, due_at=until or clock.now())
@@ -148,7 +160,7 @@ def wait(closure: ClosureDocument, until: datetime | None = None) -> None:
 
 def finish(closure: ClosureDocument) -> None:
     """End the closing; what is left of it does not name the user."""
-    gone = dict.fromkeys(("user_id", "due_at"), DELETE_FIELD)
+    gone = dict.fromkeys(("user_id", "emails", "due_at"), DELETE_FIELD)
     _write(closure, status=ClosureStatus.CLOSED, closed_at=clock.now(), **gone)
     logger.info("account closed", tombstone=closure.tombstone)
 

@@ -30,7 +30,7 @@ def delete(user_id: str) -> Deletion:
     BackendUnavailable and OutcomeUnknown, after which the same call may be repeated.
     """
     subscriptions.cancel_in_stripe(user_id)
-    return _begin(user_id, "the user")
+    return _begin(user_id)
 
 
 def delete_for(user_id: str, *, by: str, reason: str) -> Deletion:
@@ -43,10 +43,10 @@ def delete_for(user_id: str, *, by: str, reason: str) -> Deletion:
     (closure,) = db.read(closures.path(user_id))
     if not closure.exists and not buyer.is_known(user_id):
         raise UserNotFound(userId=user_id)
-    return _begin(user_id, reason, Operator(by, reason))
+    return _begin(user_id, Operator(by, reason))
 
 
-def _begin(user_id: str, reason: str, operator: Operator | None = None) -> Deletion:
+def _begin(user_id: str, operator: Operator | None = None) -> Deletion:
     stores, path = subscriptions.in_stores(user_id), closures.path(user_id)
 
     def decide(transaction: db.Transaction) -> None:
@@ -66,6 +66,7 @@ def _begin(user_id: str, reason: str, operator: Operator | None = None) -> Delet
     closure = ClosureDocument(db.transact(decide, path, db.user(user_id))[path])
     if closure.status is ClosureStatus.CLOSING:
         closing.enqueue(user_id)
-    # The log keeps no name of somebody who has left.
-    logger.info("account closing", tombstone=closure.tombstone, reason=reason)
+    # The log keeps no name of somebody who has left, as an operator's reason may do.
+    by = "the user" if operator is None else "an operator"
+    logger.info("account closing", tombstone=closure.tombstone, by=by)
     return Deletion(closure.status, stores)

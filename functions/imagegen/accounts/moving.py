@@ -4,13 +4,13 @@ Each step yields after a page whose documents it has changed, so whoever runs it
 finds what is left by queries: what has been moved no longer names the user.
 """
 
-import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from imagegen import clock, db
+from imagegen.accounts import images
 from imagegen.accounts.renaming import renamed
+from imagegen.credits import closures
 from imagegen.credits.closures import ClosureDocument
 from imagegen.credits.entries import EntryDocument
 from imagegen.firestore.store import PATH, Document, Query
@@ -19,8 +19,11 @@ from imagegen.purchases import links
 
 PAGE_SIZE = 200  # a page of the ledger is twice as many writes
 REPORTS_PAGE_SIZE = 10  # long documents
-IMAGES_AT_ONCE = 16
-IMAGES_SECONDS = 60.0  # for the images of a page of requests
+MENTIONS = (
+    ("accountClosures", "mergedInto"),
+    ("imageReports", "reporterId"),
+    ("imageReports", "resolvedBy"),
+)
 
 Change = Callable[[db.Transaction, Document], None]
 Step = Callable[[ClosureDocument], Iterator[None]]
@@ -32,7 +35,7 @@ def ledger(closure: ClosureDocument) -> Iterator[None]:
 
     def change(transaction: db.Transaction, entry: Document) -> None:
         reason = EntryDocument(entry).reason
-        fields = {**(entry.fields or {}), "reason": renamed(reason, user_id, tombstone)}
+        fields = {**(entry.fields or {}), "reason": _renamed(closure, reason)}
         transaction.create(f"{db.entries(tombstone)}/{entry.id}", fields)
         transaction.delete(entry.path)
 
@@ -65,31 +68,27 @@ def requests(closure: ClosureDocument) -> Iterator[None]:
 
 def _delete_images(page: list[Document]) -> None:
     """Delete the images of all attempts. Raises GeneratorError: the page is tried again later."""
-    from imagegen.providers import bucket, storage  # noqa: PLC0415 - other functions store none
-
-    if not bucket.is_configured():
-        return
-    stored = [
-        request
-        for request in map(RequestDocument, page)
-        if request.image is not None or request.status is not Status.COMPLETED
-    ]
-    deadline = time.monotonic() + IMAGES_SECONDS
-    for _ in _map(lambda each: storage.delete_images(each.id, deadline=deadline), stored):
-        pass
-
-
-def _map(function: Callable[[RequestDocument], int], page: list[RequestDocument]) -> Iterable[int]:
-    with ThreadPoolExecutor(IMAGES_AT_ONCE) as pool:
-        return pool.map(function, page)
+    requests = map(RequestDocument, page)
+    images.delete(
+        [
+            request
+            for request in requests
+            if request.image is not None or request.status is not Status.COMPLETED
+        ]
+    )
 
 
 def purchases(closure: ClosureDocument) -> Iterator[None]:
-    """Purchases and what their events are matched by; of a merged account, to the other one."""
-    user_id, tombstone = _ids(closure)
+    """Purchases and what their events are matched by; of a merged account, to the other one.
+
+    That one may have been closed meanwhile: then they are its holder's.
+    """
+    user_id, holder = _ids(closure)
 
     def change(transaction: db.Transaction, document: Document) -> None:
-        transaction.update(document.path, {"userId": closure.merged_into or tombstone})
+        is_merged = closure.merged_into is not None
+        new = closures.holder(transaction, user_id) if is_merged else holder
+        transaction.update(document.path, {"userId": new})
 
     yield from _pages("purchases", {"userId": user_id}, change)
     yield from _pages("stripeLinks", {"userId": user_id}, change)
@@ -112,24 +111,45 @@ def belongings(closure: ClosureDocument) -> Iterator[None]:
         yield
 
 
-def records(closure: ClosureDocument) -> Iterator[None]:
-    """What was written about the user: by operators, and in reports and audits."""
-    user_id, tombstone = _ids(closure)
+def mentions(closure: ClosureDocument) -> Iterator[None]:
+    """What somebody else has, and the user is named in: merged accounts, reports of images."""
+    change = _rename_in(closure)
+    for collection, field in MENTIONS:
+        yield from _pages(collection, {field: closure.user_id}, change)
 
+
+STEPS: tuple[Step, ...] = (ledger, requests, purchases, belongings, mentions)
+
+
+def rename_in_texts(closure: ClosureDocument) -> None:
+    """Rename the user in the log of operators, in reports and in audits, wherever they say it.
+
+    All of them are read: a reason may name anybody.
+    """
+    change = _rename_in(closure)
+    for collection, page_size in (
+        ("adminActions", PAGE_SIZE),
+        ("reports", REPORTS_PAGE_SIZE),
+        ("audits", REPORTS_PAGE_SIZE),
+    ):
+        for _ in _pages(collection, {}, change, page_size=page_size):
+            pass
+
+
+def _rename_in(closure: ClosureDocument) -> Change:
     def change(transaction: db.Transaction, document: Document) -> None:
         fields = document.fields or {}
-        new = {name: renamed(value, user_id, tombstone) for name, value in fields.items()}
+        new = {name: _renamed(closure, value) for name, value in fields.items()}
         changed = {name: value for name, value in new.items() if value != fields[name]}
         if changed:
             transaction.update(document.path, changed)
 
-    for field in ("userId", "by"):
-        yield from _pages("adminActions", {field: user_id}, change)
-    for collection in ("reports", "audits"):
-        yield from _pages(collection, {}, change, page_size=REPORTS_PAGE_SIZE)
+    return change
 
 
-STEPS: tuple[Step, ...] = (ledger, requests, purchases, belongings, records)
+def _renamed(closure: ClosureDocument, value: Any) -> Any:
+    user_id, tombstone = _ids(closure)
+    return renamed(value, user_id, closure.emails, tombstone)
 
 
 def _ids(closure: ClosureDocument) -> tuple[str, str]:

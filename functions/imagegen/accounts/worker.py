@@ -1,12 +1,13 @@
 """The worker of accounts that leave: what a task does of closing one, or of exporting it."""
 
 import time
+from collections.abc import Sequence
 
 from firebase_admin import auth, exceptions
 from pydantic import ValidationError
 
 from imagegen import clock, db, firebase, logger
-from imagegen.accounts import closing, export, moving
+from imagegen.accounts import closing, export, images, moving
 from imagegen.api.schema import DocumentId, UserId, WireModel
 from imagegen.credits.closures import ClosureDocument, ClosureStatus
 from imagegen.errors import BackendUnavailable
@@ -52,22 +53,43 @@ def close(closure_id: str) -> None:
     if user_id is None:  # another task has ended it meanwhile
         return
     if closure.moved_at is None:
-        if not closing.end_requests(user_id):
-            closing.wait(closure)
+        if not _may_move(closure, user_id):
             return
-        if (quiet_end := closing.quiet_end(closure)) > clock.now():
-            closing.wait(closure, quiet_end)
-            return
-        if closure.merged_into is None:  # else they go on, as the other account's
-            subscriptions.cancel_in_stripe(user_id)  # one may have begun meanwhile
-        closure = closing.move(closure)
+        closure = closing.move(closure, _emails(user_id))
+    last_pass_from = closing.last_pass_from(closure)
+    is_last = clock.now() >= last_pass_from
     if not _move_all(closure, end):
         closing.enqueue(user_id)
         return
+    moving.rename_in_texts(closure)
     if bucket.is_configured():
         uploads.delete_all(user_id)
         export.delete_all(user_id)
     _delete_sign_in(user_id)
+    if is_last:
+        _finish(closure)
+    else:
+        closing.wait(closure, last_pass_from)
+
+
+def _may_move(closure: ClosureDocument, user_id: str) -> bool:
+    """Whether the user document may move now, as nothing is open; else recovery asks again."""
+    if not closing.end_requests(user_id):
+        closing.wait(closure)
+        return False
+    if (quiet_end := closing.quiet_end(closure)) > clock.now():
+        closing.wait(closure, quiet_end)
+        return False
+    if closure.merged_into is None:  # else they go on, as the other account's
+        subscriptions.cancel_in_stripe(user_id)  # one may have begun meanwhile
+    return True
+
+
+def _finish(closure: ClosureDocument) -> None:
+    """What came late has followed; the rest of it ends, and then the closing."""
+    if closure.merged_into is None:
+        subscriptions.cancel_in_stripe(closure.tombstone)  # of a checkout that was still open
+    images.delete_late(closure)
     closing.finish(closure)
 
 
@@ -85,6 +107,18 @@ def _move_all(closure: ClosureDocument, end: float) -> bool:
                 if time.monotonic() > end:
                     return False
     return True
+
+
+def _emails(user_id: str) -> Sequence[str]:
+    """The user's addresses in Firebase Authentication. Raises BackendUnavailable."""
+    try:
+        user = auth.get_user(user_id, app=firebase.app())
+    except (auth.UserNotFoundError, ValueError):  # ValueError: no uid looks like that
+        return []
+    except exceptions.FirebaseError as error:
+        raise BackendUnavailable from error
+    found = (user.email, *(each.email for each in user.provider_data))
+    return sorted({email for email in found if email})
 
 
 def _delete_sign_in(user_id: str) -> None:

@@ -99,7 +99,9 @@ def get_catalogue(body: GetCatalogue, caller: Caller) -> WholeCatalogue:
 class PutCatalogueDocument(WireModel):
     """A document of the catalogue, as it is to be."""
 
-    name: DocumentId = Field(description="The name in requests, or the product.")
+    name: DocumentId = Field(
+        description="The name in requests, up to 100 characters; or the id of a product."
+    )
     document: dict[str, Any] = Field(description="All its fields; others that it has are removed.")
     reason: Reason
     dry_run: Flag = Field(

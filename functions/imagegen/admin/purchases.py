@@ -179,6 +179,32 @@ def refund_purchase(body: RefundPurchase, caller: Caller) -> PurchaseDetails:
     return PurchaseDetails.from_document(refunded)
 
 
+class UndoRefund(WireModel):
+    """Which purchase was not refunded, and how that is known."""
+
+    purchase_id: PurchaseField
+    reason: Reason
+
+
+@endpoint(
+    methods=("DELETE",),
+    example={"purchaseId": EXAMPLE_PURCHASE_ID, "reason": "It was another purchase."},
+    success=Success(
+        "The purchase.",
+        {"reinstated": EXAMPLE_PURCHASE | {"provider": "revenuecat", "status": "reinstated"}},
+    ),
+    errors=(PurchaseNotFound, PurchaseNotRefundable, OutcomeUnknown),
+)
+def undo_purchase_refund(body: UndoRefund, caller: Caller) -> PurchaseDetails:
+    """Undo the refund of a purchase.
+
+    For one that was noted by mistake: what was taken back is given back, and what is owed for it is
+    owed no more.
+    """
+    undone = operators.refund(body.purchase_id, by=uid_of(caller), reason=body.reason, undo=True)
+    return PurchaseDetails.from_document(undone)
+
+
 class WaiveDebt(WireModel):
     """How much of a debt to waive."""
 

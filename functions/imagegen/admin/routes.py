@@ -27,6 +27,7 @@ from imagegen.admin.purchases import (
     get_purchase,
     list_all_purchases,
     refund_purchase,
+    undo_purchase_refund,
     waive_debt,
 )
 from imagegen.admin.requests import (
@@ -62,7 +63,7 @@ ROUTES: Routes = {
     "/purchases": (list_all_purchases,),
     "/purchases/{purchaseId}": (get_purchase,),
     "/purchases/{purchaseId}/book": (book_purchase,),
-    "/purchases/{purchaseId}/refund": (refund_purchase,),
+    "/purchases/{purchaseId}/refund": (refund_purchase, undo_purchase_refund),
     "/events": (list_events,),
     "/events/{eventId}": (get_event,),
     "/events/{eventId}/redeliver": (redeliver_event,),

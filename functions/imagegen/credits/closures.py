@@ -9,11 +9,12 @@ The id of a closure is a hash, so that it does not name the user.
 import hashlib
 import re
 import uuid
+from collections.abc import Sequence
 from datetime import datetime
 from enum import StrEnum
 
 from imagegen import db
-from imagegen.firestore.stored import Field, Stored, instant, text
+from imagegen.firestore.stored import Field, Stored, array, instant, text
 
 TOMBSTONE = "deleted-"  # and 32 hexadecimal digits
 
@@ -33,8 +34,10 @@ class ClosureDocument(Stored):
     merged_into: Field[str | None] = Field("mergedInto", text, None)
     closed_at: Field[datetime | None] = Field("closedAt", instant, None)
     # Only while the account is closing: whose it is, since when, when its user document has gone,
-    # and when the work on it is due again if it is lost.
+    # and when the work on it is due again if it is lost. The addresses are those of the user in
+    # Firebase Authentication, who is deleted before all texts are.
     user_id: Field[str | None] = Field("userId", text, None)
+    emails: Field[Sequence[str]] = Field("emails", array, ())
     began_at: Field[datetime | None] = Field("beganAt", instant, None)
     moved_at: Field[datetime | None] = Field("movedAt", instant, None)
     due_at: Field[datetime | None] = Field("dueAt", instant, None)

@@ -9,7 +9,7 @@ import os
 import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 import grpc
@@ -23,7 +23,7 @@ from grpc.experimental import ChannelOptions
 from imagegen import config
 from imagegen.firestore.queries import structured_query
 from imagegen.firestore.store import Delete, Document, Query, Update, Write
-from imagegen.firestore.values import decoded, encode, field_path
+from imagegen.firestore.values import decoded, encode, field_path, instant, write_instant
 
 SERVICE = "/google.firestore.v1.Firestore/"
 # The plain protocol buffers beneath the client's own classes.
@@ -117,7 +117,7 @@ class FirestoreStore:
                 case "missing":
                     path = message.missing.removeprefix(self._documents)
                     found[path] = Document(path)
-        return Snapshot([found[path] for path in paths], message.read_time.ToDatetime(UTC))
+        return Snapshot([found[path] for path in paths], instant(message.read_time))
 
     def commit(self, writes: Sequence[Write], timeout_seconds: float) -> list[datetime]:
         request = CommitRequest(database=self._database)
@@ -128,7 +128,7 @@ class FirestoreStore:
             timeout=timeout_seconds,
             metadata=self._to_database,
         )
-        return [result.update_time.ToDatetime(UTC) for result in reply.write_results]
+        return [instant(result.update_time) for result in reply.write_results]
 
     def query(self, query: Query, timeout_seconds: float) -> list[Document]:
         return [self.document(each) for each in self.stream(query, timeout_seconds)]
@@ -158,7 +158,7 @@ class FirestoreStore:
         return Document(
             message.name.removeprefix(self._documents),
             {name: decoded(value) for name, value in message.fields.items()},
-            message.update_time.ToDatetime(UTC),
+            instant(message.update_time),
         )
 
     def aggregate(
@@ -204,7 +204,7 @@ class FirestoreStore:
         """Write `write` into its protocol buffer, which is empty."""
         if isinstance(write, Delete):
             message.delete = self._documents + write.path
-            message.current_document.update_time.FromDatetime(write.update_time)
+            write_instant(message.current_document.update_time, write.update_time)
             return
         document = message.update
         document.name = self._documents + write.path
@@ -214,7 +214,7 @@ class FirestoreStore:
         if isinstance(write, Update):
             # A field that is in the mask and not in the document is deleted.
             message.update_mask.field_paths.extend(map(field_path, write.fields))
-            message.current_document.update_time.FromDatetime(write.update_time)
+            write_instant(message.current_document.update_time, write.update_time)
         else:
             message.current_document.exists = False
 

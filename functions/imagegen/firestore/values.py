@@ -1,8 +1,9 @@
 """Python values as Firestore's protocol buffers have them, and back."""
 
-from collections.abc import Mapping
-from datetime import UTC, datetime
-from functools import lru_cache
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from functools import cache, lru_cache
+from types import NoneType
 from typing import Any
 
 from google.cloud import firestore
@@ -10,20 +11,14 @@ from google.cloud.firestore_v1 import types
 
 Value = types.Value.pb()  # the plain protocol buffer beneath the client's own class
 
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
 SCALARS: dict[type, str] = {
     bool: "boolean_value",  # before int, which it is too
     int: "integer_value",
     float: "double_value",
     str: "string_value",
-    datetime: "timestamp_value",
 }
-
-
-def _scalar(value: Any) -> str | None:
-    """The field of a Value that holds `value`, if it is a scalar."""
-    return SCALARS.get(type(value)) or next(
-        (name for kind, name in SCALARS.items() if isinstance(value, kind)), None
-    )
 
 
 def encoded(value: Any) -> Any:
@@ -35,24 +30,52 @@ def encoded(value: Any) -> Any:
 
 def encode(message: Any, value: Any) -> None:
     """Write `value` into `message`, an empty Value. Raises TypeError like `encoded`."""
-    if value is None:
-        message.null_value = 0
-    elif (name := _scalar(value)) == "timestamp_value":
-        message.timestamp_value.FromDatetime(value)
-    elif name is not None:
-        setattr(message, name, value)
-    elif isinstance(value, Mapping):
-        message.map_value.SetInParent()  # an empty map is a map, too
-        for key, each in value.items():
-            encode(message.map_value.fields[key], each)
-    elif isinstance(value, list | tuple):
-        message.array_value.SetInParent()
-        for each in value:
-            encode(message.array_value.values.add(), each)
-    elif isinstance(value, Value):
-        message.CopyFrom(value)
-    else:
-        raise TypeError(f"Firestore has no type for {type(value).__name__}")
+    kind: type = type(value)
+    _writer(kind)(message, value)
+
+
+@cache
+def _writer(kind: type[Any]) -> Callable[[Any, Any], None]:
+    """What writes values of a type into a Value; found once for each type."""
+    for scalar, name in SCALARS.items():
+        if issubclass(kind, scalar):
+            return lambda message, value: setattr(message, name, value)
+    if issubclass(kind, datetime):
+        return lambda message, value: write_instant(message.timestamp_value, value)
+    if issubclass(kind, Mapping):
+        return _write_map
+    if issubclass(kind, list | tuple):
+        return _write_array
+    if issubclass(kind, NoneType):
+        return lambda message, _: setattr(message, "null_value", 0)
+    if issubclass(kind, Value):
+        return lambda message, value: message.CopyFrom(value)
+    raise TypeError(f"Firestore has no type for {kind.__name__}")
+
+
+def _write_map(message: Any, value: Mapping[str, Any]) -> None:
+    message.map_value.SetInParent()  # an empty map is a map, too
+    fields = message.map_value.fields
+    for key, each in value.items():
+        encode(fields[key], each)
+
+
+def _write_array(message: Any, value: Sequence[Any]) -> None:
+    message.array_value.SetInParent()
+    for each in value:
+        encode(message.array_value.values.add(), each)
+
+
+def write_instant(message: Any, moment: datetime) -> None:
+    """Write `moment`, which has a time zone, into a Timestamp, in microseconds."""
+    since = moment - EPOCH
+    message.seconds = since.days * 86_400 + since.seconds
+    message.nanos = since.microseconds * 1000
+
+
+def instant(message: Any) -> datetime:
+    """The moment in a Timestamp, in microseconds."""
+    return EPOCH + timedelta(seconds=message.seconds, microseconds=message.nanos // 1000)
 
 
 # What protocol buffers give as Python values.
@@ -69,7 +92,7 @@ def decoded(value: Any) -> Any:
     if kind in PLAIN:
         return getattr(value, kind)
     if kind == "timestamp_value":
-        return value.timestamp_value.ToDatetime(UTC)
+        return instant(value.timestamp_value)
     if kind == "map_value":
         return {name: decoded(each) for name, each in value.map_value.fields.items()}
     if kind == "array_value":

@@ -214,7 +214,7 @@ def get(report_id: str) -> ReportedImage:
     return report
 
 
-def dismiss(report_id: str, *, by: str, reason: str = "") -> ReportedImage:
+def dismiss(report_id: str, *, by: str, reason: str) -> ReportedImage:
     """Let the operator `by` end an open report and leave the image as it is.
 
     No-op for a report that is not open any more. Raises ImageReportNotFound; BackendUnavailable.
@@ -222,7 +222,7 @@ def dismiss(report_id: str, *, by: str, reason: str = "") -> ReportedImage:
     return _resolve(report_id, ReportStatus.DISMISSED, by=by, reason=reason)
 
 
-def delete_image(report_id: str, *, by: str, reason: str = "") -> ReportedImage:
+def delete_image(report_id: str, *, by: str, reason: str) -> ReportedImage:
     """Let the operator `by` delete the image of a report, also of one that was dismissed.
 
     The prompt and the source go, too (`deletion.delete`). Safe twice.
@@ -240,7 +240,6 @@ def delete_image(report_id: str, *, by: str, reason: str = "") -> ReportedImage:
 
 
 def _resolve(report_id: str, status: ReportStatus, *, by: str, reason: str) -> ReportedImage:
-    """End a report; without a reason, the log has that of the reporter."""
     path = _path(report_id)
 
     def decide(transaction: db.Transaction) -> None:
@@ -255,7 +254,7 @@ def _resolve(report_id: str, status: ReportStatus, *, by: str, reason: str) -> R
             ACTIONS[status],
             path,
             by=by,
-            reason=reason or report.reason,
+            reason=reason,
             moment=moment,
             user_id=report.user_id,
             before={"status": report.status},

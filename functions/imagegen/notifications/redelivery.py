@@ -80,7 +80,7 @@ def redeliver(
     return EventDocument(db.transact(decide, path)[path])
 
 
-def redeliver_missed(endpoint_id: str, since: datetime) -> int:
+def redeliver_missed(endpoint_id: str, since: datetime, *, operator: Operator | None = None) -> int:
     """Deliver to an endpoint again what it has missed since then; how many events.
 
     For when it was out of order for longer than the schedule lasts, or disabled. What was made
@@ -96,7 +96,7 @@ def redeliver_missed(endpoint_id: str, since: datetime) -> int:
         for event in wanted:
             delivery = event.deliveries.get(endpoint_id)
             if delivery is not None and delivery.status in MISSED:
-                redeliver(event.id, endpoint_id)
+                redeliver(event.id, endpoint_id, operator=operator)
                 redelivered += 1
         is_last = len(wanted) < PAGE_SIZE
         after = None if is_last else (wanted[-1].created_at, wanted[-1].id)

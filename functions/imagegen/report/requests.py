@@ -19,6 +19,7 @@ from typing import Any, cast
 from imagegen import db
 from imagegen.errors import BackendUnavailable
 from imagegen.firestore.store import MAX_ID_BYTES, Query
+from imagegen.firestore.values import instant
 from imagegen.report.numbers import (
     DIMENSIONS,
     MOST_CREDITS,
@@ -104,7 +105,7 @@ def _query(days: Sequence[Day], after: Any) -> Query:
     """The days' requests by createdAt and id, which the built-in index serves."""
     start_after = None
     if after is not None:
-        created_at = after.fields["createdAt"].timestamp_value.ToDatetime(UTC)
+        created_at = instant(after.fields["createdAt"].timestamp_value)
         start_after = (created_at, _id(after))
     return Query(
         COLLECTION,

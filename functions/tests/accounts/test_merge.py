@@ -5,18 +5,20 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from google.cloud import firestore, storage
 from support.accounts import bought, lot, remaining, with_lots
 from support.books import check_books, ledger_of
-from support.leaving import Queue, closure_of, tombstone_of
-from support.orders import ANYBODY, order
+from support.leaving import Queue, closure_of, tombstone_of, traces
+from support.orders import ANYBODY, now, order
 from support.sign_in import sign_up
 
 from imagegen import db, tasks
-from imagegen.accounts import merge, recovery
+from imagegen.accounts import delete, merge, recovery
+from imagegen.credits import closures
 from imagegen.errors import AccountClosing, AccountDisabled, UserNotFound
 from imagegen.generation import create as generation
 from imagegen.generation.request import RequestDocument
@@ -72,7 +74,7 @@ def test_what_was_paid_for_moves_with_its_purchase_and_a_refund_follows_it(
     with pytest.raises(AccountClosing):
         generation.create(order(buyer), ANYBODY)
     assert merge.merge(buyer, user_id).balance == 42
-    account_queue.work()
+    account_queue.end()
     closure = closure_of(client, buyer)
     assert (closure["status"], closure["mergedInto"]) == ("closed", user_id)
     assert check_books(client, closure["tombstone"], 45, ignoring=BY_HAND) == 5
@@ -119,6 +121,34 @@ def test_what_a_running_generation_gives_back_follows(
     assert paid > 0
     assert check_books(client, user_id, 2, ignoring=BY_HAND) == 42
     assert check_books(client, tombstone_of(client, buyer), 45, ignoring=BY_HAND) == 5
+
+
+def test_what_comes_late_goes_to_whoever_holds_the_money_when_the_other_account_is_closed_too(
+    client: firestore.Client,
+    new_user: Users,
+    buyer: str,
+    account_queue: Queue,
+    emulated_bucket: storage.Bucket,
+) -> None:
+    user_id = new_user(2)
+    merge.merge(buyer, user_id)
+    account_queue.work()
+    task, closure = {"closureId": closures.closure_id(buyer)}, closures.path(buyer)
+    client.document(closure).update({"dueAt": now() + timedelta(days=1)})  # its tasks are slow
+    late = client.document(f"purchases/{uuid.uuid4().hex}")
+    link = client.document(f"stripeLinks/pi_{late.id}")
+    delete.delete(user_id)
+    account_queue.end()
+    assert closure_of(client, user_id)["status"] == "closed"
+    for reference in (late, link):
+        reference.set({"userId": buyer, "status": "pending"})
+    account_queue.tasks.append(task)
+    account_queue.end()
+    holder = tombstone_of(client, user_id)
+    assert {reference.get().get("userId") for reference in (late, link)} == {holder}
+    assert closure_of(client, buyer)["mergedInto"] == holder
+    assert traces(client, emulated_bucket, [buyer, user_id]) == []
+    late.delete()
 
 
 def test_calls_at_the_same_instant_move_once(

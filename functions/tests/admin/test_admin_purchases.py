@@ -33,12 +33,17 @@ def unmatched(client: firestore.Client) -> str:
     return pay(now())
 
 
-def pay(at: datetime) -> str:
+def pay(
+    at: datetime,
+    provider: Provider = Provider.STRIPE,
+    item: Item = Item("stripe_price", PRICE),  # noqa: B008 - immutable
+    user_id: str = "",
+) -> str:
     payment = booking.Payment(
         purchase_id=f"p-{uuid.uuid4().hex}",
-        provider=Provider.STRIPE,
-        named=[],
-        items=[Item("stripe_price", PRICE)],
+        provider=provider,
+        named=[user_id] if user_id else [],
+        items=[item],
         amount=990,
         currency="usd",
         at=at,
@@ -82,6 +87,33 @@ def test_a_refund_of_stripe_is_not_noted_by_hand(
     admin("POST", f"/purchases/{unmatched}/book", json={"userId": new_user(5)} | WHY)
     refused = admin("POST", f"/purchases/{unmatched}/refund", 409, json=WHY)
     assert refused["error"]["details"]["reason"] == "PURCHASE_NOT_REFUNDABLE"
+
+
+def test_a_refund_in_a_store_is_noted_and_undone(
+    admin: Call, client: firestore.Client, new_user: Callable[..., str]
+) -> None:
+    user_id = new_user(5)
+    client.document("products/of-a-store").set(
+        {"credits": 40, "kind": "purchase", "revenueCatProduct": "com.example.forty"}
+    )
+    products.forget()
+    purchase_id = pay(
+        now(), Provider.REVENUECAT, Item("revenue_cat_product", "com.example.forty"), user_id
+    )
+    path = f"/purchases/{purchase_id}/refund"
+    for _ in range(2):
+        noted = admin("POST", path, json=WHY)
+        assert (noted["status"], noted["clawedBackCredits"]) == ("refunded", 40)
+    assert check_books(client, user_id, opening=5) == 5
+    for _ in range(2):
+        undone = admin("DELETE", f"{path}?reason=another+purchase")
+        assert (undone["status"], undone["clawedBackCredits"]) == ("reinstated", 0)
+    assert check_books(client, user_id, opening=5) == 45
+    logged = {
+        (each["action"], each["reason"]) for each in actions_about(client, db.purchase(purchase_id))
+    }
+    assert logged == {("refund", WHY["reason"]), ("undo refund", "another purchase")}
+    admin("DELETE", path, 400)
 
 
 def test_no_more_is_waived_than_is_owed(

@@ -125,9 +125,9 @@ def test_operators_see_open_reports_with_their_images_the_oldest_first(
 def test_a_dismissed_report_leaves_the_queue_and_its_image(new_user: Callable[..., str]) -> None:
     request_id = create(new_user(5))
     report(request_id)
-    first = image_reports.dismiss(request_id, by="ann")
+    first = image_reports.dismiss(request_id, by="ann", reason="harmless")
     assert (first.status, first.resolved_by) == ("dismissed", "ann")
-    assert image_reports.dismiss(request_id, by="bob") == first
+    assert image_reports.dismiss(request_id, by="bob", reason="harmless") == first
     assert report(request_id).status == "dismissed"
     assert opened() == []
     assert first.image_url is not None
@@ -138,20 +138,22 @@ def test_an_operator_deletes_the_image_of_a_report(
 ) -> None:
     request_id = create(new_user(5))
     report(request_id)
-    image_reports.dismiss(request_id, by="ann")
-    done = image_reports.delete_image(request_id, by="bob")
+    image_reports.dismiss(request_id, by="ann", reason="harmless")
+    done = image_reports.delete_image(request_id, by="bob", reason="forbidden")
     assert (done.status, done.resolved_by, done.image_url) == ("image_deleted", "bob", None)
     assert done.prompt == ""
     for again in (image_reports.delete_image, image_reports.dismiss):
-        assert again(request_id, by="eve") == done
+        assert again(request_id, by="eve", reason="again") == done
     stored = client.document(db.generation_request(request_id)).get().to_dict() or {}
     assert (stored["status"], stored["imageUrl"], stored["prompt"]) == ("completed", None, "")
     logged = db.query(Query("adminActions", [("subject", "==", f"imageReports/{request_id}")]))
-    acted = {each["by"]: (each["action"], each["after"]["status"]) for each in logged}
+    acted = {
+        each["by"]: (each["action"], each["after"]["status"], each["reason"]) for each in logged
+    }
     assert len(logged) == 2  # what was done again is not logged again
     assert acted == {
-        "ann": ("dismiss report", "dismissed"),
-        "bob": ("delete image", "image_deleted"),
+        "ann": ("dismiss report", "dismissed", "harmless"),
+        "bob": ("delete image", "image_deleted", "forbidden"),
     }
 
 
@@ -174,15 +176,15 @@ def test_a_report_whose_request_is_gone_is_still_shown(
     (found,) = opened()
     assert (found.model, found.image_url) == (None, None)
     with pytest.raises(GenerationRequestNotFound):
-        image_reports.delete_image(request_id, by="ann")
-    assert image_reports.dismiss(request_id, by="ann").status == "dismissed"
+        image_reports.delete_image(request_id, by="ann", reason="forbidden")
+    assert image_reports.dismiss(request_id, by="ann", reason="harmless").status == "dismissed"
 
 
 def test_what_was_not_reported_cannot_be_resolved(new_user: Callable[..., str]) -> None:
     request_id = create(new_user(5))
     for act in (image_reports.dismiss, image_reports.delete_image):
         with pytest.raises(ImageReportNotFound):
-            act(request_id, by="ann")
+            act(request_id, by="ann", reason="forbidden")
 
 
 def test_the_commands_list_dismiss_and_delete(
@@ -204,8 +206,10 @@ def test_the_commands_list_dismiss_and_delete(
     assert listed.index(ids[0]) < listed.index(ids[1])
     assert "hate: look" in listed
     assert f"Sure Model, of {user_id}" in listed
-    assert "is dismissed, by cli:" in run("image-reports", "dismiss", ids[0])
-    done = json.loads(run("--json", "image-reports", "delete-image", ids[1]))
+    why = ("--reason", "seen")
+    assert "is dismissed, by cli:" in run("image-reports", "dismiss", ids[0], *why)
+    run("image-reports", "delete-image", ids[1], code=2)
+    done = json.loads(run("--json", "image-reports", "delete-image", ids[1], *why))
     assert (done["status"], done["imageUrl"]) == ("image_deleted", None)
     assert json.loads(run("--json", "image-reports", "list")) == []
-    assert "no such report" in run("image-reports", "dismiss", "nowhere", code=1)
+    assert "no such report" in run("image-reports", "dismiss", "nowhere", *why, code=1)

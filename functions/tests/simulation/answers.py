@@ -9,7 +9,12 @@ from imagegen.errors import ImagegenError
 from imagegen.generation.request import EXPIRY_MARGIN_SECONDS, FUNCTION_TIMEOUT_SECONDS
 from imagegen.generation.worker import RetryLater
 from simulation.books import OPEN, REFUNDED, Books
-from simulation.edited import details_of, is_due_to_an_edit, request_of
+from simulation.edited import (
+    details_of,
+    is_due_to_an_edit,
+    is_of_one_who_leaves,
+    request_of,
+)
 from simulation.order_answers import OrderAnswers
 from simulation.orders import Offered
 from simulation.world import EPOCH, Task, Violation
@@ -28,6 +33,7 @@ REFUSALS = {
     "NOT_CANCELABLE",
     "GENERATION_REQUEST_NOT_FOUND",
     "ACCOUNT_UNUSABLE",
+    "ACCOUNT_CLOSING",
 }
 # An order, by the deadlines of everything that it waits for; the queue alone would take minutes.
 LONGEST_SECONDS = FUNCTION_TIMEOUT_SECONDS + EXPIRY_MARGIN_SECONDS
@@ -69,6 +75,8 @@ class Answers:
         if is_due_to_an_edit(task, reason, self._books):
             return
         self._given.append((task, reason))
+        if is_of_one_who_leaves(task, self._books):
+            return
         if reason == "BACKEND_UNAVAILABLE" and self._calm:
             raise Violation(f"{task} was told of a failure that was none")
         if reason == "BACKEND_UNAVAILABLE" and task.kind == "create":

@@ -29,17 +29,23 @@ def check_at_rest(
                 raise Violation(f"{request_id} is still {request['status']}")
             if db.generation_request(request_id) not in named:
                 raise Violation(f"{request_id} is malformed, and recovery has not named it")
-        if request["status"] == "completed" and painters.painting(request["imageUrl"]) is None:
-            raise Violation(f"the image of {request_id} is no longer there")
+        _check_image(request_id, request, painters)
     _check_audit(documents, requests, books)
     for user_id, account in books.accounts.items():
         user = _fields(documents, user_id)
-        if user is not None and not account.spoiled and account.entries:
+        has_usage = not account.spoiled and user_id not in books.tombstones.values()
+        if user is not None and has_usage and account.entries:
             _check_usage(user, account.entries)
         for request_id, until in _in_flight(user).items():
             is_edited = request_id in books.deleted or books.is_broken(request_id)
             if isinstance(until, datetime) and not is_edited:
                 raise Violation(f"the place of {request_id} in flight is still taken")
+
+
+def _check_image(request_id: str, request: Mapping[str, Any], painters: Painters) -> None:
+    is_shown = request["status"] == "completed" and "imageDeletedAt" not in request
+    if is_shown and painters.painting(request["imageUrl"]) is None:
+        raise Violation(f"the image of {request_id} is no longer there")
 
 
 def check_bills(documents: Mapping[str, Document], vendors: Vendors) -> None:

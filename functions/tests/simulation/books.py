@@ -8,7 +8,7 @@ entries there are and their signs, through the audit.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence, Set
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from imagegen.audit.entries import OF_REQUESTS, read_entry
@@ -19,6 +19,7 @@ from simulation.painters import Painters
 from simulation.purchase_books import PurchaseBooks
 from simulation.rights import Rights
 from simulation.sales import Sales
+from simulation.tombstones import Tombstones
 from simulation.vendors import Vendors
 from simulation.world import Task, Violation, World
 
@@ -70,12 +71,14 @@ class Books:
         vendors: Vendors,
         settings: Mapping[str, str],
         sales: Sales,
+        tombstones: Tombstones,
     ) -> None:
         self._world = world
         self.vendors = vendors
         self._memory = memory
         self.lots = LotBooks(settings)
-        self._purchases = PurchaseBooks(memory)
+        self.tombstones = tombstones
+        self._purchases = PurchaseBooks(memory, tombstones)
         self._sales = sales
         self.accounts: dict[str, Account] = {}
         self.requests: dict[str, list[tuple[float, Mapping[str, Any]]]] = {}  # every version
@@ -91,6 +94,18 @@ class Books:
         versions = [(seconds, user)]
         self.accounts[user_id] = Account(credits, credits, versions, history=[(seconds, credits)])
         self.lots.open_account(user_id, user)
+
+    def move_account(self, user_id: str, tombstone: str, document: Mapping[str, Any]) -> None:
+        """Know the account of a user who has left as that of the tombstone."""
+        seconds, account = self._world.seconds, self.accounts[user_id]
+        self.accounts[tombstone] = replace(account, versions=[(seconds, document)])
+        gone = [*account.versions, (seconds, {})]
+        self.accounts[user_id] = Account(0, 0, gone, history=account.history)
+        self.lots.move_account(user_id, tombstone)
+
+    def move_request(self, request_id: str, request: Mapping[str, Any]) -> None:
+        """Know a request that has ended as that of the tombstone."""
+        self.requests[request_id].append((self._world.seconds, request))
 
     def state(self, request_id: str) -> Mapping[str, Any]:
         """A request as it stands; empty where there is none."""
@@ -152,7 +167,7 @@ class Books:
     ) -> None:
         """Check one commit that `task` has sent and that has just been applied."""
         entries: dict[tuple[str, str | None], Mapping[str, Any]] = {}
-        self._log_is_unchanged(task, before)
+        self._log_is_unchanged(task, before, writes)
         self._open_again({path for path, document in before.items() if document is None})
         for write in writes:
             if "/transactions/" in write.path:
@@ -176,10 +191,15 @@ class Books:
         if entries:
             raise Violation(f"entries without a cause: {list(entries)}")
 
-    def _log_is_unchanged(self, task: Task, before: Mapping[str, Document | None]) -> None:
-        for path, document in before.items():
-            if path.startswith("adminActions/") and document is not None:
-                raise Violation(f"{task} changes {path}, a line of the log")
+    def _log_is_unchanged(
+        self,
+        task: Task,
+        before: Mapping[str, Document | None],
+        writes: Sequence[Create | Update],
+    ) -> None:
+        for write in writes:
+            if write.path.startswith("adminActions/") and before[write.path] is not None:
+                raise Violation(f"{task} changes {write.path}, a line of the log")
 
     def _open_again(self, created: Set[str]) -> None:
         """Begin a new account where the document of one is created that was deleted by hand."""

@@ -83,6 +83,10 @@ class Bucket:
 
         self._network.call(ON_UPLOAD, f"delete {path[-12:]}", apply, timeout_seconds)
 
+    def paths(self) -> list[str]:
+        """Of all objects there are."""
+        return list(self._objects)
+
     def served_at(self, url: str) -> bytes | None:
         """What a client that follows a download URL gets; None: 403, 404, or no URL of the bucket.
 

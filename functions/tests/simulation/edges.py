@@ -16,10 +16,14 @@ from firebase_admin import functions
 from stripe_stub import objects as stripe_objects
 from stripe_stub import world as stripe_stub
 
-from imagegen import clock, config, db, deadline, firebase, logger, tasks
+from imagegen import actions, clock, config, db, deadline, firebase, logger, tasks
+from imagegen.accounts import export as account_export
+from imagegen.accounts import images as account_images
+from imagegen.accounts import moving
+from imagegen.accounts import worker as account_worker
 from imagegen.catalogue import cache, catalogue, products, suspension
 from imagegen.catalogue.cache import Cache
-from imagegen.credits import lots
+from imagegen.credits import closures, lots
 from imagegen.generation import create as generation
 from imagegen.generation import generate, recovery, worker
 from imagegen.generation import request as generation_request
@@ -152,13 +156,20 @@ def replaced(
         (suspension, "_in_a_row", Counter()),
         (storage, "threading", SimpleNamespace(Thread=threads.thread)),
         (images, "prepare", picture),
-        *((module, "uuid", identity) for module in (attempt, outbox, delivery)),
+        *((module, "uuid", identity) for module in (attempt, outbox, delivery, actions)),
         (delivery, "time", time),
         (delivery, "_map", map),
         (sender, "outbound", SimpleNamespace(request=consumers.request)),
         (push, "_send", consumers.push),
         (event, "random", world.random),
         (event_recovery, "PAGE_SIZE", int(settings["page_size"])),
+        (closures, "uuid", identity),
+        *((module, "time", time) for module in (account_images, account_worker, account_export)),
+        (account_worker, "auth", users),
+        (account_worker, "RUN_SECONDS", 0.05),
+        (moving, "PAGE_SIZE", int(settings["page_size"])),
+        (account_images, "PAGE_SIZE", int(settings["page_size"])),
+        (account_images, "_map", map),
         (bucket, "_client", lambda *_: objects),
         (firebase, "app", lambda: None),
         (functions, "task_queue", lambda name, app: queue),

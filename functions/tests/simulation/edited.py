@@ -35,6 +35,13 @@ def is_due_to_an_edit(task: Task, reason: str, books: Books) -> bool:
     return False
 
 
+def is_of_one_who_leaves(task: Task, books: Books) -> bool:
+    """Whether its account is closing, or has closed: what was there is refused, or not found."""
+    charge = books.charged_by.get(request_of(task) or "")
+    owner = charge.asked.user_id if charge is not None else _user_of(task)
+    return owner in books.tombstones
+
+
 def request_of(task: Task) -> str | None:
     """The request that the call was about, as far as its question or its answer names one."""
     match task.asked:

@@ -52,6 +52,10 @@ class LotBooks:
             held.left["opening"] = rest
             held.terms["opening"] = {"kind": "opening", "priority": 90, "grantedAt": EPOCH}
 
+    def move_account(self, user_id: str, tombstone: str) -> None:
+        self._users[tombstone] = self._users[user_id]
+        self._users[user_id] = Held()
+
     def opens(self, user_id: str) -> bool:
         """Whether the owner's first call opens an account."""
         return self._signup > 0 and self.may_have_free_credits(user_id)

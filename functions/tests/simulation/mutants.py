@@ -23,6 +23,7 @@ from imagegen.generation import settle as lifecycle
 from imagegen.notifications import event, outbox, sender
 from imagegen.notifications import recovery as event_recovery
 from imagegen.providers import attempt, storage
+from simulation.departure_mutants import DEPARTURE_MUTANTS
 from simulation.memory_store import MemoryStore
 from simulation.mutant import Mutant
 from simulation.purchase_mutants import PURCHASE_MUTANTS
@@ -255,5 +256,6 @@ MUTANTS = [
     Mutant("recovery overlooks events that are due", event_recovery.due_query,
            "horizon)],", "horizon.replace(year=2000))],"),
     *PURCHASE_MUTANTS,
+    *DEPARTURE_MUTANTS,
 ]
 # fmt: on

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 from google.api_core import exceptions
@@ -30,7 +30,7 @@ class Network:
     def __init__(self, world: World, faults: Faults) -> None:
         self._world = world
         self._faults = faults
-        self.when_delayed: Callable[[Task], None] = lambda call: None  # what else happens then
+        self.when_delayed: Sequence[Callable[[Task], None]] = ()  # what else happens then
 
     def call(
         self,
@@ -87,7 +87,8 @@ class Network:
             task.call.troubles += 1
             self._world.maybe_jump(task.process, chance=0.5)
         if fault is Fault.DELAYED:
-            self.when_delayed(task.call)
+            for happen in self.when_delayed:
+                happen(task.call)
         return fault
 
     def _arrivals(self, fault: Fault | None, there: float) -> list[float]:

@@ -21,6 +21,8 @@ ERRORS: tuple[Callable[[str], Exception], ...] = (
 )
 
 EVENT_DELIVERIES = 3
+# The kind of call that does a task.
+DONE_BY = {"generationRequestId": "worker", "eventId": "deliverer", "closureId": "closer"}
 
 
 class RemoteQueue:
@@ -37,7 +39,7 @@ class RemoteQueue:
         twice_rate: float,
         slow_rate: float,
         delivering: Callable[[str], None],
-        delivered: Callable[[Task], None],
+        delivered: Mapping[str, Callable[[Task], None]],
     ) -> None:
         self._world = world
         self._faults = faults
@@ -93,8 +95,8 @@ class RemoteQueue:
         most = self._max_deliveries if is_generation else EVENT_DELIVERIES
 
         def done(task: Task) -> None:
-            if is_generation:
-                self._delivered(task)
+            if kind in self._delivered:
+                self._delivered[kind](task)
             if task.error is not None and number < most:
                 backoff = min(60.0, 5.0 * 2 ** (number - 1))
                 self._deliver_later(kind, task_id, number + 1, backoff)
@@ -102,7 +104,7 @@ class RemoteQueue:
         if is_generation:
             self._delivering(task_id)
         self._world.spawn(
-            "worker" if is_generation else "deliverer",
+            DONE_BY[kind],
             f"the queue delivers {task_id[:6]}, time number {number}",
             lambda: self._work[kind](task_id),
             asked=task_id,

@@ -25,6 +25,7 @@ class Rights:
             "worker": self._worker,
             "recovery": self._recovery,
             "cancel": self._cancel,
+            "closer": self._cancel,
         }
 
     def begin(self, task: Task, request_id: str) -> None:

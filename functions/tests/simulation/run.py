@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from datetime import timedelta
 
 from imagegen import event_data
+from imagegen.accounts import recovery as account_recovery
+from imagegen.accounts import worker as account_worker
 from imagegen.catalogue.cache import RETRY_SECONDS, STALE_SECONDS
-from imagegen.firestore.store import Delete, Document, Write
+from imagegen.firestore.store import Document, Write
 from imagegen.generation import worker
 from imagegen.notifications import delivery
 from imagegen.notifications import recovery as event_recovery
@@ -17,8 +20,10 @@ from simulation.at_rest import check_at_rest, check_bills
 from simulation.books import OPEN, Books
 from simulation.bucket import Bucket
 from simulation.consumers import Consumers
+from simulation.departures import Departures
 from simulation.edges import replaced
 from simulation.memory_store import MemoryStore
+from simulation.moves import Moves
 from simulation.network import Network
 from simulation.orders import Offered
 from simulation.painters import Painters
@@ -32,6 +37,7 @@ from simulation.store_world import StoreWorld
 from simulation.stripe_world import StripeWorld
 from simulation.threads import Threads
 from simulation.told import Told
+from simulation.tombstones import Tombstones
 from simulation.users import Users
 from simulation.vendors import Vendors
 from simulation.workload import RECOVERY_SECONDS, Workload, faults_end
@@ -72,7 +78,7 @@ def simulate(
 ) -> Outcome:
     """Run one seed to its end or its first violation."""
     world = World(seed, tracing=tracing, left_out=less.happenings)
-    plan = less.plan(draw_plan(world.random))
+    plan = less.plan(draw_plan(world.random, random.Random(f"{seed} deletions")))
     world.note("plan", f"{plan}")
     violation = None
     try:
@@ -113,9 +119,11 @@ class Simulation:
             + (0 if plan.calm else STALE_SECONDS + RETRY_SECONDS),
             limited=any(plan.settings[name] != "0" for name in LIMITS),
         )
-        self._sales = Sales(memory, offered, timedelta(seconds=plan.period_margin_seconds))
+        tombstones = Tombstones()
+        margin = timedelta(seconds=plan.period_margin_seconds)
+        self._sales = Sales(memory, offered, margin, tombstones)
         self._books = Books(
-            world, memory, self._painters, self._vendors, plan.settings, self._sales
+            world, memory, self._painters, self._vendors, plan.settings, self._sales, tombstones
         )
         self._answers = Answers(
             self._books,
@@ -139,8 +147,14 @@ class Simulation:
         self._workload = Workload(
             world, plan, memory, self._books, offered, self._answers.given, self._shopping.shop
         )
-        network.when_delayed = self._workload.change_meanwhile
         self._consumers = Consumers(world, plan, memory)
+        self._users = Users(network, plan.users)
+        self._moves = Moves(world, memory, self._books, self._consumers, self._stripe)
+        self._departures = Departures(world, plan, memory, self._books, self._users, self._bucket)
+        network.when_delayed = (
+            self._workload.change_meanwhile,
+            self._departures.delete_meanwhile,
+        )
         self._told = Told(self._consumers, int(plan.settings["LOW_BALANCE"]))
 
     def run(self) -> None:
@@ -155,19 +169,21 @@ class Simulation:
             self._vendors,
             self._threads,
             self._consumers,
-            Users(self._network, self._plan.users),
+            self._users,
             self._stripe,
             self._plan.settings,
         ):
             self._shopping.furnish()
             self._workload.schedule()
             self._consumers.furnish()
+            self._departures.schedule()
             world.run(until=faults_end(self._plan))
             self._make_peace()
             world.run()
             self._recover_the_rest()
             self._shopping.finish()
             world.run()
+            self._departures.recover(account_recovery.recover)
             self._consumers.recover(event_recovery.recover)
         check_at_rest(world, self._memory.documents, self._books, self._painters)
         check_bills(self._memory.documents, self._vendors)
@@ -175,6 +191,7 @@ class Simulation:
         self._stripe.check_at_rest(self._memory.documents)
         self._answers.at_rest()
         self._consumers.check_at_rest(self._books.is_edited)
+        self._departures.check_at_rest()
 
     def _committed(
         self,
@@ -182,7 +199,7 @@ class Simulation:
         before: Mapping[str, Document | None],
         writes: Sequence[Write],
     ) -> None:
-        kept = [each for each in writes if not isinstance(each, Delete)]
+        kept = self._moves.committed(task, before, writes)
         self._books.committed(task, before, kept)
         self._told.committed(before, kept, self._memory.documents)
 
@@ -193,13 +210,17 @@ class Simulation:
             self._network,
             {
                 "generationRequestId": lambda each: worker.process({"generationRequestId": each}),
+                "closureId": lambda each: account_worker.process({"closureId": each}),
                 "eventId": lambda each: delivery.deliver({"eventId": each}, event_data.of),
             },
             max_deliveries=int(self._plan.settings["ASYNC_MAX_DELIVERIES"]),
             twice_rate=self._plan.twice_rate,
             slow_rate=self._plan.queue_slow_rate,
             delivering=self._workload.meddle,
-            delivered=self._answers.given,
+            delivered={
+                "generationRequestId": self._answers.given,
+                "closureId": self._departures.ended,
+            },
         )
 
     def _make_peace(self) -> None:

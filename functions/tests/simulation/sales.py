@@ -16,6 +16,7 @@ from imagegen.firestore.store import Document
 from simulation.lot_books import GRACE
 from simulation.memory_store import MemoryStore
 from simulation.orders import Offered
+from simulation.tombstones import Tombstones
 from simulation.world import Task, Violation
 
 Fields = Mapping[str, Any]
@@ -28,7 +29,7 @@ PRODUCTS: dict[str, dict[str, Any]] = {
 }
 for _name, _fields in PRODUCTS.items():
     _fields["revenueCatProduct"] = f"app.{_name}"
-NEVER_CHANGES = ("userId", "credits", "lotId", "amount", "isTest")
+NEVER_CHANGES = ("credits", "lotId", "amount", "isTest")
 
 
 TAKEN = ("clawedBack", "owed", "waived")
@@ -100,10 +101,13 @@ class Sale:
 class Sales:
     """All sales; raises Violation when a purchase is not what its sale says."""
 
-    def __init__(self, memory: MemoryStore, offered: Offered, margin: timedelta) -> None:
+    def __init__(
+        self, memory: MemoryStore, offered: Offered, margin: timedelta, tombstones: Tombstones
+    ) -> None:
         self._memory = memory
         self._offered = offered
         self._margin = margin
+        self._tombstones = tombstones
         self.by_id: dict[str, Sale] = {}
 
     def add(self, sale: Sale) -> Sale:
@@ -117,6 +121,8 @@ class Sales:
         was_booked = before.get("lotId") is not None
         if was_booked and (changed := [n for n in NEVER_CHANGES if before.get(n) != new.get(n)]):
             raise Violation(f"{changed} of {purchase_id} changed: {old} to {new}")
+        if was_booked and new["userId"] not in self._tombstones.names(before["userId"]):
+            raise Violation(f"{purchase_id} of {before['userId']} became {new['userId']}'s")
         if new.get("lotId") is not None:
             if sale is None or not sale.is_due:
                 raise Violation(f"{purchase_id} was booked, and nobody has paid for it")
@@ -133,17 +139,18 @@ class Sales:
             self._check_unmatched(task, sale, new)
 
     def _check_booked(self, task: Task, sale: Sale, old: Fields, new: Fields) -> None:
-        told = (new["userId"], new["amount"], new["isTest"])
-        if told != (sale.user_id, sale.amount, sale.is_test):
-            raise Violation(f"{told} was booked for {sale}")
+        user_id, told = new["userId"], (new["amount"], new["isTest"])
+        is_right = user_id in self._tombstones.names(sale.user_id)
+        if not is_right or told != (sale.amount, sale.is_test):
+            raise Violation(f"{told} was booked for {user_id}: {sale}")
         promised = {old["credits"]} if old.get("credits") else self._credits(sale, task.started)
         if new["credits"] not in promised:
             raise Violation(f"{new['credits']} credits were booked, not {promised}, for {sale}")
-        entry_path = f"{db.entries(sale.user_id)}/{sale.purchase_id}-purchase"
+        entry_path = f"{db.entries(user_id)}/{sale.purchase_id}-purchase"
         entry = self._memory.documents.get(entry_path)
         if entry is None or entry["credits"] != new["credits"]:
             raise Violation(f"{sale.purchase_id} was booked without its entry")
-        lots = self._memory.documents[db.user(sale.user_id)]["lots"]
+        lots = self._memory.documents[db.user(user_id)]["lots"]
         lot = lots.get(sale.purchase_id)
         if lot is not None:  # else all of it has paid debt
             expected = self._terms(sale, entry["timestamp"])

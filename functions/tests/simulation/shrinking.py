@@ -25,6 +25,7 @@ from simulation.world import Violation
 MOST_RUNS = 600
 Change = Callable[[Plan], Plan]
 SIMPLER: tuple[dict[str, Any], ...] = (
+    {"deletions": 0},
     {"endpoints": 0},
     {"clocks_wrong_by": (0.0,)},
     {"stripe_versions": (NEWEST,)},

@@ -293,6 +293,9 @@ class StripeWorld:
         paid = self.stub.all("invoice_payment", invoice=invoice_id)
         return str(paid[0]["payment"]["payment_intent"]) if paid else None
 
+    def goes_on(self, subscription_id: str) -> bool:
+        return bool(self.stub.get(subscription_id)["status"] != "canceled")
+
     def check_at_rest(self, documents: Mapping[str, Document]) -> None:
         """What is kept of a subscription is its latest state; raises Violation."""
         for subscription in self.stub.all("subscription"):

@@ -169,10 +169,10 @@ class World:
         return True
 
     @contextlib.contextmanager
-    def new_strand(self) -> Iterator[None]:
-        """What begins here has a strand of its own."""
+    def new_strand(self, name: str = "") -> Iterator[None]:
+        """What begins here has a strand of its own; with a name, it does not change the others."""
         outer = self.strand
-        self.strand = outer.child()
+        self.strand = Strand(f"{outer.key}/{name}") if name else outer.child()
         try:
             yield
         finally:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from google.cloud import firestore, storage
 
-from imagegen import db, tasks
-from imagegen.accounts import worker
+from imagegen import clock, db, tasks
+from imagegen.accounts import closing, recovery, worker
 from imagegen.credits import closures
 
 
@@ -17,6 +18,7 @@ class Queue:
     """Keeps the tasks of accounts until they are worked off."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self._monkeypatch = monkeypatch
         self.tasks: list[dict[str, str]] = []
         monkeypatch.setattr(
             tasks, "enqueue_account", lambda kind, each, **_: self.tasks.append({kind: each})
@@ -29,6 +31,16 @@ class Queue:
             worker.process(self.tasks.pop(0))
             done += 1
         return done
+
+    def end(self) -> None:
+        """Work off everything, also what recovery puts on it when nothing can be late any more."""
+        self.work()
+        for wait in (closing.QUIET, 2 * closing.QUIET):  # twice for an account that is new
+            later = clock.now() + wait
+            with self._monkeypatch.context() as patched:
+                patched.setattr(clock, "now", lambda later=later: later)
+                recovery.recover()
+                self.work()
 
 
 @pytest.fixture
@@ -54,12 +66,9 @@ def documents(client: firestore.Client) -> Iterator[tuple[str, Any]]:
 
 
 def traces(client: firestore.Client, bucket: storage.Bucket, markers: list[str]) -> list[str]:
-    """Where any of `markers` is left, in Firestore or in the bucket."""
-    found = [
-        path
-        for path, fields in documents(client)
-        if any(marker in f"{path} {fields}" for marker in markers)
-    ]
+    """Where any of `markers` is left as a word, in any case, in Firestore or in the bucket."""
+    words = re.compile("|".join(rf"(?<!\w){re.escape(each)}" for each in markers), re.IGNORECASE)
+    found = [path for path, fields in documents(client) if words.search(f"{path} {fields}")]
     for blob in bucket.list_blobs():
         content = blob.name.encode() + blob.download_as_bytes(raw_download=True)
         if any(marker.encode() in content for marker in markers):

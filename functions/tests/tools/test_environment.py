@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 from concurrent import futures
 
 import grpc
@@ -52,6 +53,29 @@ def test_firebase_tools_calls_its_emulators_without_the_proxy_of_the_functions(
     assert not set(environment.PROXIES) & set(variables)
     assert variables["ALL_PROXY"] == "http://proxy.example:3128"
     assert environment.for_firebase_tools()[name] == "http://proxy.example:3128"
+
+
+def test_the_emulators_open_a_connection_for_each_call(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("NODE_OPTIONS", "--no-deprecation")
+    script = """
+        const http = require("node:http");
+        const server = http.createServer((request, response) => {
+          console.log(request.headers.connection, process.noDeprecation);
+          response.end();
+          server.close();
+        });
+        server.listen(0, () => http.get({ port: server.address().port }));
+    """
+    told = subprocess.run(
+        ["node", "-e", script],
+        env=environment.for_emulators(),
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert told.stdout.split() == ["close", "true"]
 
 
 def test_grpc_reaches_loopback_past_a_proxy(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,7 +6,7 @@ import json
 import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -24,6 +24,7 @@ from support.orders import order
 from typer.testing import CliRunner, Result
 
 from imagegen import tasks
+from imagegen.accounts import closing
 from imagegen.accounts.worker import process
 from imagegen.api.auth import Caller
 from imagegen.audit import project as audit
@@ -252,6 +253,14 @@ def test_a_grant_may_name_a_completed_request_of_the_user(
     assert "is failed, not completed" in failed.stderr
 
 
+def logged(client: firestore.Client, subject: str) -> list[tuple[str, str]]:
+    """What operators have done to a document, and why."""
+    found = client.collection("adminActions").where("subject", "==", subject).stream()
+    acted = sorted((each.to_dict() or {} for each in found), key=lambda each: each["at"])
+    assert all(each["by"].startswith("cli:") for each in acted)
+    return [(each["action"], each["reason"]) for each in acted]
+
+
 def check_books_of(client: firestore.Client, user_id: str) -> list[Any]:
     """What the audit says of one user."""
     return [
@@ -296,17 +305,23 @@ def test_an_unmatched_purchase_is_booked_once_for_the_user_who_is_named(
         is_test=True,
     )
     assert booking.book(paid).status == "unmatched"
-    assert "still unmatched: no_user" in run("book", purchase_id, code=1).stderr
-    assert "There is no user" in run("book", purchase_id, "--user", "nobody", code=1).stderr
+    why = ("--reason", "paid by a link")
+    run("book", purchase_id, "--user", user_id, code=2)
+    run("book", purchase_id, "--user", user_id, "--reason", " ", code=2)
+    assert "still unmatched: no_user" in run("book", purchase_id, *why, code=1).stderr
+    assert "There is no user" in run("book", purchase_id, *why, "--user", "nobody", code=1).stderr
     for _ in range(2):
-        booked = json.loads(run("--json", "book", purchase_id, "--user", user_id).stdout)
+        booked = json.loads(run("--json", "book", purchase_id, *why, "--user", user_id).stdout)
         assert (booked["status"], booked["userId"], booked["credits"]) == ("paid", user_id, 50)
     assert [entry["type"] for entry in ledger_of(shared, user_id)] == ["purchase"]
+    assert logged(shared, f"purchases/{purchase_id}") == [("book", "paid by a link")]
     assert check_books(shared, user_id, 2) == 52
 
 
 def test_a_purchase_that_nobody_knows_is_not_booked(shared: object, run: Admin) -> None:
-    assert "no payment of a purchase nothing" in run("book", "nothing", code=1).stderr
+    assert (
+        "no payment of a purchase nothing" in run("book", "nothing", "--reason", "r", code=1).stderr
+    )
 
 
 def test_an_account_is_repaired_once(
@@ -350,9 +365,12 @@ def test_an_account_is_exported_transferred_and_deleted(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(tasks, "enqueue_account", lambda kind, each: process({kind: each}))
+    monkeypatch.setattr(closing, "QUIET", timedelta(0))  # nothing is late here
     user_id, other_id = new_user(8, **with_lots(bought("p1", 8))), new_user(2)
-    exported = json.loads(run("--json", "export", user_id).stdout)
+    run("export", user_id, code=2)
+    exported = json.loads(run("--json", "export", user_id, "--reason", "by mail").stdout)
     assert httpx.get(exported["url"]).json()["userId"] == user_id
+    assert logged(shared, f"users/{user_id}") == [("export", "by mail")]
     once = ("transfer", user_id, other_id, "--reason", "lost phone", "--key", "ticket-1")
     moved = json.loads(run("--json", *once).stdout)
     assert moved == {"transferredCredits": 8, "currentCredits": 10}
@@ -399,22 +417,43 @@ def test_operators_register_endpoints_replace_secrets_and_send_tests(
     monkeypatch.setattr(firestore_client, "_client", own)
     monkeypatch.setattr(outbox, "enqueue", lambda event_id: None)
     url = "http://127.0.0.1:9/hook"
-    made = json.loads(run("--json", "webhooks", "register", url, "--type", "credits.low").stdout)
+
+    def webhooks(command: str, *arguments: str, reason: str = "", code: int = 0) -> Result:
+        why = ("--reason", reason) if reason else ()
+        return run("--json", "webhooks", command, *arguments, *why, code=code)
+
+    webhooks("register", url, code=2)
+    low = webhooks("register", url, "--type", "credits.low", reason="a new server")
+    made = json.loads(low.stdout)
     (listed,) = json.loads(run("--json", "webhooks", "list").stdout)
     assert (listed["id"], listed["url"], listed["types"]) == (made["id"], url, ["credits.low"])
     assert made["secret"] not in str(listed)
     assert made["secret"] not in run("webhooks", "list").output
-    rotated = json.loads(run("--json", "webhooks", "rotate", made["id"]).stdout)
+    rotated = json.loads(webhooks("rotate", made["id"], reason="it leaked").stdout)
     assert rotated["secret"] != made["secret"]
-    event_id = json.loads(run("--json", "webhooks", "test", made["id"]).stdout)["eventId"]
-    assert own.document(f"events/{event_id}").get().get("type") == "test"
-    assert "1 delivered" in run("webhooks", "redeliver", made["id"], "--event", event_id).output
-    assert "0 delivered" in run("webhooks", "redeliver", made["id"], "--since", "2026-01-01").output
-    assert "disabled since" in run("webhooks", "disable", made["id"]).output
-    assert "enabled" in run("webhooks", "enable", made["id"]).output
-    run("webhooks", "redeliver", made["id"], code=2)
-    assert "no such webhook endpoint" in run("webhooks", "rotate", "none", code=1).stderr
-    assert "not valid" in run("webhooks", "register", "ftp://x", code=1).stderr
+    event_id = json.loads(webhooks("test", made["id"], reason="is it up").stdout)["eventId"]
+    event = own.document(f"events/{event_id}")
+    assert event.get().get("type") == "test"
+    missed = ("redeliver", made["id"], "--since", "2026-01-01")
+    assert json.loads(webhooks(*missed, reason="none").stdout) == {"events": 0}
+    webhooks("redeliver", made["id"], "--event", event_id, reason="lost")
+    event.update({f"deliveries.{made['id']}.status": "failed"})
+    assert json.loads(webhooks(*missed, reason="was down").stdout) == {"events": 1}
+    assert "disabled since" in webhooks("disable", made["id"], reason="moving").stdout
+    assert "enabled" in webhooks("enable", made["id"], reason="moved").stdout
+    assert logged(own, f"webhookEndpoints/{made['id']}") == [
+        ("webhookEndpoint.register", "a new server"),
+        ("webhookEndpoint.rotateSecret", "it leaked"),
+        ("webhookEndpoint.test", "is it up"),
+        ("webhookEndpoint.disable", "moving"),
+        ("webhookEndpoint.enable", "moved"),
+    ]
+    assert logged(own, event.path) == [("redeliver", "lost"), ("redeliver", "was down")]
+    webhooks("redeliver", made["id"], reason="neither nor", code=2)
+    for command in ("rotate", "disable", "enable", "test"):
+        webhooks(command, made["id"], code=2)
+    assert "no such webhook endpoint" in webhooks("rotate", "none", reason="r", code=1).stderr
+    assert "not valid" in webhooks("register", "ftp://x", reason="r", code=1).stderr
 
 
 def test_amends_are_made_for_requests(

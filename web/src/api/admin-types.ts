@@ -25,6 +25,9 @@ export type EventType = Schemas["EventType"];
 export type WebhookEndpoint = Schemas["WebhookEndpointView"];
 export type EndpointList = Schemas["WebhookEndpointList"];
 
+export type ReportedImage = Schemas["ReportedImage"];
+export type ImageReportPage = Schemas["ImageReportPage"];
+
 export type Audit = Schemas["AuditView"];
 export type AuditPage = Schemas["AuditPage"];
 

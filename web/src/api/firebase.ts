@@ -80,7 +80,9 @@ export function listen(
     .then(({ db, store }) => {
       if (!stopped) stop = start(db, store);
     })
-    .catch(onError);
+    .catch((error: Error) => {
+      if (!stopped) onError(error);
+    });
   return () => {
     stopped = true;
     stop();

@@ -30,9 +30,25 @@ const screens: Source = (_, user) =>
     run: () => go(path),
   }));
 
-const actions: Source = () => [
+const FOR_ADMINS: readonly Command[] = [
+  {
+    name: "Reported images",
+    also: "moderation review delete dismiss",
+    icon: "flag",
+    run: () => go("/operations?tab=reported-images"),
+  },
+  {
+    name: "Unmatched payments",
+    also: "purchases book",
+    icon: "purchases",
+    run: () => go("/purchases?status=unmatched"),
+  },
+];
+
+const actions: Source = (_, user) => [
   { name: "Account", also: "profile export delete data", icon: "user", run: () => go("/account") },
   { name: "Buy credits", also: "pay purchase", icon: "credits", run: () => go("/credits/buy") },
+  ...(user.isAdmin ? FOR_ADMINS : []),
   ...THEMES.map(({ theme, icon }) => ({
     name: `Theme: ${theme === "system" ? "as the system" : theme}`,
     also: "dark light mode colors",

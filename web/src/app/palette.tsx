@@ -8,7 +8,8 @@ const PAUSE_MILLISECONDS = 200;
 
 export function Palette({ user }: { user: User }) {
   const [open, setOpen] = useState(false);
-  useEffect(() => {
+  // Before the page is painted, as below: whoever sees the page can use the key.
+  useLayoutEffect(() => {
     const toggle = (event: KeyboardEvent) => {
       if (event.key.toLowerCase() !== "k" || !(event.metaKey || event.ctrlKey)) return;
       if (event.altKey || event.shiftKey || event.repeat) return;

@@ -174,7 +174,10 @@ function wordsOfTheService(error: ImagegenError): Words {
     case "INTERNAL":
       return { title: "Something went wrong", text: error.message, retryable: true };
     default:
-      return { title: "Something went wrong", text: error.message };
+      return {
+        title: error.status === "NOT_FOUND" ? "Not found" : "Something went wrong",
+        text: error.message,
+      };
   }
 }
 

@@ -28,6 +28,7 @@ export function Select({
   id,
   value,
   options,
+  names = {},
   onChange,
   label,
   placeholder,
@@ -35,6 +36,8 @@ export function Select({
   id?: string;
   value: string;
   options: readonly string[];
+  /** What options are called that are not called by their value. */
+  names?: Readonly<Record<string, string>>;
   onChange: (value: string) => void;
   label?: string;
   placeholder?: string;
@@ -50,7 +53,7 @@ export function Select({
         {placeholder !== undefined && <option value="">{placeholder}</option>}
         {options.map((option) => (
           <option key={option} value={option}>
-            {option}
+            {names[option] ?? option}
           </option>
         ))}
       </select>

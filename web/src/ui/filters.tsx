@@ -11,16 +11,19 @@ const PAUSE_MILLISECONDS = 300;
 export const filtered = (name: string): string => place.value.query.get(name) ?? "";
 
 const set = (name: string, value: string): void =>
-  go(withQuery({ [name]: value }), { replace: true, keepScroll: true });
+  go(withQuery({ [name]: value }), { replace: true });
 
 /** One of some values, or any. */
 export function ChoiceFilter({
   name,
   options,
+  names = {},
   any = `Any ${name}`,
 }: {
   name: string;
   options: readonly string[];
+  /** What options are called that are not called by their value. */
+  names?: Readonly<Record<string, string>>;
   any?: string;
 }) {
   const chosen = filtered(name);
@@ -30,6 +33,7 @@ export function ChoiceFilter({
       placeholder={any}
       value={chosen}
       options={chosen && !options.includes(chosen) ? [chosen, ...options] : options}
+      names={names}
       onChange={(value) => set(name, value)}
     />
   );
@@ -85,12 +89,7 @@ export function ClearFilters({ names }: { names: readonly string[] }) {
   if (!names.some(filtered)) return null;
   const none = Object.fromEntries(names.map((name) => [name, ""]));
   return (
-    <Button
-      kind="quiet"
-      small
-      icon="close"
-      onClick={() => go(withQuery(none), { replace: true, keepScroll: true })}
-    >
+    <Button kind="quiet" small icon="close" onClick={() => go(withQuery(none), { replace: true })}>
       Clear
     </Button>
   );

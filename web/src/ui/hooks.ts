@@ -66,6 +66,13 @@ export function useAction<Argument extends unknown[]>(
   return { run: (...given) => void run(...given), ...state };
 }
 
+/** A signal that is aborted when the component goes away: for what must not outlive it. */
+export function useWhileShown(): AbortSignal {
+  const [abort] = useState(() => new AbortController());
+  useEffect(() => () => abort.abort(), []);
+  return abort.signal;
+}
+
 /** Seconds since `since` (milliseconds, as from Date.now()), updated ten times a second; 0 for null. */
 export function useStopwatch(since: number | null): number {
   const [now, setNow] = useState(Date.now());

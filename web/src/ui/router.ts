@@ -29,14 +29,16 @@ export function segment(position = 1): string {
   }
 }
 
-/** Goes to an address of the console. `replace` replaces the entry in the browser's history. */
-export function go(to: string, { replace = false, keepScroll = false } = {}): void {
-  const before = place.value.path.split("/")[1];
+/**
+ * Goes to an address of the console. `replace` replaces the entry in the browser's history. At
+ * another path eyes and screen readers start at the top, unless they `stay` where they are.
+ */
+export function go(to: string, { replace = false, stay = false } = {}): void {
+  const before = place.value.path;
   history[replace ? "replaceState" : "pushState"](null, "", to);
   place.value = here();
-  if (place.value.path.split("/")[1] === before) return;
-  // On another screen, eyes and screen readers start at the top.
-  if (!keepScroll) scrollTo(0, 0);
+  if (place.value.path === before || stay) return;
+  scrollTo(0, 0);
   document.getElementById("main")?.focus({ preventScroll: true });
 }
 
@@ -51,7 +53,7 @@ export function withQuery(changes: Record<string, string>): string {
   return place.value.path + (text && `?${text}`);
 }
 
-/** Follows links inside the console without loading a page. */
+/** Follows links inside the console without loading a page. `data-stay` is for a dialog. */
 export function followLinks(event: MouseEvent): void {
   const link = event.target instanceof Element ? event.target.closest("a") : null;
   if (!link || event.defaultPrevented || event.button !== 0) return;
@@ -59,5 +61,5 @@ export function followLinks(event: MouseEvent): void {
   if (link.origin !== location.origin || link.target || link.hasAttribute("download")) return;
   if (link.pathname === location.pathname && link.hash) return;
   event.preventDefault();
-  go(link.pathname + link.search);
+  go(link.pathname + link.search, { stay: "stay" in link.dataset });
 }

@@ -1,5 +1,5 @@
 import type { ComponentChildren } from "preact";
-import { useId, useRef, useState } from "preact/hooks";
+import { useEffect, useId, useRef, useState } from "preact/hooks";
 import { go, place, withQuery } from "./router";
 
 /** Tabs as in the ARIA pattern: arrow keys move the focus, and the panel follows it. */
@@ -24,10 +24,19 @@ export function Tabs({
   const setChosen = (index: number) => {
     if (!parameter) return setLocal(index);
     const name = index === 0 ? "" : slug(tabs[index]?.name ?? "");
-    go(withQuery({ [parameter]: name }), { replace: true, keepScroll: true });
+    go(withQuery({ [parameter]: name }), { replace: true });
   };
   const id = useId();
   const list = useRef<HTMLDivElement>(null);
+  useEffect(() => {
+    const tab = list.current?.children[chosen];
+    if (!(list.current && tab instanceof HTMLElement)) return;
+    // On a small window the bar is wider than the page. scrollIntoView would move the page, too.
+    const { offsetLeft, offsetWidth } = tab;
+    const { scrollLeft, clientWidth } = list.current;
+    if (offsetLeft + offsetWidth > scrollLeft + clientWidth || offsetLeft < scrollLeft)
+      list.current.scrollLeft = offsetLeft - (clientWidth - offsetWidth) / 2;
+  }, [chosen]);
   const move = (event: KeyboardEvent) => {
     const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
     const next = step

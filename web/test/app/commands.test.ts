@@ -22,6 +22,8 @@ describe("the palette", () => {
   it("offers what is for administrators to them alone", () => {
     expect(names("")).not.toContain("Reports");
     expect(names("", admin)).toContain("Reports");
+    expect(names("reported")).toEqual([]);
+    expect(names("reported", admin)).toEqual(["Reported images"]);
     expect(names("2026-w46")).toEqual([]);
     expect(names("2026-w46", admin)).toEqual(["Open report 2026-W46"]);
   });

@@ -1,31 +1,19 @@
 /** Everything that is stored about the user, as one file. */
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useState } from "preact/hooks";
 import { call } from "../../api/client";
+import { written } from "../../api/exports";
 import type { Reply } from "../../api/types";
 import { Button } from "../../ui/button";
 import { Failure } from "../../ui/failure";
 import { dateTime } from "../../ui/format";
-import { useAction } from "../../ui/hooks";
+import { useAction, useWhileShown } from "../../ui/hooks";
 import { Icon } from "../../ui/icons";
-
-const POLL_MILLISECONDS = 2000;
 
 export function ExportAccount() {
   const [ready, setReady] = useState<Reply<"exportAccount"> | null>(null);
-  const left = useRef(false);
-  useEffect(
-    () => () => {
-      left.current = true;
-    },
-    [],
-  );
+  const whileShown = useWhileShown();
   const write = useAction(async () => {
-    let answer = await call("exportAccount", {});
-    while (!answer.url && !left.current) {
-      await new Promise((resolve) => setTimeout(resolve, POLL_MILLISECONDS));
-      answer = await call("exportAccount", {});
-    }
-    setReady(answer);
+    setReady(await written(() => call("exportAccount", {}), whileShown));
   });
   return (
     <section class="card" aria-labelledby="export-title">

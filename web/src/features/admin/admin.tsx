@@ -9,6 +9,7 @@ import { Event } from "./events/event";
 import { Events } from "./events/events";
 import { Audit } from "./operations/audit";
 import { Operations } from "./operations/operations";
+import { ReportedImagePage } from "./operations/reported-image";
 import { Purchase } from "./purchases/purchase";
 import { Purchases } from "./purchases/purchases";
 import { Request } from "./requests/request";
@@ -18,20 +19,22 @@ import { Users } from "./users/users";
 
 export function Admin() {
   const below = segment();
+  const id = segment(2);
   switch (place.value.path.split("/")[1]) {
     case "users":
       return below ? <User key={below} userId={below} /> : <Users />;
     case "requests":
       return below ? <Request key={below} id={below} /> : <Requests />;
     case "catalogue":
-      return <CatalogueScreen kind={below} name={segment(2)} />;
+      return <CatalogueScreen kind={below} name={id} />;
     case "events":
-      if (below === "endpoints") return <Endpoint key={segment(2)} id={segment(2)} />;
-      return below ? <Event key={below} id={below} /> : <Events />;
+      if (below === "endpoints" && id) return <Endpoint key={id} id={id} />;
+      return below && below !== "endpoints" ? <Event key={below} id={below} /> : <Events />;
     case "purchases":
       return below ? <Purchase key={below} id={below} /> : <Purchases />;
     case "operations":
-      if (below === "audits") return <Audit key={segment(2)} id={segment(2)} />;
+      if (below === "audits" && id) return <Audit key={id} id={id} />;
+      if (below === "reported-images" && id) return <ReportedImagePage key={id} id={id} />;
       return <Operations />;
     default:
       return null;

@@ -58,16 +58,17 @@ export function Account({
         />
         <Tile name="Refunded" value={sum("refund")} note={token ? "in what is loaded" : "so far"} />
       </div>
-      <Lots answer={newest} />
-      <Purchases userId={userId} own={own} />
+      <Lots answer={newest} own={own} />
       {lines.length === 0 ? (
         <Empty
           icon="credits"
           title="No entries yet"
           action={
-            <a class="button primary" href="/create">
-              Create an image
-            </a>
+            own && (
+              <a class="button primary" href="/create">
+                Create an image
+              </a>
+            )
           }
         >
           Charges, refunds and grants will appear here.
@@ -83,7 +84,7 @@ export function Account({
           </section>
           <section class="card flush" aria-labelledby="ledger-title">
             <h2 id="ledger-title">Ledger</h2>
-            <LedgerTable lines={lines.slice(0, count)} />
+            <LedgerTable lines={lines.slice(0, count)} screen={own ? "gallery" : "requests"} />
           </section>
           {showMore.error !== null && <Failure error={showMore.error} />}
           {(count < lines.length || token) && (
@@ -99,6 +100,8 @@ export function Account({
           )}
         </>
       )}
+      {/* They are loaded later, and must not push down what is there. */}
+      <Purchases userId={userId} own={own} />
     </>
   );
 }

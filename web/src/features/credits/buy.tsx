@@ -5,7 +5,7 @@ import type { Product } from "../../api/types";
 import { Button } from "../../ui/button";
 import { Failure } from "../../ui/failure";
 import { credits, number } from "../../ui/format";
-import { useAction, useLoaded, useTitle } from "../../ui/hooks";
+import { useAction, useLoaded, useTitle, useWhileShown } from "../../ui/hooks";
 import { Empty, PageHead, Skeleton } from "../../ui/page";
 
 export function Buy() {
@@ -36,6 +36,7 @@ const isSoldHere = (product: Product): boolean => product.stripePrice !== null;
 
 function Products({ products }: { products: Product[] }) {
   const me = signedIn();
+  const whileShown = useWhileShown();
   const buy = useAction(async (productId: string) => {
     const { origin } = location;
     const { url } = await call("createCheckoutSession", {
@@ -44,7 +45,7 @@ function Products({ products }: { products: Product[] }) {
       successUrl: `${origin}/credits?bought=${encodeURIComponent(productId)}`,
       cancelUrl: `${origin}/credits/buy`,
     });
-    location.assign(url);
+    if (!whileShown.aborted) location.assign(url);
   });
   if (products.length === 0) {
     return (

@@ -5,7 +5,14 @@ import { ExactTime } from "../../ui/when";
 import { EntryBadge } from "./entry-badge";
 import type { Line } from "./ledger";
 
-export function LedgerTable({ lines }: { lines: readonly Line[] }) {
+export function LedgerTable({
+  lines,
+  screen,
+}: {
+  lines: readonly Line[];
+  /** Where a request is shown: to its owner in the gallery, to operators among all requests. */
+  screen: "gallery" | "requests";
+}) {
   return (
     <TableScroll labelledBy="ledger-title">
       <table class="ledger">
@@ -23,7 +30,7 @@ export function LedgerTable({ lines }: { lines: readonly Line[] }) {
         </thead>
         <tbody>
           {lines.map((line) => (
-            <Row key={line.id} line={line} />
+            <Row key={line.id} line={line} screen={screen} />
           ))}
         </tbody>
       </table>
@@ -31,7 +38,7 @@ export function LedgerTable({ lines }: { lines: readonly Line[] }) {
   );
 }
 
-function Row({ line }: { line: Line }) {
+function Row({ line, screen }: { line: Line; screen: string }) {
   const id = line.generationRequestId;
   return (
     <tr>
@@ -42,7 +49,7 @@ function Row({ line }: { line: Line }) {
         <span class="entry">
           <EntryBadge type={line.type} />
           {id && (
-            <a href={`/gallery/${encodeURIComponent(id)}`} title={`Request ${id}`}>
+            <a href={`/${screen}/${encodeURIComponent(id)}`} title={`Request ${id}`}>
               <code>{id.length > 14 ? `${id.slice(0, 12)}…` : id}</code>
             </a>
           )}

@@ -5,13 +5,13 @@ import { credits, date, number } from "../../ui/format";
 import { TableScroll } from "../../ui/table-scroll";
 import { daysUntil, KINDS } from "./words";
 
-export function Lots({ answer }: { answer: Credits }) {
+export function Lots({ answer, own }: { answer: Credits; own: boolean }) {
   const { lots = [], nextExpiry, debt = 0 } = answer;
   if (lots.length === 0 && debt === 0) return null;
   const expiring = lots.some((lot) => lot.expiresAt);
   return (
     <section class="card flush" aria-labelledby="lots-title">
-      <h2 id="lots-title">What you have</h2>
+      <h2 id="lots-title">{own ? "What you have" : "What the user has"}</h2>
       <div class="padded lots-note">
         {debt > 0 && (
           <p class="banner" role="status">

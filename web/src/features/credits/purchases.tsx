@@ -7,16 +7,18 @@ import { Badge } from "../../ui/badge";
 import { Button } from "../../ui/button";
 import { Failure } from "../../ui/failure";
 import { credits, number, price } from "../../ui/format";
-import { useAction } from "../../ui/hooks";
+import { useAction, useWhileShown } from "../../ui/hooks";
 import { TableScroll } from "../../ui/table-scroll";
 import { ExactTime } from "../../ui/when";
 import { PURCHASE_STATES } from "./words";
 
 export function Purchases({ userId, own }: { userId: string; own: boolean }) {
   const { purchases, error, more } = usePurchases(userId, own);
+  const whileShown = useWhileShown();
   const portal = useAction(async () => {
     const returnUrl = `${location.origin}/credits`;
-    location.assign((await call("createPortalSession", { userId, returnUrl })).url);
+    const { url } = await call("createPortalSession", { userId, returnUrl });
+    if (!whileShown.aborted) location.assign(url);
   });
   // Where nothing is sold, this part of the screen is left out.
   if (error) return hasReason(error, "PAYMENTS_OFF") ? null : <Failure error={error} />;
@@ -43,14 +45,14 @@ export function Purchases({ userId, own }: { userId: string; own: boolean }) {
               <th scope="col" class="end wide-cell">
                 Price
               </th>
-              <th scope="col" class="end">
+              <th scope="col" class="end wide-cell">
                 Credits
               </th>
             </tr>
           </thead>
           <tbody>
             {purchases.map((purchase) => (
-              <Row key={purchase.purchaseId} purchase={purchase} />
+              <Row key={purchase.purchaseId} purchase={purchase} own={own} />
             ))}
           </tbody>
         </table>
@@ -66,17 +68,24 @@ export function Purchases({ userId, own }: { userId: string; own: boolean }) {
   );
 }
 
-function Row({ purchase }: { purchase: Purchase }) {
+function Row({ purchase, own }: { purchase: Purchase; own: boolean }) {
   const { name, tone } = PURCHASE_STATES[purchase.status];
   const { amount, currency, clawedBackCredits, owedCredits } = purchase;
   return (
     <tr>
       <td>
-        <ExactTime iso={purchase.createdAt} />
+        {own ? (
+          <ExactTime iso={purchase.createdAt} />
+        ) : (
+          <a href={`/purchases/${encodeURIComponent(purchase.purchaseId)}`}>
+            <ExactTime iso={purchase.createdAt} />
+          </a>
+        )}
       </td>
       <td class="any-length">
         {purchase.productId || "–"}
-        <span class="note narrow-only">{price(amount, currency)}</span>
+        <span class="note narrow-only nowrap">{credits(purchase.credits)}</span>
+        <span class="note narrow-only nowrap">{price(amount, currency)}</span>
       </td>
       <td>
         <Badge tone={tone}>{name}</Badge>
@@ -86,7 +95,7 @@ function Row({ purchase }: { purchase: Purchase }) {
         {owedCredits > 0 && <span class="note block">{credits(owedCredits)} owed</span>}
       </td>
       <td class="end nowrap wide-cell">{price(amount, currency)}</td>
-      <td class="end">{number(purchase.credits)}</td>
+      <td class="end wide-cell">{number(purchase.credits)}</td>
     </tr>
   );
 }

@@ -22,7 +22,7 @@ export const PURCHASE_STATES: Record<Purchase["status"], { name: string; tone: s
   partially_refunded: { name: "partly refunded", tone: "info" },
   refunded: { name: "refunded", tone: "neutral" },
   disputed: { name: "disputed", tone: "wait" },
-  reinstated: { name: "paid after a dispute", tone: "good" },
+  reinstated: { name: "paid again", tone: "good" },
 };
 
 /** "today", "in 1 day", "in 6 days". */

@@ -22,6 +22,7 @@ export function Card({
   return (
     <a
       class="shot-card"
+      data-stay
       href={`/gallery/${encodeURIComponent(request.generationRequestId)}${location.search}`}
     >
       <Shot request={now} ratio={1} small />

@@ -55,8 +55,7 @@ export function Detail({
     <Dialog
       title="Generation request"
       onClose={() =>
-        place.value.path.startsWith("/gallery/") &&
-        go(`/gallery${location.search}`, { keepScroll: true })
+        place.value.path.startsWith("/gallery/") && go(`/gallery${location.search}`, { stay: true })
       }
     >
       {!request && loaded.state === "loading" && <Skeleton lines={5} />}

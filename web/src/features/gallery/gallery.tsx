@@ -46,9 +46,7 @@ export function Gallery({ user, requestId }: { user: User; requestId: string }) 
             placeholder={`Any ${name}`}
             value={filters[name] ?? ""}
             options={optionsOf(name, known, filters[name])}
-            onChange={(value) =>
-              go(withQuery({ [name]: value }), { replace: true, keepScroll: true })
-            }
+            onChange={(value) => go(withQuery({ [name]: value }), { replace: true })}
           />
         ))}
         {filtered && (
@@ -59,7 +57,6 @@ export function Gallery({ user, requestId }: { user: User; requestId: string }) 
             onClick={() =>
               go(withQuery(Object.fromEntries(FILTERS.map((name) => [name, ""]))), {
                 replace: true,
-                keepScroll: true,
               })
             }
           >

@@ -17,8 +17,8 @@ export function Large({ id }: { id: string }) {
   const at = images.findIndex((each) => each.generationRequestId === id);
   const alone = loaded.state === "ready" && loaded.value.imageUrl ? [loaded.value] : [];
   const show = (next: string) =>
-    go(`/gallery/${encodeURIComponent(next)}${location.search}`, { replace: true });
-  const close = () => go(withQuery({ view: "" }), { replace: true, keepScroll: true });
+    go(`/gallery/${encodeURIComponent(next)}${location.search}`, { replace: true, stay: true });
+  const close = () => go(withQuery({ view: "" }), { replace: true });
   const missing = at < 0 && alone.length === 0;
   useEffect(() => {
     if (missing && loaded.state !== "loading") close(); // the detail view says why

@@ -2,6 +2,7 @@
 import type { CreditsOfKind, Report, Revenue } from "../../api/report";
 import { money, number } from "../../ui/format";
 import { TableScroll } from "../../ui/table-scroll";
+import { KINDS } from "../credits/words";
 
 const SUMS = ["gross", "refunded", "disputed", "net"] as const;
 const FLOWS: readonly { name: string; of: (row: CreditsOfKind) => number }[] = [
@@ -25,7 +26,7 @@ export function Money({ report }: { report: Report }) {
   const { revenue, creditsByKind, liability } = report;
   if (!revenue && !creditsByKind && !liability) return null;
   return (
-    <section aria-labelledby="money">
+    <section class="money" aria-labelledby="money">
       <h2 id="money">Money and credits</h2>
       {revenue && <RevenueTable rows={revenue} />}
       <Kinds flows={creditsByKind ?? {}} outstanding={liability?.byKind} />
@@ -115,7 +116,7 @@ function Kinds({
           <tbody>
             {kinds.map((kind) => (
               <tr key={kind}>
-                <th scope="row">{kind}</th>
+                <th scope="row">{(KINDS as Record<string, string>)[kind] ?? kind}</th>
                 {FLOWS.map(({ name, of }) => (
                   <td class="end tabular" key={name}>
                     {number(of(flows[kind] ?? NONE))}

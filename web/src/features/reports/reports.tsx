@@ -62,16 +62,14 @@ function Week({ week, known }: { week: string; known: WeekSummary[] }) {
               label="Week"
               value={week}
               options={names.includes(week) ? names : [week, ...names]}
-              onChange={(chosen) =>
-                go(`/reports/${chosen}${location.search}`, { keepScroll: true })
-              }
+              onChange={(chosen) => go(`/reports/${chosen}${location.search}`, { stay: true })}
             />
             <Select
               label="Compare with"
               placeholder="Compare with…"
               value={otherWeek}
               options={names.filter((name) => name !== week)}
-              onChange={(chosen) => go(withQuery({ with: chosen }), { keepScroll: true })}
+              onChange={(chosen) => go(withQuery({ with: chosen }))}
             />
             <Button icon="print" onClick={() => print()}>
               Print

@@ -11,7 +11,7 @@ import { ThemeSwitch } from "../../ui/theme-switch";
 const PERSONAS = [
   { uid: "testUser1", note: "creates images, 100 credits at the start", claims: {} },
   { uid: "testUser2", note: "creates images, 10 credits at the start", claims: {} },
-  { uid: "admin", note: "reads the weekly reports", claims: { admin: true } },
+  { uid: "admin", note: "runs the app: reports, users, purchases", claims: { admin: true } },
 ];
 
 const MESSAGES: Record<string, string> = {

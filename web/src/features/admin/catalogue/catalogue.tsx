@@ -201,8 +201,8 @@ export function StateBadge({ document: { document, problems } }: { document: Cat
       <>
         <Badge tone="bad">broken</Badge>
         {problems.map(({ field, description }) => (
-          <span key={field} class="note block">
-            {field && `${field}: `}
+          <span key={field} class="note block problem">
+            {field && `${field.replace(/^document\./, "")}: `}
             {description}
           </span>
         ))}

@@ -8,13 +8,23 @@ export interface KnownField {
   options?: readonly string[];
   hint?: string;
   required?: boolean;
+  /** Whether it takes a whole row. */
+  wide?: boolean;
 }
 
-const SHARED: readonly KnownField[] = [
-  { name: "enabled", label: "On offer", type: "boolean" },
-  { name: "description", label: "Description", type: "text" },
-  { name: "sortOrder", label: "Place in the list", type: "number", hint: "small numbers first" },
-];
+const DESCRIPTION: KnownField = {
+  name: "description",
+  label: "Description",
+  type: "text",
+  wide: true,
+};
+const PLACE: KnownField = {
+  name: "sortOrder",
+  label: "Place in the list",
+  type: "number",
+  hint: "small numbers first",
+};
+const ENABLED: KnownField = { name: "enabled", label: "On offer", type: "boolean" };
 const ALIASES: KnownField = {
   name: "aliases",
   label: "Other names",
@@ -30,6 +40,7 @@ export const KINDS: Record<
     title: "Models",
     one: "model",
     fields: [
+      DESCRIPTION,
       {
         name: "generator",
         label: "Provider",
@@ -37,8 +48,9 @@ export const KINDS: Record<
         options: ["mock", "openai", "gemini", "fal", "replicate"],
         required: true,
       },
-      ...SHARED,
+      PLACE,
       ALIASES,
+      ENABLED,
       {
         name: "background",
         label: "Runs in the background unless an order says otherwise",
@@ -50,24 +62,26 @@ export const KINDS: Record<
   styles: {
     title: "Styles",
     one: "style",
-    fields: [...SHARED, ALIASES],
+    fields: [DESCRIPTION, PLACE, ALIASES, ENABLED],
     initial: { enabled: false, sortOrder: 100 },
   },
   colors: {
     title: "Colors",
     one: "color",
-    fields: [...SHARED, ALIASES],
+    fields: [DESCRIPTION, PLACE, ALIASES, ENABLED],
     initial: { enabled: false, sortOrder: 100 },
   },
   sizes: {
     title: "Sizes",
     one: "size",
     fields: [
+      DESCRIPTION,
       { name: "credits", label: "Price in credits", type: "number", required: true },
       { name: "width", label: "Width", type: "number", hint: "pixels", required: true },
       { name: "height", label: "Height", type: "number", hint: "pixels", required: true },
-      ...SHARED,
+      PLACE,
       ALIASES,
+      ENABLED,
     ],
     initial: { enabled: false, sortOrder: 100 },
   },
@@ -75,6 +89,7 @@ export const KINDS: Record<
     title: "Products",
     one: "product",
     fields: [
+      DESCRIPTION,
       {
         name: "kind",
         label: "Kind",
@@ -86,7 +101,8 @@ export const KINDS: Record<
       { name: "validDays", label: "Valid for", type: "number", hint: "days; empty: for ever" },
       { name: "stripePrice", label: "Price at Stripe", type: "text", hint: "its id" },
       { name: "revenueCatProduct", label: "Product at RevenueCat", type: "text", hint: "its id" },
-      ...SHARED,
+      PLACE,
+      ENABLED,
     ],
     initial: { enabled: false, kind: "purchase", sortOrder: 100 },
   },

@@ -27,25 +27,33 @@ export function KnownInput({
     );
   }
   return (
-    <Field label={field.label} hint={field.hint}>
-      {(id) => (
-        <>
-          {field.type === "choice" ? (
-            <Select
-              id={id}
-              value={String(value ?? "")}
-              options={field.options ?? []}
-              onChange={onChange}
-            />
-          ) : (
-            <TextInput id={id} field={field} value={value} problem={problem} onChange={onChange} />
-          )}
-          <span id={`${id}-problem`} class="field-problem">
-            {problem}
-          </span>
-        </>
-      )}
-    </Field>
+    <div class={field.wide ? "wide" : undefined}>
+      <Field label={field.label} hint={field.hint}>
+        {(id) => (
+          <>
+            {field.type === "choice" ? (
+              <Select
+                id={id}
+                value={String(value ?? "")}
+                options={field.options ?? []}
+                onChange={onChange}
+              />
+            ) : (
+              <TextInput
+                id={id}
+                field={field}
+                value={value}
+                problem={problem}
+                onChange={onChange}
+              />
+            )}
+            <span id={`${id}-problem`} class="field-problem">
+              {problem}
+            </span>
+          </>
+        )}
+      </Field>
+    </div>
   );
 }
 

@@ -1,6 +1,7 @@
 /** Events with their deliveries: of one user, or of all. */
 import { admin } from "../../../api/admin";
 import type { AppEvent, EventPage } from "../../../api/admin-types";
+import { Breakable } from "../../../ui/breakable";
 import { Listing } from "../../../ui/listing";
 import { Empty } from "../../../ui/page";
 import { PagedList, usePaged } from "../../../ui/paged";
@@ -49,9 +50,11 @@ export function EventList({
               </td>
               <th scope="row" class="any-length">
                 <a class="row-link" href={`/events/${encodeURIComponent(event.eventId)}`}>
-                  {event.type}
+                  <Breakable text={event.type} after="." />
                 </a>
-                <span class="note block">{event.about}</span>
+                <span class="note block wide-cell">
+                  <Breakable text={event.about} after="/" />
+                </span>
               </th>
               <td>
                 <span class="entry">

@@ -14,6 +14,7 @@ import { PageHead } from "../../../ui/page";
 import { useResource } from "../../../ui/resource";
 import { TableScroll } from "../../../ui/table-scroll";
 import { When } from "../../../ui/when";
+import { DocumentLink } from "../document-link";
 import { DeliveryBadge } from "./delivery-badge";
 
 /** While a delivery waits for its first attempt. */
@@ -35,7 +36,7 @@ export function Event({ id }: { id: string }) {
     return (
       <>
         <PageHead title="Event">
-          <code>{id}</code>
+          <a href="/events">All events</a>
         </PageHead>
         <Loading resource={loaded} height="16rem" />
       </>
@@ -62,7 +63,7 @@ export function Event({ id }: { id: string }) {
             <Identifier value={event.eventId} />
           </Fact>
           <Fact name="About">
-            <About path={event.about} />
+            <DocumentLink path={event.about} />
           </Fact>
           {event.userId && (
             <Fact name="User">
@@ -91,24 +92,6 @@ export function Event({ id }: { id: string }) {
         </Confirm>
       )}
     </>
-  );
-}
-
-/** What the event tells of: a document, with a link where there is a screen for it. */
-function About({ path }: { path: string }) {
-  const [collection, id = ""] = path.split("/");
-  const screen = {
-    generationRequests: "requests",
-    users: "users",
-    reports: "reports",
-    purchases: "purchases",
-  }[collection ?? ""];
-  return screen && id ? (
-    <a href={`/${screen}/${encodeURIComponent(id)}`}>
-      <code>{path}</code>
-    </a>
-  ) : (
-    <code>{path}</code>
   );
 }
 

@@ -9,6 +9,7 @@ import { Empty } from "../../../ui/page";
 import { PagedList, usePaged } from "../../../ui/paged";
 import { TableScroll } from "../../../ui/table-scroll";
 import { ExactTime } from "../../../ui/when";
+import { DocumentLink } from "../document-link";
 import { undoActions } from "../undo";
 
 export function Actions() {
@@ -81,7 +82,7 @@ function Row({ action, onUndo }: { action: AdminAction; onUndo: () => void }) {
       <th scope="row" class="any-length">
         {action.action}
         <span class="note block">
-          {action.subject} by {action.by}
+          {action.subject && <DocumentLink path={action.subject} />} by {action.by}
         </span>
       </th>
       <td class="any-length">{action.reason}</td>

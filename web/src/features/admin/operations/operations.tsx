@@ -4,6 +4,7 @@ import { PageHead } from "../../../ui/page";
 import { Tabs } from "../../../ui/tabs";
 import { Actions } from "./actions";
 import { Audits } from "./audits";
+import { ReportedImages } from "./reported-images";
 import { Runs } from "./runs";
 
 export function Operations() {
@@ -11,13 +12,15 @@ export function Operations() {
   return (
     <>
       <PageHead title="Operations">
-        Check the books, set right what was interrupted, look up who changed what.
+        Check the books, judge reported images, set right what was interrupted, look up who changed
+        what.
       </PageHead>
       <Tabs
         label="Operations"
         parameter="tab"
         tabs={[
           { name: "Audits", body: () => <Audits /> },
+          { name: "Reported images", body: () => <ReportedImages /> },
           { name: "Runs", body: () => <Runs /> },
           { name: "Log", body: () => <Actions /> },
         ]}

@@ -4,16 +4,17 @@ import { admin, at } from "../../../api/admin";
 import type { AdminPurchase } from "../../../api/admin-types";
 import { Badge } from "../../../ui/badge";
 import { Button, Identifier } from "../../../ui/button";
-import { Confirm } from "../../../ui/confirm";
 import { Fact, Facts } from "../../../ui/facts";
 import { credits, dateTime, money, number, price } from "../../../ui/format";
 import { useTitle } from "../../../ui/hooks";
 import { Loading } from "../../../ui/loading";
-import { notify } from "../../../ui/notices";
 import { PageHead } from "../../../ui/page";
 import { useResource } from "../../../ui/resource";
 import { PURCHASE_STATES } from "../../credits/words";
-import { IdField } from "../id-field";
+import { Book } from "./book";
+import { Refund, UndoRefund } from "./refund";
+
+const PROVIDERS = { stripe: "Stripe", revenuecat: "RevenueCat" };
 
 /** Stripe tells of its refunds itself. */
 const isToldByHand = ({ provider, status }: AdminPurchase): boolean =>
@@ -22,13 +23,13 @@ const isToldByHand = ({ provider, status }: AdminPurchase): boolean =>
 export function Purchase({ id }: { id: string }) {
   useTitle(`Purchase ${id}`);
   const loaded = useResource(() => admin<AdminPurchase>("GET", at`/purchases/${id}`), [id]);
-  const [open, setOpen] = useState<"book" | "refund" | null>(null);
+  const [open, setOpen] = useState<"book" | "refund" | "undo" | null>(null);
   const purchase = loaded.value;
   if (!purchase) {
     return (
       <>
         <PageHead title="Purchase">
-          <code>{id}</code>
+          <a href="/purchases">All purchases</a>
         </PageHead>
         <Loading resource={loaded} height="16rem" />
       </>
@@ -51,6 +52,9 @@ export function Purchase({ id }: { id: string }) {
                 Note a refund
               </Button>
             )}
+            {purchase.provider === "revenuecat" && purchase.status === "refunded" && (
+              <Button onClick={() => setOpen("undo")}>It was not refunded</Button>
+            )}
           </>
         }
       >
@@ -61,8 +65,15 @@ export function Purchase({ id }: { id: string }) {
       </section>
       {open === "book" && <Book {...given} />}
       {open === "refund" && <Refund {...given} />}
+      {open === "undo" && <UndoRefund {...given} />}
     </>
   );
+}
+
+export interface Administered {
+  purchase: AdminPurchase;
+  onClose: () => void;
+  onDone: () => void;
 }
 
 function What({ purchase }: { purchase: AdminPurchase }) {
@@ -86,7 +97,7 @@ function What({ purchase }: { purchase: AdminPurchase }) {
           "none that is known"
         )}
       </Fact>
-      <Fact name="Paid through">{purchase.provider}</Fact>
+      <Fact name="Paid through">{PROVIDERS[purchase.provider]}</Fact>
       <Fact name="Price">{price(amount, currency)}</Fact>
       <Fact name="Credits">{number(purchase.credits)}</Fact>
       {clawedBackCredits > 0 && <Fact name="Taken back">{credits(clawedBackCredits)}</Fact>}
@@ -108,70 +119,5 @@ function What({ purchase }: { purchase: AdminPurchase }) {
       <Fact name="Begun">{dateTime(purchase.createdAt)}</Fact>
       {purchase.paidAt && <Fact name="Paid">{dateTime(purchase.paidAt)}</Fact>}
     </Facts>
-  );
-}
-
-interface Given {
-  purchase: AdminPurchase;
-  onClose: () => void;
-  onDone: () => void;
-}
-
-function Book({ purchase, onClose, onDone }: Given) {
-  const [userId, setUserId] = useState(purchase.userId);
-  const { amount, currency } = purchase;
-  return (
-    <Confirm
-      title="Book the purchase"
-      label="Book"
-      disabled={!userId.trim()}
-      onClose={onClose}
-      onConfirm={async (reason) => {
-        const booked = await admin<AdminPurchase>(
-          "POST",
-          at`/purchases/${purchase.purchaseId}/book`,
-          {
-            userId: userId.trim(),
-            reason,
-          },
-        );
-        notify(
-          booked.status === "unmatched"
-            ? `Something is still missing: ${booked.reason ?? "the product is not known"}.`
-            : `The purchase is booked for ${booked.userId}.`,
-        );
-        onDone();
-      }}
-    >
-      <IdField label="For the user with the id" value={userId} onInput={setUserId} />
-      <p>
-        {purchase.credits > 0 ? credits(purchase.credits) : "The credits of the product"} go to this
-        user for {currency ? money(amount, currency) : "what was paid"}. A later refund takes them
-        back from the same account.
-      </p>
-    </Confirm>
-  );
-}
-
-function Refund({ purchase, onClose, onDone }: Given) {
-  const left = purchase.credits - purchase.clawedBackCredits;
-  return (
-    <Confirm
-      title="Note a refund"
-      label={`Take back ${credits(left)}`}
-      danger
-      onClose={onClose}
-      onConfirm={async (reason) => {
-        await admin("POST", at`/purchases/${purchase.purchaseId}/refund`, { reason });
-        notify("The refund is noted.");
-        onDone();
-      }}
-    >
-      <p>
-        The store has given the money back, and nobody has told: no money moves here.{" "}
-        {credits(left)} are taken back from {purchase.userId}; those that are spent already are
-        owed. This cannot be undone.
-      </p>
-    </Confirm>
   );
 }

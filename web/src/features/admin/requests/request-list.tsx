@@ -3,6 +3,7 @@ import { admin } from "../../../api/admin";
 import type { RequestPage } from "../../../api/admin-types";
 import { call } from "../../../api/client";
 import type { GenerationRequest } from "../../../api/types";
+import { Breakable } from "../../../ui/breakable";
 import { filtered } from "../../../ui/filters";
 import { credits } from "../../../ui/format";
 import { Listing } from "../../../ui/listing";
@@ -77,9 +78,15 @@ export function RequestList({ userId }: { userId?: string }) {
 function asked({ from, to, ...others }: Record<string, string>): Record<string, unknown> {
   return {
     ...others,
-    from: from && new Date(`${from}T00:00:00`).toISOString(),
-    to: to && new Date(`${to}T23:59:59.999`).toISOString(),
+    from: moment(`${from}T00:00:00`),
+    to: moment(`${to}T23:59:59.999`),
   };
+}
+
+/** Undefined where the address holds no date, as its field is empty then. */
+function moment(local: string): string | undefined {
+  const parsed = new Date(local);
+  return Number.isNaN(parsed.getTime()) ? undefined : parsed.toISOString();
 }
 
 function Row({ request, ofAll }: { request: GenerationRequest; ofAll: boolean }) {
@@ -100,11 +107,15 @@ function Row({ request, ofAll }: { request: GenerationRequest; ofAll: boolean })
         </td>
       )}
       <td class="any-length">
-        {request.model} <span class="note block">{request.size}</span>
+        {request.model} <span class="note block nowrap">{request.size}</span>
       </td>
       <td>
         <StatusBadge status={request.status} />
-        {request.error && <span class="note block any-length">{request.error.reason}</span>}
+        {request.error && (
+          <span class="note block">
+            <Breakable text={request.error.reason} after="_" />
+          </span>
+        )}
         {cost > 0 && <span class="note narrow-only">{credits(cost)}</span>}
       </td>
       <td class="end nowrap wide-cell">

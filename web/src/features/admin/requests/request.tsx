@@ -27,7 +27,7 @@ export function Request({ id }: { id: string }) {
     return (
       <>
         <PageHead title="Request">
-          <code>{id}</code>
+          <a href="/requests">All requests</a>
         </PageHead>
         <Loading resource={loaded} height="24rem" />
       </>

@@ -2,16 +2,17 @@
 import { useState } from "preact/hooks";
 import { admin, at } from "../../../api/admin";
 import type { AccountExport } from "../../../api/admin-types";
+import { written } from "../../../api/exports";
 import { Confirm } from "../../../ui/confirm";
 import { Dialog } from "../../../ui/dialog";
 import { dateTime } from "../../../ui/format";
+import { useWhileShown } from "../../../ui/hooks";
 import { Icon } from "../../../ui/icons";
 import type { Administered } from "./user";
 
-const POLL_MILLISECONDS = 2000;
-
 export function Export({ user, onClose }: Administered) {
   const [ready, setReady] = useState<AccountExport | null>(null);
+  const whileShown = useWhileShown();
   if (ready?.url) {
     return (
       <Dialog title="The export" narrow onClose={onClose}>
@@ -38,12 +39,7 @@ export function Export({ user, onClose }: Administered) {
       onConfirm={async (reason) => {
         const ask = () =>
           admin<AccountExport>("POST", at`/users/${user.userId}/exports`, { reason });
-        let answer = await ask();
-        while (!answer.url) {
-          await new Promise((resolve) => setTimeout(resolve, POLL_MILLISECONDS));
-          answer = await ask();
-        }
-        setReady(answer);
+        setReady(await written(ask, whileShown));
       }}
     >
       <p>

@@ -1,4 +1,5 @@
 /** Everything that is known of a user, and what an administrator can do. */
+import { isImagegenError } from "imagegen-client";
 import { useState } from "preact/hooks";
 import { admin, at } from "../../../api/admin";
 import type { UserView } from "../../../api/admin-types";
@@ -41,8 +42,18 @@ export function User({ userId }: { userId: string }) {
   if (!view.value) {
     return (
       <>
-        <PageHead title="User">{userId}</PageHead>
-        <Loading resource={view} height="24rem" />
+        <PageHead title={userId}>
+          <a href="/users">All users</a>
+        </PageHead>
+        {isUnknown(view.error) ? (
+          <div role="alert">
+            <Empty icon="user" title="There is no such user">
+              Neither Firebase Authentication nor the credit accounts know this id.
+            </Empty>
+          </div>
+        ) : (
+          <Loading resource={view} height="24rem" />
+        )}
       </>
     );
   }
@@ -122,8 +133,11 @@ export function User({ userId }: { userId: string }) {
 
 export type Administered = UserView & { onClose: () => void; onDone: () => void };
 
+const isUnknown = (error: unknown): boolean =>
+  isImagegenError(error) && error.reason === "USER_NOT_FOUND";
+
 function NoBalance({ error }: { error: unknown }) {
-  return (error as { reason?: string }).reason === "USER_NOT_FOUND" ? (
+  return isUnknown(error) ? (
     <Empty icon="credits" title="No credit account yet">
       It is opened by the user’s first image, or by the first grant.
     </Empty>

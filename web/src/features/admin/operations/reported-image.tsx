@@ -1,0 +1,210 @@
+/** One report of an image: look at the image, delete it, or dismiss the report. */
+import { isImagegenError } from "imagegen-client";
+import { useState } from "preact/hooks";
+import { admin, at } from "../../../api/admin";
+import type { AdminRequest, ImageReportPage, ReportedImage } from "../../../api/admin-types";
+import { Button, Identifier } from "../../../ui/button";
+import { Confirm } from "../../../ui/confirm";
+import { Fact, Facts } from "../../../ui/facts";
+import { credits, dateTime } from "../../../ui/format";
+import { useTitle } from "../../../ui/hooks";
+import { Loading } from "../../../ui/loading";
+import { notify } from "../../../ui/notices";
+import { Empty, PageHead } from "../../../ui/page";
+import { Picture } from "../../../ui/picture";
+import { useResource } from "../../../ui/resource";
+import { REASONS } from "../../gallery/report-reasons";
+import { aspectOf } from "../../generation/aspect";
+import { REPORTED_IMAGES, ReportBadge } from "./reported-images";
+
+interface Loaded {
+  report: ReportedImage;
+  /** null if it is gone. */
+  request: AdminRequest | null;
+}
+
+/** A report has the id of its request. */
+async function load(id: string): Promise<Loaded> {
+  const [report, request] = await Promise.all([
+    admin<ReportedImage>("GET", at`/imageReports/${id}`),
+    admin<AdminRequest>("GET", at`/generationRequests/${id}`).catch((error: unknown) => {
+      if (isImagegenError(error) && error.reason === "GENERATION_REQUEST_NOT_FOUND") return null;
+      throw error;
+    }),
+  ]);
+  return { report, request };
+}
+
+export function ReportedImagePage({ id }: { id: string }) {
+  useTitle("Reported image");
+  const loaded = useResource(() => load(id), [id]);
+  const [open, setOpen] = useState<"dismiss" | "delete" | null>(null);
+  if (!loaded.value) {
+    return (
+      <>
+        <PageHead title="Reported image">
+          <a href={REPORTED_IMAGES}>All reports</a>
+        </PageHead>
+        <Loading resource={loaded} height="20rem" />
+      </>
+    );
+  }
+  const { report, request } = loaded.value;
+  const given = { report, request, onClose: () => setOpen(null), onDone: loaded.reload };
+  return (
+    <>
+      <PageHead
+        title="Reported image"
+        actions={
+          <>
+            {report.status === "open" ? (
+              <Button onClick={() => setOpen("dismiss")}>Dismiss the report</Button>
+            ) : (
+              <NextReport key={report.status} />
+            )}
+            {report.imageUrl && (
+              <Button kind="danger" icon="trash" onClick={() => setOpen("delete")}>
+                Delete the image
+              </Button>
+            )}
+          </>
+        }
+      >
+        <a href={REPORTED_IMAGES}>All reports</a>
+      </PageHead>
+      <div class="two-columns">
+        <div class="stack">
+          <Image report={report} request={request} />
+          {report.prompt && <p class="detail-prompt">{report.prompt}</p>}
+        </div>
+        <section class="card" aria-label="The report">
+          <What report={report} />
+        </section>
+      </div>
+      {open === "dismiss" && <Dismiss {...given} />}
+      {open === "delete" && <Delete {...given} />}
+    </>
+  );
+}
+
+/** Nobody has to see a reported image who has not asked for it. */
+function Image({ report, request }: Loaded) {
+  const [shown, setShown] = useState(false);
+  if (report.imageUrl && shown) {
+    return (
+      <Picture
+        url={report.imageUrl}
+        alt={report.prompt}
+        ratio={request ? aspectOf(request, null) : 1}
+      />
+    );
+  }
+  return (
+    <div class="card">
+      {report.imageUrl ? (
+        <Empty
+          icon="flag"
+          title="Reported as offensive"
+          action={<Button onClick={() => setShown(true)}>Show the image</Button>}
+        >
+          It may be disturbing.
+        </Empty>
+      ) : (
+        <Empty icon="gallery" title="The image is deleted" />
+      )}
+    </div>
+  );
+}
+
+function What({ report }: { report: ReportedImage }) {
+  const { generationRequestId, userId, reporterId } = report;
+  return (
+    <Facts>
+      <Fact name="State">
+        <ReportBadge status={report.status} />
+      </Fact>
+      <Fact name="What is wrong">{REASONS[report.reason]}</Fact>
+      {report.comment && <Fact name="Comment">{report.comment}</Fact>}
+      <Fact name="Reported">{dateTime(report.createdAt)}</Fact>
+      <Fact name="Reported by">
+        {reporterId ? (
+          <a href={at`/users/${reporterId}`}>{reporterId}</a>
+        ) : (
+          "somebody not signed in"
+        )}
+      </Fact>
+      <Fact name="Image of">
+        <a href={at`/users/${userId}`}>{userId}</a>
+      </Fact>
+      <Fact name="Model">{report.model ?? "The request is gone"}</Fact>
+      <Fact name="Request">
+        <Identifier value={generationRequestId} />{" "}
+        <a href={at`/requests/${generationRequestId}`}>Open the request</a>
+      </Fact>
+      {report.resolvedAt && <Fact name="Closed">{dateTime(report.resolvedAt)}</Fact>}
+      {report.resolvedBy && <Fact name="Closed by">{report.resolvedBy}</Fact>}
+    </Facts>
+  );
+}
+
+/** The way to the report that has waited longest; nothing if none is open. */
+function NextReport() {
+  const next = useResource(
+    () => admin<ImageReportPage>("GET", "/imageReports", { pageSize: 1 }),
+    [],
+  );
+  const [report] = next.value?.imageReports ?? [];
+  return report ? (
+    <a class="button primary" href={at`/operations/reported-images/${report.generationRequestId}`}>
+      Next report
+    </a>
+  ) : null;
+}
+
+type Given = Loaded & { onClose: () => void; onDone: () => void };
+
+function Dismiss({ report, onClose, onDone }: Given) {
+  return (
+    <Confirm
+      title="Dismiss the report"
+      label="Dismiss"
+      onClose={onClose}
+      onConfirm={async (reason) => {
+        await admin("PUT", at`/imageReports/${report.generationRequestId}`, {
+          status: "dismissed",
+          reason,
+        });
+        notify("The report is dismissed.");
+        onDone();
+      }}
+    >
+      <p>
+        {report.imageUrl
+          ? `The report is closed, and ${report.userId} keeps the image.`
+          : "The report is closed. Its image is deleted already."}
+      </p>
+    </Confirm>
+  );
+}
+
+function Delete({ report, request, onClose, onDone }: Given) {
+  return (
+    <Confirm
+      title="Delete the image"
+      label="Delete the image"
+      danger
+      onClose={onClose}
+      onConfirm={async (reason) => {
+        await admin("DELETE", at`/imageReports/${report.generationRequestId}/image`, { reason });
+        notify("The image is deleted.");
+        onDone();
+      }}
+    >
+      <p>
+        The image and the prompt are deleted, also for {report.userId}.{" "}
+        {request && `The ${credits(request.deductedCredits)} that it cost are not given back. `}
+        This cannot be undone.
+      </p>
+    </Confirm>
+  );
+}
