@@ -56,6 +56,7 @@ class Period:
     dispersion: float
     past_ratios: tuple[float, ...]  # ascending
     up_ratio: float
+    up_excess: float
     down_ratio: float
 
 
@@ -137,6 +138,7 @@ def _suspects(week: WeekNumbers, series: Series, t: Thresholds) -> Iterator[Anom
 
 def _periods(series: Series, t: Thresholds) -> Iterator[Period]:
     base = series.expected
+    up_excess = t.new_users_excess if series.metric == "newUsers" else t.up_excess
     for day, count in series.actual.items():
         yield Period(
             date=day,
@@ -145,6 +147,7 @@ def _periods(series: Series, t: Thresholds) -> Iterator[Period]:
             dispersion=base.day_dispersion,
             past_ratios=base.day_ratios,
             up_ratio=t.day_up_ratio,
+            up_excess=up_excess,
             down_ratio=t.day_down_ratio,
         )
     yield Period(
@@ -154,6 +157,7 @@ def _periods(series: Series, t: Thresholds) -> Iterator[Period]:
         dispersion=base.week_dispersion,
         past_ratios=base.week_ratios,
         up_ratio=t.week_up_ratio,
+        up_excess=up_excess,
         down_ratio=t.week_down_ratio,
     )
 
@@ -163,7 +167,9 @@ def _passes(period: Period, way: Direction, t: Thresholds) -> bool:
     ratio, past = period.count / period.mean, period.past_ratios
     if way == "up":
         seen = len(past) >= 2 and ratio <= min(CERTAIN_UP_RATIO, past[-2])
-        return ratio >= period.up_ratio and period.count - period.mean >= t.up_excess and not seen
+        return (
+            ratio >= period.up_ratio and period.count - period.mean >= period.up_excess and not seen
+        )
     seen = len(past) >= 2 and ratio >= max(CERTAIN_DOWN_RATIO, past[1])
     return ratio <= period.down_ratio and period.mean >= t.down_expected and not seen
 

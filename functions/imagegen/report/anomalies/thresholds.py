@@ -22,9 +22,12 @@ WEEK_DISPERSION_MIN_WEEKS = 4  # with fewer, weeks scatter as seven independent 
 # Counts.
 CERTAIN_UP_RATIO, CERTAIN_DOWN_RATIO = 3.0, 0.3  # so extreme that no precedent excuses them
 # What p-values are divided by, by metric, scope and direction; all others by 1. A day on which an
-# app stood still for hours matters most; that fewer users were new mostly follows from it.
+# app stood still for hours matters most; that fewer users were new mostly follows from it. A week
+# of many new users is told, rather than each of its days.
 COUNT_WEIGHTS = {
     ("requests", "day", "down"): 5.0,
+    ("newUsers", "day", "up"): 0.25,
+    ("newUsers", "week", "up"): 5.0,
     ("newUsers", "day", "down"): 0.1,
     ("newUsers", "week", "down"): 0.1,
 }
@@ -90,7 +93,8 @@ class Thresholds(BaseModel):
     count_fdr: Share = 0.035  # Benjamini–Hochberg q over all count tests of a week
     day_up_ratio: Ratio = 1.4
     week_up_ratio: Ratio = 1.25
-    up_excess: Amount = 10  # requests (credits: worth of requests; new users) above expectation
+    up_excess: Amount = 10  # requests (credits: worth of requests) above expectation
+    new_users_excess: Amount = 5  # the same for new users
     day_down_ratio: Drop = 0.65
     week_down_ratio: Drop = 0.75
     down_expected: Amount = 10  # a drop needs an expectation of at least this many
@@ -102,8 +106,8 @@ class Thresholds(BaseModel):
 
     # Failure rates: overall and of each model, style, color and size.
     rate_fdr: Share = 0.02  # q, once over the overall tests and once over all values'
-    rate_min_ended: Count = 5  # completed + failed requests that a rate needs
-    rate_min_failures: Count = 4
+    rate_min_ended: Count = 4  # completed + failed requests that a rate needs
+    rate_min_failures: Count = 3
     rate_rise: Share = 0.05  # percentage points / 100 above expectation
     rate_ratio: Ratio = 1.5
     rate_prior: Positive = 20  # requests at the overall rate that a value's history starts with
@@ -111,10 +115,10 @@ class Thresholds(BaseModel):
     rate_level_weeks: Count = 4  # a rate flagged so many weeks in a row is the new normal
 
     # Single users.
-    user_reports: Count = 12  # reports whose largest scores users are compared with
+    user_reports: Count = 8  # reports whose largest scores users are compared with
     user_min_reports: Count = 4
-    user_margin: Amount = 1.0  # ln: an alarm is this far above the median of those scores
-    new_user_margin: Amount = 1.2  # the same for users with fewer than 2 earlier active weeks
+    user_margin: Amount = 1.2  # ln: an alarm is this far above the median of those scores
+    new_user_margin: Amount = 1.1  # the same for users with fewer than 2 earlier active weeks
     user_record_margin: Amount = 0.1  # ln: and this far above the largest of them
     user_candidates: Count = 20  # top spenders, of the week and of one day, who are looked at
     user_min_credits: Count = 20
