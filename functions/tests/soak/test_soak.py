@@ -116,9 +116,10 @@ def storm(
 
     with ThreadPoolExecutor(CLIENTS + LEAVERS + 1) as pool:
         schedule = pool.submit(scheduled)
+        seeds = range(CLIENTS + LEAVERS)  # one each: their keys follow from them
         clients = [
-            *(Client(server.url, users, journal, stopped, seed) for seed in range(CLIENTS)),
-            *(Leaver(server.url, open_account, journal, stopped, seed) for seed in range(LEAVERS)),
+            *(Client(server.url, users, journal, stopped, seed) for seed in seeds[:CLIENTS]),
+            *(Leaver(server.url, open_account, journal, stopped, seed) for seed in seeds[CLIENTS:]),
         ]
         running = [pool.submit(client.act) for client in clients]
         try:
