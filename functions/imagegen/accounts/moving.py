@@ -10,9 +10,11 @@ from typing import Any
 from imagegen import clock, db
 from imagegen.accounts import images
 from imagegen.accounts.renaming import renamed
-from imagegen.credits import closures
+from imagegen.credits import clawback, closures
+from imagegen.credits.account import Account
 from imagegen.credits.closures import ClosureDocument
 from imagegen.credits.entries import EntryDocument
+from imagegen.errors import AccountUnusable
 from imagegen.firestore.store import PATH, Document, Query
 from imagegen.generation.request import RequestDocument, Status
 from imagegen.purchases import links
@@ -83,15 +85,28 @@ def purchases(closure: ClosureDocument) -> Iterator[None]:
 
     That one may have been closed meanwhile: then they are its holder's.
     """
-    user_id, holder = _ids(closure)
+    user_id, tombstone = _ids(closure)
 
     def change(transaction: db.Transaction, document: Document) -> None:
         is_merged = closure.merged_into is not None
-        new = closures.holder(transaction, user_id) if is_merged else holder
-        transaction.update(document.path, {"userId": new})
+        holder = closures.holder(transaction, user_id) if is_merged else tombstone
+        transaction.update(document.path, {"userId": holder})
+        if document.get("owed"):
+            _collect(transaction, holder, document.id)
 
     yield from _pages("purchases", {"userId": user_id}, change)
     yield from _pages("stripeLinks", {"userId": user_id}, change)
+
+
+def _collect(transaction: db.Transaction, holder: str, purchase_id: str) -> None:
+    """Take what a purchase owes from what was paid for the holder while it was on its way."""
+    if not transaction[db.user(holder)].exists:
+        return
+    try:
+        account = Account(transaction, holder, clock.now())
+    except AccountUnusable:  # it moves as it is; whoever repairs it has it collected
+        return
+    clawback.collect(account, purchase_id)
 
 
 def belongings(closure: ClosureDocument) -> Iterator[None]:

@@ -46,19 +46,21 @@ def claw_back(account: Account, purchase_id: str, credits: int, *, reason: str) 
     return taken
 
 
-def collect(account: Account) -> None:
+def collect(account: Account, *purchase_ids: str) -> None:
     """Take what the user's purchases owe, as far as paid lots cover it, as `claw_back` does.
 
     To be called whenever credits have come into paid lots: so nobody has both, paid credits and
-    debt, whatever came first. Without debt, it reads nothing.
+    debt, whatever came first. Without debt, it reads nothing. Where `purchase_ids` are named, it is
+    for these alone: no query finds what becomes the user's in the same transaction.
     """
     if not account.debt:
         return
-    for document in db.query(owing_query(account.user_id)):
-        bought = _purchase(account, document.id)
+    owing = purchase_ids or [each.id for each in db.query(owing_query(account.user_id))]
+    for purchase_id in owing:
+        bought = _purchase(account, purchase_id)
         if bought.exists:  # it may have gone since the query
-            taken = _take(account, document.id, bought.owed, "debt")
-            _change_debt(account, document.id, -taken)
+            taken = _take(account, purchase_id, bought.owed, "debt")
+            _change_debt(account, purchase_id, -taken)
 
 
 def owing_query(user_id: str) -> Query:

@@ -21,7 +21,7 @@ from imagegen.api.auth import Caller
 from imagegen.api.schema import Reply
 from imagegen.catalogue import catalogue, suspension
 from imagegen.catalogue.catalogue import Catalogue
-from imagegen.credits import ledger, limits
+from imagegen.credits import closures, ledger, limits
 from imagegen.credits.user import UserDocument
 from imagegen.errors import (
     BackendUnavailable,
@@ -167,7 +167,8 @@ def charge(
 
 
 def _require_same_order(request: RequestDocument, order: CreateGenerationRequest) -> None:
-    if request.user_id != order.user_id:  # it moved when the account was deleted
+    # It moved when the account was deleted. A malformed id is no matter here.
+    if closures.is_tombstone(str(request.document.get("userId"))):
         raise UserNotFound(userId=order.user_id)
     if request.fingerprint != generation_request.fingerprint(order):
         raise IdempotencyKeyReused(generationRequestId=request.id)

@@ -291,6 +291,32 @@ def test_money_that_comes_or_goes_while_the_account_moves_is_in_the_books(
     assert traces(client, emulated_bucket, [user_id]) == []
 
 
+def test_what_was_paid_while_a_purchase_that_owes_was_on_its_way_pays_for_it(
+    client: firestore.Client,
+    new_user: Users,
+    account_queue: Queue,
+    small_pages: None,
+    painted: None,
+    pack: str,
+    emulated_bucket: storage.Bucket,
+) -> None:
+    user_id = new_user(0)
+    owing = pay(user_id, pack)
+    spend(user_id)
+    reversing.reverse(owing, Provider.STRIPE, refunded(500))
+    assert client.document(db.user(user_id)).get().get("debt") == 1
+    delete.delete(user_id)
+    account_queue.work(at_most=1)
+    assert client.document(db.purchase(owing)).get().get("userId") == user_id
+    paid = pay(user_id, pack)  # the user document has moved, the purchase has not
+    account_queue.end()
+    tombstone = tombstone_of(client, user_id)
+    held = client.document(db.user(tombstone)).get().to_dict() or {}
+    assert (held["debt"], held["lots"][paid]["remaining"]) == (0, 49)
+    assert client.document(db.purchase(owing)).get().get("owed") == 0
+    assert check_books(client, tombstone, 0) == 49
+
+
 def test_a_task_that_is_lost_is_put_on_the_queue_again(
     client: firestore.Client,
     new_user: Users,

@@ -10,6 +10,7 @@ from imagegen import db
 from imagegen.audit.findings import Account, findings
 from imagegen.firestore.store import Document
 from simulation.books import OPEN, Books
+from simulation.lot_books import is_paid
 from simulation.painters import Painters
 from simulation.vendors import Vendors
 from simulation.world import EPOCH, Violation, World
@@ -33,6 +34,8 @@ def check_at_rest(
     _check_audit(documents, requests, books)
     for user_id, account in books.accounts.items():
         user = _fields(documents, user_id)
+        if user is not None and not account.broken:
+            _check_debt(user_id, user)
         has_usage = not account.spoiled and user_id not in books.tombstones.values()
         if user is not None and has_usage and account.entries:
             _check_usage(user, account.entries)
@@ -100,6 +103,13 @@ def _fields(documents: Mapping[str, Document], user_id: str) -> Mapping[str, Any
 def _in_flight(user: Mapping[str, Any] | None) -> Mapping[str, Any]:
     places = (user or {}).get("inFlight")
     return places if isinstance(places, Mapping) else {}
+
+
+def _check_debt(user_id: str, user: Mapping[str, Any]) -> None:
+    """Nobody has both, paid credits and debt."""
+    paid = [lot_id for lot_id, lot in user.get("lots", {}).items() if is_paid(lot)]
+    if user.get("debt") and paid:
+        raise Violation(f"{user_id} keeps {paid}, and owes {user['debt']}")
 
 
 def _check_usage(user: Mapping[str, Any], entries: Sequence[Mapping[str, Any]]) -> None:
