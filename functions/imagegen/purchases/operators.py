@@ -119,7 +119,9 @@ def refund(purchase_id: str, *, by: str, reason: str, undo: bool = False) -> Pur
         known = purchase.reversals.refunds.get(refund_id)
         if (known is not None and known.counts) is not undo:
             return
-        told = Refund(None, "canceled" if undo else "succeeded", int(moment.timestamp()))
+        # Later than all that is known: within a second the order of words decides, not of calls.
+        at = max(int(moment.timestamp()), known.at + 1 if known is not None else 0)
+        told = Refund(None, "canceled" if undo else "succeeded", at)
         merged = purchase.reversals.merged(Reversals(refunds={refund_id: told}))
         reversing.apply(transaction, purchase, merged, moment)
         actions.record(

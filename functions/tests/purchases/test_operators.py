@@ -170,6 +170,15 @@ def test_a_refund_can_be_undone(shop: Shop) -> None:
     assert actions(shop) == [("refund", "cli:test"), ("undo refund", "cli:test")]
 
 
+def test_a_refund_that_was_undone_can_be_noted_again_within_a_second(shop: Shop) -> None:
+    store_event(shop)
+    for _ in range(3):
+        assert refund().status == "refunded"
+        assert shop.balance() == 0
+        assert refund(undo=True).status == "reinstated"
+        assert shop.balance() == 200
+
+
 def test_only_store_purchases_that_are_booked_can_be_noted_as_refunded(shop: Shop) -> None:
     with pytest.raises(PurchaseNotFound):
         refund("nothing")

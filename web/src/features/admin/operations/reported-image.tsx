@@ -104,7 +104,7 @@ function Image({ report, request }: Loaded) {
       {report.imageUrl ? (
         <Empty
           icon="flag"
-          title="Reported as offensive"
+          title="The image is hidden"
           action={<Button onClick={() => setShown(true)}>Show the image</Button>}
         >
           It may be disturbing.
