@@ -66,16 +66,24 @@ console: $(CONSOLE) ## build the console if its sources have changed
 run: $(CONSOLE) ## start the emulators with emulator-data; Ctrl-C stops them
 	@$(EMULATORS) start
 
-# Runs targets one after the other and tells how long each took.
+# Runs targets one after the other, and lanes of them at the same time; tells how long each took.
 PARTS := MAKE='$(MAKE)' $(PYTHON) tools/parts.py
 
 .PHONY: test
 test: setup $(CONSOLE) ## lint, check types, run the tests on emulators of their own (ARGS='-k credits')
-	@$(PARTS) lint $(if $(ARGS),,test-console test-browser) test-functions
+	@$(PARTS) lint $(if $(ARGS),test-functions,test-console -- test-browser test-units -- test-emulated)
 
 .PHONY: test-functions
 test-functions: setup
 	@$(IN_FUNCTIONS) $(EMULATORS) exec -- venv/bin/python -m pytest $(ARGS)
+
+.PHONY: test-emulated
+test-emulated: setup
+	@$(IN_FUNCTIONS) $(EMULATORS) exec -- venv/bin/python -m pytest -m emulator
+
+.PHONY: test-units
+test-units: setup
+	@$(IN_FUNCTIONS) venv/bin/python -m pytest -m 'not emulator'
 
 .PHONY: test-long
 test-long: setup ## what takes longer: vendors' SDKs, soak, simulation, fuzz (about 10 minutes)

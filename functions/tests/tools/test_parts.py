@@ -12,7 +12,11 @@ import pytest
 def calls(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The file that lists how the make of this test was called; its target `bad` fails."""
     make, called = tmp_path / "make", tmp_path / "calls"
-    make.write_text(f'#!/bin/sh\necho "$@" >> {called}\n[ "$1" != bad ] || exit 3\n')
+    make.write_text(
+        f'#!/bin/sh\necho "$@" >> {called}\necho "made $1"\n'
+        f"[ $1 != waits ] || until grep -q waited-for {called}; do sleep 0.01; done\n"
+        "[ $1 != bad ] || exit 3\n"
+    )
     make.chmod(0o755)
     monkeypatch.setenv("MAKE", str(make))
     return called
@@ -33,4 +37,28 @@ def test_a_part_that_fails_is_the_last_and_fails_the_whole(
 ) -> None:
     assert parts.main(["bad", "lint"]) == 3
     assert calls.read_text() == "bad\n"
-    assert "make bad has failed" in capfd.readouterr().err
+    assert "make bad has failed" in capfd.readouterr().out
+
+
+def test_lanes_run_at_the_same_time_after_what_comes_before_them(
+    calls: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    assert parts.main(["lint", "--", "waits", "units", "--", "waited-for"]) == 0
+    first, *others = calls.read_text().split()
+    assert (first, set(others)) == ("lint", {"waits", "units", "waited-for"})
+    output = capfd.readouterr().out
+    shown = [line for line in output.splitlines() if line.startswith("made")]
+    assert shown == ["made lint", "made waited-for", "made waits", "made units"]
+
+
+@pytest.mark.parametrize("lanes", [["bad", "never", "--", "ok"], ["ok", "--", "bad", "never"]])
+def test_a_lane_that_fails_fails_the_whole_and_the_others_end(
+    calls: Path, lanes: list[str]
+) -> None:
+    assert parts.main(["lint", "--", *lanes]) == 3
+    assert set(calls.read_text().split()) == {"lint", "ok", "bad"}
+
+
+def test_no_lane_begins_after_a_failure(calls: Path) -> None:
+    assert parts.main(["bad", "--", "units", "--", "others"]) == 3
+    assert calls.read_text() == "bad\n"
