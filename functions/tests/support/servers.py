@@ -1,17 +1,19 @@
 """Servers that tests start as processes of their own."""
 
-import socket
 import time
 
 import httpx
 import psutil
 import pytest
+from emulators import ports
 
 
 def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """A port for a server that may be started again.
+
+    The system gives it to no outgoing connection while nothing listens on it.
+    """
+    return ports.free_ports(1)[0]
 
 
 def wait_for(url: str) -> None:
