@@ -101,6 +101,7 @@ def test_the_charge_that_would_open_the_account_looks_too(client: firestore.Clie
     assert balance(first) == 19
 
 
+@pytest.mark.usefixtures("client")
 def test_monthly_credits_do_not_depend_on_it(once: Callable[..., None]) -> None:
     once(free_monthly_credits=5)
     email = address()

@@ -5,7 +5,6 @@ bench/production.py measures the same; here nothing depends on how fast the mach
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from typing import Any
 
@@ -30,10 +29,8 @@ LONGEST_CHARGES_SECONDS = 40  # the long model still runs then for who was charg
 
 
 @pytest.fixture
-def project() -> firestore.Client:
+def project(emulator: str) -> firestore.Client:
     """A project with the catalogue and models that take their time."""
-    if "FIRESTORE_EMULATOR_HOST" not in os.environ:
-        pytest.fail("the Firestore emulator is not running: use `make test`")
     return projects.fresh(PROJECT, MODELS)
 
 
