@@ -28,8 +28,13 @@ def wait_for(url: str) -> None:
 
 
 def kill(process: psutil.Popen) -> None:
-    """SIGKILL for the server and whatever it has started."""
+    """SIGKILL for the server and whatever it has started.
+
+    It is stopped first. A server that is left for a moment replaces a worker that was killed, and
+    the new one would live on and keep the port.
+    """
     if process.is_running():
+        process.suspend()
         for each in [*process.children(recursive=True), process]:
             each.kill()
         process.wait()
