@@ -341,7 +341,7 @@ def test_users_are_not_judged_when_their_past_cannot_be_read(
         return whole(store, paths, *args, **kwargs)
 
     monkeypatch.setattr(FirestoreStore, "snapshot", only_reports)
-    monkeypatch.setattr(source, "READ_DEADLINE_SECONDS", 0.05)
+    monkeypatch.setattr(source, "READ_DEADLINE_SECONDS", 2)
     assert problems(made(week=WEEK)) == {"userHistory": "unavailable"}
 
 
