@@ -75,7 +75,9 @@ class Faults:
         """How long a message is on its way: mostly short, sometimes longer than any timeout."""
         if not self.over and self.random.random() < self.slow_rate:
             return self.random.uniform(1, 20)
-        return self.random.expovariate(1 / self.latency_seconds)
+        seconds = self.random.expovariate(1 / self.latency_seconds)
+        # A time-out is a fault, too: when they are over, no message takes as long.
+        return min(seconds, 0.5) if self.over else seconds
 
     def delay_seconds(self) -> float:
         """How late a delayed commit arrives."""
