@@ -383,6 +383,7 @@ def test_a_day_that_cannot_be_read_fails_the_run_and_stores_nothing(
 
     app.request(MONDAY)
     monkeypatch.setattr(requests, "FIRST_BACKOFF_SECONDS", 0.001)
+    monkeypatch.setattr(source, "READ_DEADLINE_SECONDS", 1)  # of the checks that have begun
     monkeypatch.setattr(Source, "stream", refuse)
     with pytest.raises(BackendUnavailable):
         made(week=WEEK)
