@@ -13,7 +13,7 @@ import typer
 
 from imagegen import db
 from imagegen.generation import image_reports
-from imagegen.generation.image_reports import ReportedImage
+from imagegen.generation.image_reports import ReportedImage, ReportStatus
 from ops.terminal import Reason, operator, out, print_json, problems
 
 PAGE_SIZE = 50
@@ -35,11 +35,8 @@ def list_(
 ) -> None:
     """List the open reports, the oldest first."""
     with problems():
-        found = list(
-            image_reports.shown(
-                db.query(image_reports.reports_query(image_reports.ReportStatus.OPEN, limit))
-            )
-        )
+        query = image_reports.reports_query(ReportStatus.OPEN, limit)
+        found = list(image_reports.shown(db.query(query)))
     if context.obj:  # --json
         print_json([each.model_dump(mode="json", by_alias=True) for each in found])
         return
