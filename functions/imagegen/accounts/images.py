@@ -1,7 +1,7 @@
 """Images of somebody who leaves: those of all attempts are deleted, also what arrives late."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from imagegen import db
@@ -25,8 +25,8 @@ def delete(requests: Sequence[RequestDocument]) -> None:
     if not bucket.is_configured():
         return
     deadline = time.monotonic() + SECONDS
-    with ThreadPoolExecutor(AT_ONCE) as pool:
-        list(pool.map(lambda each: storage.delete_images(each.id, deadline=deadline), requests))
+    for _ in _map(lambda each: storage.delete_images(each.id, deadline=deadline), requests):
+        pass
 
 
 def delete_late(closure: ClosureDocument) -> None:
@@ -45,3 +45,10 @@ def delete_late(closure: ClosureDocument) -> None:
         if len(page) < PAGE_SIZE:
             break
         after = (requests[-1].created_at, requests[-1].id)
+
+
+def _map(
+    function: Callable[[RequestDocument], int], requests: Sequence[RequestDocument]
+) -> Iterable[int]:
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        return pool.map(function, requests)
