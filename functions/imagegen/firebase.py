@@ -1,11 +1,20 @@
-"""The Firebase app of this instance, which the Admin SDK's services are called with."""
+"""The Firebase app of this instance, and what its users' sign-ins are asked for."""
 
 import os
 import threading
+from collections.abc import Callable
+from typing import TypeVar
 
 import firebase_admin
+from firebase_admin import auth
+from firebase_admin.exceptions import FirebaseError
+from google.auth.exceptions import GoogleAuthError
+
+from imagegen.errors import BackendUnavailable
 
 HTTP_TIMEOUT_SECONDS = 10  # for fetching Google's public keys, among others; the SDK's own is 120
+
+Result = TypeVar("Result")
 
 _lock = threading.Lock()
 
@@ -22,3 +31,17 @@ def app() -> firebase_admin.App:
                     "httpTimeout": HTTP_TIMEOUT_SECONDS,
                 }
             )
+
+
+def asked(ask: Callable[[], Result]) -> Result | None:
+    """What Firebase Authentication answers to `ask`; None where it has no such user.
+
+    Nobody has a uid or an address that none can have. Raises BackendUnavailable for any other
+    answer, and where there is none.
+    """
+    try:
+        return ask()
+    except (auth.UserNotFoundError, ValueError):  # ValueError: no uid or address looks like that
+        return None
+    except (FirebaseError, GoogleAuthError) as error:
+        raise BackendUnavailable from error

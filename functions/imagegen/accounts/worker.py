@@ -3,14 +3,13 @@
 import time
 from collections.abc import Sequence
 
-from firebase_admin import auth, exceptions
+from firebase_admin import auth
 from pydantic import ValidationError
 
 from imagegen import clock, db, firebase, logger
 from imagegen.accounts import closing, export, images, moving
 from imagegen.api.schema import DocumentId, UserId, WireModel
 from imagegen.credits.closures import ClosureDocument, ClosureStatus
-from imagegen.errors import BackendUnavailable
 from imagegen.generation import uploads
 from imagegen.providers import bucket
 from imagegen.purchases import subscriptions
@@ -111,21 +110,13 @@ def _move_all(closure: ClosureDocument, end: float) -> bool:
 
 def _emails(user_id: str) -> Sequence[str]:
     """The user's addresses in Firebase Authentication. Raises BackendUnavailable."""
-    try:
-        user = auth.get_user(user_id, app=firebase.app())
-    except (auth.UserNotFoundError, ValueError):  # ValueError: no uid looks like that
+    user = firebase.asked(lambda: auth.get_user(user_id, app=firebase.app()))
+    if user is None:
         return []
-    except exceptions.FirebaseError as error:
-        raise BackendUnavailable from error
     found = (user.email, *(each.email for each in user.provider_data))
     return sorted({email for email in found if email})
 
 
 def _delete_sign_in(user_id: str) -> None:
-    """Delete the user in Firebase Authentication. Raises BackendUnavailable."""
-    try:
-        auth.delete_user(user_id, app=firebase.app())
-    except (auth.UserNotFoundError, ValueError):  # ValueError: no uid looks like that
-        return
-    except exceptions.FirebaseError as error:
-        raise BackendUnavailable from error
+    """Delete the user in Firebase Authentication, if there is one. Raises BackendUnavailable."""
+    firebase.asked(lambda: auth.delete_user(user_id, app=firebase.app()))

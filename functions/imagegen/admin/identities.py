@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, TypeVar
+from typing import Any
 
 from firebase_admin import auth
-from firebase_admin.exceptions import FirebaseError
-from google.auth.exceptions import GoogleAuthError
 
 from imagegen import firebase
-from imagegen.errors import BackendUnavailable
 
 MAX_BATCH = 100  # of auth.get_users
 MAX_UID_LENGTH = 128  # a user document may have a longer id, and then nobody signs in to it
-
-Result = TypeVar("Result")
 
 
 @dataclass(frozen=True)
@@ -39,28 +34,15 @@ class Identity:
 
 def by_email(email: str) -> Identity | None:
     """The user with exactly this e-mail address. Raises BackendUnavailable."""
-    try:
-        return _identity(_asked(lambda: auth.get_user_by_email(email, app=firebase.app())))
-    except (auth.UserNotFoundError, ValueError):  # ValueError: no address looks like that
-        return None
+    record = firebase.asked(lambda: auth.get_user_by_email(email, app=firebase.app()))
+    return None if record is None else _identity(record)
 
 
 def of(user_ids: Iterable[str]) -> dict[str, Identity]:
     """The users that there are, at most MAX_BATCH, by uid. Raises BackendUnavailable."""
     wanted = [auth.UidIdentifier(each) for each in user_ids if len(each) <= MAX_UID_LENGTH]
-    if not wanted:
-        return {}
-    found = _asked(lambda: auth.get_users(wanted, app=firebase.app()))
-    return {record.uid: _identity(record) for record in found.users}
-
-
-def _asked(ask: Callable[[], Result]) -> Result:
-    try:
-        return ask()
-    except auth.UserNotFoundError:
-        raise
-    except (FirebaseError, GoogleAuthError) as error:
-        raise BackendUnavailable from error
+    found = firebase.asked(lambda: auth.get_users(wanted, app=firebase.app())) if wanted else None
+    return {} if found is None else {record.uid: _identity(record) for record in found.users}
 
 
 def _identity(record: Any) -> Identity:

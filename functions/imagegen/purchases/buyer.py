@@ -3,13 +3,11 @@
 from collections.abc import Callable, Sequence
 
 from firebase_admin import auth
-from firebase_admin.exceptions import FirebaseError
 from pydantic import TypeAdapter, ValidationError
 
 from imagegen import db, firebase
 from imagegen.api.schema import DEFERRED, DocumentId
 from imagegen.credits import closures
-from imagegen.errors import BackendUnavailable
 
 _ID = TypeAdapter(DocumentId, config=DEFERRED)
 
@@ -43,13 +41,7 @@ def of(
 
 def is_signed_up(user_id: str) -> bool:
     """Whether Firebase Authentication has the user. Raises BackendUnavailable."""
-    try:
-        auth.get_user(user_id, app=firebase.app())
-    except (auth.UserNotFoundError, ValueError):  # ValueError: no uid looks like that
-        return False
-    except FirebaseError as error:
-        raise BackendUnavailable from error
-    return True
+    return firebase.asked(lambda: auth.get_user(user_id, app=firebase.app())) is not None
 
 
 def is_known(user_id: str) -> bool:
