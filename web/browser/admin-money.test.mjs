@@ -91,6 +91,11 @@ describe("an operator", () => {
       .getByText(`37 credits are taken back from ${heir}, and 3 credits are owed`)
       .waitFor();
     await accessible("noting a refund");
+    await confirm("Take back 40 credits", "It was another purchase.");
+    await shown(".facts .badge", "refunded");
+    await page.getByLabel("Messages").getByRole("button", { name: "Undo" }).click();
+    await shown(".facts .badge", "paid again");
+    await page.getByRole("button", { name: "Note a refund" }).click();
     await confirm("Take back 40 credits", "The App Store says so.");
     await shown(".facts .badge", "refunded");
     await page.getByText("3 credits", { exact: true }).waitFor();
