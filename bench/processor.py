@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import statistics
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -30,6 +30,9 @@ SECONDS = 1.5  # a round of one side
 THREADS = "80"
 # Nothing of this is due to the users of the benchmark: it is only looked for.
 LOTS = {"SIGNUP_CREDITS": "10", "FREE_MONTHLY_CREDITS": "5"}
+ENDED = ("generation.completed", "generation.failed")
+OTHERS = ("credits.purchased", "report.stored")
+CREATE = speed.SCENARIOS[0][1]
 Side = tuple[int, subprocess.Popen[bytes], Callable[[str], Body]]
 TICK_SECONDS = 1 / os.sysconf("SC_CLK_TCK")
 
@@ -37,7 +40,8 @@ TICK_SECONDS = 1 / os.sysconf("SC_CLK_TCK")
 def processor_time() -> list[dict[str, Any]]:
     """Milliseconds of each kind of call at 1, 8 and 32 clients, by turns.
 
-    The last rows compare ours with itself: users with lots and an allowance, and without.
+    The last rows compare ours with itself: users with lots and an allowance, and without; and
+    where an app's server is told of each image, or of other things.
     """
     print(f"\n{'':15} {'clients':>7} {'ours ms':>8} {'other ms':>8} {'ratio':>6}", flush=True)
     rows = []
@@ -54,16 +58,32 @@ def processor_time() -> list[dict[str, Any]]:
                 speed.seed_users()
                 sides = [(*server[side, function], body) for side in SIDES]
                 rows.append(_row(name, clients, sides))
-        with servers.server("ours", speed.SCENARIOS[0][1], THREADS=THREADS, **LOTS) as with_lots:
+        plain = (*server["ours", CREATE], speed.order)
+        with servers.server("ours", CREATE, THREADS=THREADS, **LOTS) as with_lots:
             speed.seed_users()
             _seed_lots()
-            plain = server["ours", speed.SCENARIOS[0][1]]
-            sides = [
-                (*with_lots, lambda user: speed.order(f"lots-{user}")),
-                (*plain, speed.order),
-            ]
+            sides = [(*with_lots, lambda user: speed.order(f"lots-{user}")), plain]
             rows += [_row("lots / without", clients, sides) for clients in CLIENTS]
+    for name, types in (("told / not told", ENDED), ("of others / not", OTHERS)):
+        rows += _with_an_endpoint(name, types)
     return rows
+
+
+def _with_an_endpoint(name: str, types: Sequence[str]) -> list[dict[str, Any]]:
+    """create where an app's server is to be told of `types`, beside where nobody is."""
+    for_ever = {"THREADS": THREADS, "CATALOGUE_TTL_SECONDS": "86400"}
+    client = servers.fresh_database()
+    speed.seed_users()
+    with ExitStack() as until_done:
+        address = until_done.enter_context(servers.queue())
+        plain = until_done.enter_context(servers.server("ours", CREATE, **for_ever))
+        servers.answer(plain[0], speed.order("user000"))  # it has read that there is no endpoint
+        client.document("webhookEndpoints/bench").set({"types": list(types)})
+        told = until_done.enter_context(
+            servers.server("ours", CREATE, **for_ever, CLOUD_TASKS_EMULATOR_HOST=address)
+        )
+        sides = [(*told, speed.order), (*plain, speed.order)]
+        return [_row(name, clients, sides) for clients in CLIENTS]
 
 
 def _seed_lots() -> None:
@@ -82,7 +102,7 @@ def _seed_lots() -> None:
     batch.commit()
 
 
-def _row(name: str, clients: int, sides: list[Side]) -> dict[str, Any]:
+def _row(name: str, clients: int, sides: Sequence[Side]) -> dict[str, Any]:
     """The medians of both sides, and of the ratio of the first to the second."""
     rounds = [
         [_milliseconds(port, process.pid, clients, body) for port, process, body in sides]

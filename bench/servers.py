@@ -20,6 +20,7 @@ sys.path[:0] = [str(ROOT / "functions"), str(ROOT / "tools"), str(ROOT / "functi
 from demo import seed
 from emulators import environment, ports, suite
 from google.cloud import firestore
+from support.task_api import TaskApi
 
 PROJECT = "demo-bench"  # is emptied again and again
 SIDES = {"ours": ROOT / "functions", "floor": ROOT / "bench" / "floor"}
@@ -82,6 +83,16 @@ def server(
         yield port, process
     finally:
         stop(process)
+
+
+@contextmanager
+def queue() -> Iterator[str]:
+    """The address of a queue that takes every task and has none of them done."""
+    api = TaskApi(lambda function, body: None)
+    try:
+        yield api.address
+    finally:
+        api.stop()
 
 
 def start(

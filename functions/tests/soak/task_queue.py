@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import base64
 import heapq
 import itertools
-import json
 import random
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import httpx
+from support.task_api import TaskApi
 
 DELIVERERS = 8
 TWICE = 0.05  # of all tasks
@@ -30,28 +28,8 @@ class TaskQueue:
         self._order = itertools.count()
         self._changed = threading.Condition()
         self._at_work, self._stopped = 0, False
-        taking = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_POST(self) -> None:
-                sent = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-                resource = self.path.strip("/")
-                function = resource.split("/queues/")[1].split("/")[0]
-                taking._take(function, base64.b64decode(sent["task"]["httpRequest"]["body"]))
-                name = f"/{resource}/{next(taking._order)}"  # as the emulator begins it
-                answer = json.dumps({"task": {"name": name}}).encode()
-                self.send_response(200)
-                self.send_header("Content-Type", "application/json")
-                self.send_header("Content-Length", str(len(answer)))
-                self.end_headers()
-                self.wfile.write(answer)
-
-            def log_message(self, *_: object) -> None:
-                pass
-
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.address = f"127.0.0.1:{self._server.server_address[1]}"
-        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+        self._api = TaskApi(self._take)
+        self.address = self._api.address
         self._deliverers = ThreadPoolExecutor(DELIVERERS)
         for _ in range(DELIVERERS):
             self._deliverers.submit(self._deliver)
@@ -69,8 +47,7 @@ class TaskQueue:
             self._stopped = True
             self._changed.notify_all()
         self._deliverers.shutdown()
-        self._server.shutdown()
-        self._server.server_close()
+        self._api.stop()
 
     def _take(self, function: str, body: bytes) -> None:
         with self._changed:
