@@ -71,7 +71,7 @@ PARTS := MAKE='$(MAKE)' $(PYTHON) tools/parts.py
 
 .PHONY: test
 test: setup $(CONSOLE) ## lint, check types, run the tests on emulators of their own (ARGS='-k credits')
-	@$(PARTS) lint $(if $(ARGS),test-functions,test-console test-emulated -- test-browser -- test-units)
+	@$(PARTS) $(if $(ARGS),lint test-functions,test-console test-emulated -- test-browser -- lint test-units)
 
 .PHONY: test-functions
 test-functions: setup
