@@ -105,7 +105,7 @@ def _seed_lots() -> None:
 def _row(name: str, clients: int, sides: Sequence[Side]) -> dict[str, Any]:
     """The medians of both sides, and of the ratio of the first to the second."""
     rounds = [
-        [_milliseconds(port, process.pid, clients, body) for port, process, body in sides]
+        [milliseconds(port, process.pid, clients, body) for port, process, body in sides]
         for _ in range(ROUNDS)
     ]
     ours, other = (statistics.median(column) for column in zip(*rounds, strict=True))
@@ -114,7 +114,7 @@ def _row(name: str, clients: int, sides: Sequence[Side]) -> dict[str, Any]:
     return {"what": name, "clients": clients, "ours": ours, "other": other, "ratio": ratio}
 
 
-def _milliseconds(port: int, group: int, clients: int, body: Callable[[str], Body]) -> float:
+def milliseconds(port: int, group: int, clients: int, body: Callable[[str], Body]) -> float:
     """Processor time of the processes in `group` for one answered call, in milliseconds."""
 
     def body_for(client: int, count: int) -> Body:

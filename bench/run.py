@@ -20,6 +20,7 @@ from typing import Any
 import cold
 import cost
 import history
+import limits
 import processor
 import production
 import scale
@@ -39,6 +40,7 @@ def report() -> None:
 PARTS: dict[str, Callable[[], Any]] = {
     "speed": speed.throughput,
     "processor": processor.processor_time,
+    "limits": limits.limits,
     "cost": cost.costs,
     "import": cold.import_times,
     "start": cold.first_answers,

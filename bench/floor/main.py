@@ -2,12 +2,13 @@
 
 One `@firestore.transactional` (read the user; write user, request and entry), one update, and a
 plain read of balance and history. It checks nothing that money needs: no validation, no identity,
-no idempotency, no refund, no recovery, no limits, no log line, no price in the database.
+no idempotency, no refund, no recovery, no limits, no log line, no price in the database. A third
+function does nothing: what HTTP takes by itself.
 """
 
 from typing import Any
 
-from firebase_functions import https_fn
+from firebase_functions import https_fn, options
 from flask import Request
 from google.cloud import firestore
 
@@ -48,6 +49,11 @@ def charge(transaction: Any, user: Any, generation: Any, body: dict[str, Any], p
         entry | {"timestamp": firestore.SERVER_TIMESTAMP},
     )
     return True
+
+
+@https_fn.on_request(cors=options.CorsOptions(cors_origins="*", cors_methods=["post"]))
+def onlyAnswers(request: Request) -> Any:
+    return {"userId": request.get_json()["userId"]}
 
 
 @https_fn.on_request()
