@@ -31,7 +31,7 @@ CALLS, ROUNDS = 400, 5
 WARM_UP_CALLS, PROFILED_CALLS = 200, 1000
 DATABASE = f"projects/{servers.PROJECT}/databases/(default)"
 FIELDS = {f"field{n:02}": "x" * 24 for n in range(12)}  # about as much as a request
-SMALLEST_SHARE = 0.005  # of a profile, that is told
+SMALLEST_SHARE = 0.01  # of a profile, that is told
 
 
 def limits() -> dict[str, Any]:
@@ -51,9 +51,7 @@ def limits() -> dict[str, Any]:
         print(f"{row['clients']:7} {row['rpcs']:20.2f} {row['http']:15.2f}")
     shares = {name: _profiled(name) for name in ("create", "refusal")}
     for name, of in shares.items():
-        print(
-            f"\n{name}: " + ", ".join(f"{package} {share:.0f} %" for package, share in of.items())
-        )
+        print(f"\n{name}:", ", ".join(f"{package} {share:.0f} %" for package, share in of.items()))
     return {"parts": rows, "profile": shares}
 
 
