@@ -1,9 +1,11 @@
-"""A deadline for code that has none of its own."""
+"""A deadline for code that has none of its own, and the threads in which it runs."""
 
 import threading
 from collections.abc import Callable
 from queue import Empty, SimpleQueue
 from typing import TypeVar
+
+IDLE_SECONDS = 60.0  # after which a thread without work ends
 
 Result = TypeVar("Result")
 
@@ -13,7 +15,7 @@ class NoThread(Exception):
 
 
 class Threads:
-    """Runs calls with a deadline, each in a thread of its own, at most `limit()` at a time.
+    """Runs calls with a deadline, each in another thread, at most `limit()` at a time.
 
     Python cannot stop a thread, so a call that takes longer runs on in the background, and what it
     does then must be harmless. It counts until it ends: calls that hang cannot fill the instance.
@@ -21,6 +23,7 @@ class Threads:
 
     def __init__(self, limit: Callable[[], int]) -> None:
         self._limit = limit
+        self._pool = Pool()
         self._lock = threading.Lock()
         self._running = 0
 
@@ -29,7 +32,9 @@ class Threads:
         return self._running >= self._limit()
 
     def call(self, function: Callable[[], Result], *, seconds: float, name: str) -> Result:
-        """What `function` returns or raises, if that takes at most `seconds`; `name` is the thread.
+        """What `function` returns or raises, if that takes at most `seconds`.
+
+        The thread is called `name` meanwhile.
 
         Raises TimeoutError, and NoThread when `function` was not called.
         """
@@ -46,7 +51,7 @@ class Threads:
 
         self._enter()
         try:
-            threading.Thread(target=run, name=name, daemon=True).start()
+            self._pool.start(run, name)
         except RuntimeError as none_left:  # the system has no more threads
             self._leave()
             raise NoThread(name) from none_left
@@ -67,3 +72,48 @@ class Threads:
     def _leave(self) -> None:
         with self._lock:
             self._running -= 1
+
+
+class Pool:
+    """Threads that run one function after another: to start one takes longer than to wake one.
+
+    The threads of `ThreadPoolExecutor` would keep a process from ending while one of them hangs.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._idle: list[SimpleQueue[tuple[Callable[[], None], str]]] = []  # their inboxes
+
+    def start(self, function: Callable[[], None], name: str) -> None:
+        """Run `function`, which must not raise, in a thread called `name`.
+
+        Raises RuntimeError when the system has no more threads.
+        """
+        with self._lock:
+            inbox = self._idle.pop() if self._idle else None
+        if inbox is None:
+            inbox = SimpleQueue()
+            threading.Thread(target=self._work, args=[inbox], daemon=True).start()
+        inbox.put((function, name))
+
+    def _work(self, inbox: SimpleQueue[tuple[Callable[[], None], str]]) -> None:
+        thread = threading.current_thread()
+        while True:
+            try:
+                function, thread.name = inbox.get(timeout=IDLE_SECONDS)
+            except Empty:
+                if self._is_left(inbox):
+                    return
+                continue
+            function()
+            del function  # with all that it holds, such as an image
+            with self._lock:
+                self._idle.append(inbox)
+
+    def _is_left(self, inbox: SimpleQueue[tuple[Callable[[], None], str]]) -> bool:
+        """Whether nobody will put anything into `inbox`; else something is on its way."""
+        with self._lock:
+            if inbox not in self._idle:
+                return False
+            self._idle.remove(inbox)
+            return True

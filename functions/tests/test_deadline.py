@@ -1,19 +1,17 @@
 """Calls with a deadline: their results, their errors, and a limit on those that run on."""
 
+import gc
 import threading
 import time
-from collections.abc import Callable
+import weakref
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 import pytest
+from support.waiting import wait_until
 
+from imagegen import deadline
 from imagegen.deadline import NoThread, Threads
-
-
-def wait_until(is_so: Callable[[], bool]) -> None:
-    until = time.monotonic() + 10
-    while not is_so():
-        assert time.monotonic() < until
-        time.sleep(0.01)
 
 
 def test_a_call_gives_its_result_or_its_error() -> None:
@@ -68,3 +66,45 @@ def test_a_system_without_threads_is_full_and_the_next_call_may_succeed(
         with pytest.raises(NoThread):
             threads.call(lambda: 5, seconds=10, name="five")
     assert threads.call(lambda: 5, seconds=10, name="five") == 5
+
+
+def test_a_thread_that_is_free_runs_the_next_call_under_its_name() -> None:
+    threads, names = Threads(lambda: 1), [str(number) for number in range(10)]
+    seen: list[tuple[int | None, str]] = []
+
+    def see() -> None:
+        thread = threading.current_thread()
+        seen.append((thread.ident, thread.name))
+
+    for name in names:
+        threads.call(see, seconds=10, name=name)
+        time.sleep(0.01)  # it says that it is free when it has given its result
+    assert [name for _, name in seen] == names
+    assert len({ident for ident, _ in seen}) < len(names)
+
+
+def test_a_free_thread_keeps_nothing_of_its_last_call() -> None:
+    class Image:
+        """Something large."""
+
+    threads, image = Threads(lambda: 1), Image()
+    kept = weakref.ref(image)
+    threads.call(partial(id, image), seconds=10, name="holds")
+    del image
+    wait_until(lambda: gc.collect() >= 0 and kept() is None)
+
+
+def test_threads_that_end_for_want_of_work_lose_no_call(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(deadline, "IDLE_SECONDS", 0.001)
+    before, threads = threading.active_count(), Threads(lambda: 100)
+
+    def caller(number: int) -> list[int]:
+        results = []
+        for each in range(300):
+            threading.Event().wait(0.001 * (each % 3))
+            results.append(threads.call(partial(int, each), seconds=10, name=str(number)))
+        return results
+
+    with ThreadPoolExecutor(8) as callers:
+        assert list(callers.map(caller, range(8))) == [list(range(300))] * 8
+    wait_until(lambda: threading.active_count() <= before)

@@ -1,6 +1,5 @@
 """How every provider is run: its contract, deadlines, defects, and what becomes of its image."""
 
-import threading
 import time
 from typing import Any
 
@@ -8,6 +7,7 @@ import pytest
 from support.bucket import FakeBucket
 from support.images import image, size_of
 from support.models import job
+from support.waiting import wait_until
 
 from imagegen import config
 from imagegen.deadline import Threads
@@ -153,15 +153,18 @@ def test_an_image_that_was_paid_for_is_stored_at_the_second_try(
 
 
 def test_what_comes_after_the_deadline_is_dropped(
-    painter: Any, bucket: FakeBucket, capsys: pytest.CaptureFixture[str]
+    painter: Any,
+    bucket: FakeBucket,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
+    threads = Threads(lambda: 1)
+    monkeypatch.setattr(run, "threads", threads)
     painter(GeneratedImage(data=image(512, 512), mime_type="image/png"), seconds=0.6)
     with pytest.raises(GeneratorError) as failed:
         run_provider("painter", job({}), timeout_seconds=0.3)
     assert (failed.value.reason, failed.value.billed) == ("GENERATION_TIMEOUT", True)
-    for thread in threading.enumerate():
-        if thread.name == "r1":
-            thread.join(10)
+    wait_until(lambda: not threads.is_full)
     assert "late result dropped" in capsys.readouterr().out
     assert not bucket.objects
 
@@ -169,7 +172,8 @@ def test_what_comes_after_the_deadline_is_dropped(
 def test_a_provider_is_busy_while_as_many_run_on_as_may(
     painter: Any, bucket: FakeBucket, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(run, "threads", Threads(lambda: 2 * config.THREADS.value))
+    threads = Threads(lambda: 2 * config.THREADS.value)
+    monkeypatch.setattr(run, "threads", threads)
     monkeypatch.setenv("THREADS", "1")
     painter(GeneratedImage(url="x"), seconds=1.0)
     for _ in range(2):
@@ -179,9 +183,7 @@ def test_a_provider_is_busy_while_as_many_run_on_as_may(
         run_provider("painter", job({}), timeout_seconds=5)
     error = failed.value
     assert (error.reason, error.retryable, error.billed) == ("PROVIDER_BUSY", True, False)
-    for thread in threading.enumerate():
-        if thread.name == "r1":
-            thread.join(10)
+    wait_until(lambda: not threads.is_full)
     assert run_provider("painter", job({}), timeout_seconds=5).url == "x"
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import threading
 import uuid
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
@@ -147,7 +146,7 @@ def replaced(
         (generation, "uuid", identity),
         (generation_request, "uuid", identity),
         (worker, "uuid", identity),
-        (deadline, "threading", SimpleNamespace(Thread=threads.thread, Lock=threading.Lock)),
+        (deadline, "Pool", lambda: threads),
         (deadline, "SimpleQueue", threads.mailbox),
         (providers, "threads", ProcessThreads(world, "provider")),
         (tasks, "threads", ProcessThreads(world, "queue")),

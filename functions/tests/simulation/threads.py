@@ -1,7 +1,7 @@
 """The threads of imagegen, as tasks of the simulated world.
 
-Takes the place of `threading` and `SimpleQueue` and of nothing else, so that whatever runs under a
-deadline is the real code: it is abandoned when its time is over, and runs on.
+Takes the place of `Pool`, `Thread` and `SimpleQueue` and of nothing else, so that whatever runs
+under a deadline is the real code: it is abandoned when its time is over, and runs on.
 """
 
 from __future__ import annotations
@@ -21,6 +21,10 @@ class Threads:
         self._world = world
         self._stall_rate = stall_rate
         self.over = False
+
+    def start(self, function: Callable[[], None], name: str) -> None:
+        """Takes the place of `Pool.start`."""
+        self.thread(target=function, name=name, daemon=True).start()
 
     def thread(self, *, target: Callable[[], None], name: str, daemon: bool) -> Thread:
         return Thread(self._world, target, name)
