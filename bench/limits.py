@@ -37,7 +37,7 @@ SMALLEST_SHARE = 0.01  # of a profile, that is told
 def limits() -> dict[str, Any]:
     """Milliseconds of processor time of the parts, and the shares of a create's profile in %."""
     speed.seed_users()
-    with servers.server("floor", "onlyAnswers", THREADS=processor.THREADS) as (port, process):
+    with servers.server("floor", "onlyAnswers") as (port, process):
         http = {
             clients: statistics.median(_only_answered(port, process.pid, clients))
             for clients in processor.CLIENTS

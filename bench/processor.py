@@ -27,7 +27,6 @@ from servers import SIDES
 CLIENTS = (1, 8, 32)
 ROUNDS = 7
 SECONDS = 1.5  # a round of one side
-THREADS = "80"
 # Nothing of this is due to the users of the benchmark: it is only looked for.
 LOTS = {"SIGNUP_CREDITS": "10", "FREE_MONTHLY_CREDITS": "5"}
 ENDED = ("generation.completed", "generation.failed")
@@ -47,9 +46,7 @@ def processor_time() -> list[dict[str, Any]]:
     rows = []
     with ExitStack() as until_done:
         server = {
-            (side, function): until_done.enter_context(
-                servers.server(side, function, THREADS=THREADS)
-            )
+            (side, function): until_done.enter_context(servers.server(side, function))
             for function in servers.FUNCTIONS
             for side in SIDES
         }
@@ -59,7 +56,7 @@ def processor_time() -> list[dict[str, Any]]:
                 sides = [(*server[side, function], body) for side in SIDES]
                 rows.append(_row(name, clients, sides))
         plain = (*server["ours", CREATE], speed.order)
-        with servers.server("ours", CREATE, THREADS=THREADS, **LOTS) as with_lots:
+        with servers.server("ours", CREATE, **LOTS) as with_lots:
             speed.seed_users()
             _seed_lots()
             sides = [(*with_lots, lambda user: speed.order(f"lots-{user}")), plain]
@@ -71,7 +68,7 @@ def processor_time() -> list[dict[str, Any]]:
 
 def _with_an_endpoint(name: str, types: Sequence[str]) -> list[dict[str, Any]]:
     """create where an app's server is to be told of `types`, beside where nobody is."""
-    for_ever = {"THREADS": THREADS, "CATALOGUE_TTL_SECONDS": "86400"}
+    for_ever = {"CATALOGUE_TTL_SECONDS": "86400"}
     client = servers.fresh_database()
     speed.seed_users()
     with ExitStack() as until_done:
