@@ -136,7 +136,7 @@ class Sales:
         elif task.kind == "checkout" and old is None:
             self._check_promise(task, new)
         elif new["status"] == "unmatched":
-            self._check_unmatched(task, sale, new)
+            self._check_unmatched(task, sale, before, new)
 
     def _check_booked(self, task: Task, sale: Sale, old: Fields, new: Fields) -> None:
         user_id, told = new["userId"], (new["amount"], new["isTest"])
@@ -172,16 +172,18 @@ class Sales:
         if new["credits"] not in options or new["userId"] != task.asked.user_id:
             raise Violation(f"{task} promises {new}")
 
-    def _check_unmatched(self, task: Task, sale: Sale | None, new: Fields) -> None:
+    def _check_unmatched(self, task: Task, sale: Sale | None, old: Fields, new: Fields) -> None:
         if sale is None:
             raise Violation(f"a purchase of nothing is kept: {new}")
         match new["reason"]:
+            case reason if reason == old.get("reason"):
+                is_right = True  # something else of it was noted: a refund, for example
             case "no_user":
                 is_right = not sale.names_user
             case "no_product":
                 is_right = None in self._offered.during("products", sale.product, task.started)
-            case reason:
-                is_right = reason == "no_payment" and bool(sale.refunds or sale.disputes)
+            case other:
+                is_right = other == "no_payment" and bool(sale.refunds or sale.disputes)
         if not is_right:
             raise Violation(f"{sale} is unmatched for {new['reason']}")
 
