@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from imagegen import db
+from imagegen.accounts.closing import QUIET
 from imagegen.credits.closures import ClosureDocument
 from imagegen.generation import request as generation_request
 from imagegen.generation.listing import requests_query
@@ -32,13 +33,13 @@ def delete(requests: Sequence[RequestDocument]) -> None:
 def delete_late(closure: ClosureDocument) -> None:
     """Delete what has been uploaded behind the deletion, as a thumbnail may be.
 
-    Only requests that may still have run when the closing began can have such images. They are the
-    tombstone's by now. Raises GeneratorError and BackendUnavailable.
+    Only requests that had not ended long before the closing began can have such images. They are
+    the tombstone's by now. Raises GeneratorError and BackendUnavailable.
     """
     began_at, after = closure.began_at, None
     if began_at is None:
         return
-    since = began_at - (generation_request.latest_end(began_at) - began_at)
+    since = began_at - QUIET - (generation_request.latest_end(began_at) - began_at)
     while page := db.query(requests_query(closure.tombstone, [], PAGE_SIZE, after, since=since)):
         requests = [RequestDocument(document) for document in page]
         delete(requests)

@@ -70,14 +70,7 @@ def requests(closure: ClosureDocument) -> Iterator[None]:
 
 def _delete_images(page: list[Document]) -> None:
     """Delete the images of all attempts. Raises GeneratorError: the page is tried again later."""
-    requests = map(RequestDocument, page)
-    images.delete(
-        [
-            request
-            for request in requests
-            if request.image is not None or request.status is not Status.COMPLETED
-        ]
-    )
+    images.delete([each for each in map(RequestDocument, page) if each.may_have_images])
 
 
 def purchases(closure: ClosureDocument) -> Iterator[None]:

@@ -17,7 +17,7 @@ from google.cloud.firestore import DELETE_FIELD
 from imagegen import clock, db, logger
 from imagegen.errors import BackendUnavailable, GenerationRequestNotFound, NotDeletable
 from imagegen.firestore.store import Query
-from imagegen.generation.request import RequestDocument, Status
+from imagegen.generation.request import RequestDocument
 from imagegen.providers.base import GeneratorError
 
 STORAGE_SECONDS = 10.0
@@ -62,15 +62,12 @@ def delete(request: RequestDocument) -> RequestDocument:
 def image_fields(request: RequestDocument, moment: datetime) -> dict[str, Any]:
     """What changes in the document when its image is deleted.
 
-    Where the bytes are stays until they are gone; no reply shows it. Attempts that failed may have
-    left images, too, so only a completed request whose image is elsewhere is done with this.
+    Where the bytes are stays until they are gone; no reply shows it.
     """
     fields = RequestDocument.fields(
         image_url=None, thumbnail_url=None, image_deleted_at=moment, updated_at=moment
     )
-    # As they are stored: a malformed document is deleted like any other.
-    status, image = (request.document.get(name) for name in ("status", "image"))
-    if status != Status.COMPLETED or image is not None:
+    if request.may_have_images:
         fields |= RequestDocument.fields(deletion_due_at=moment + FIRST_DUE_AFTER)
     return fields
 

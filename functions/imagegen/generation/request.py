@@ -106,6 +106,15 @@ class RequestDocument(Stored):
         return self.status in OPEN
 
     @property
+    def may_have_images(self) -> bool:
+        """Whether an attempt may have stored an image, also of a request that is malformed.
+
+        None has where the only attempt brought an image that is kept elsewhere.
+        """
+        status, image = (self.document.get(name) for name in ("status", "image"))
+        return status != Status.COMPLETED or image is not None or self.attempts > 1
+
+    @property
     def is_without_prompt(self) -> bool:
         """Whether the prompt was deleted, and the source with it: no order is without one."""
         return not self.prompt

@@ -8,8 +8,9 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 from support.orders import order, order_body
 
+from imagegen.firestore.store import Document
 from imagegen.generation import request as generation_request
-from imagegen.generation.request import CreateGenerationRequest
+from imagegen.generation.request import CreateGenerationRequest, RequestDocument
 
 
 @pytest.mark.parametrize(
@@ -168,3 +169,24 @@ def test_the_limit_on_a_url_is_on_what_is_stored() -> None:
     assert order("ann", source={"type": "photo", "url": short})
     with pytest.raises(ValidationError, match="percent-encoded"):
         order("ann", source={"type": "photo", "url": long})
+
+
+STORED = {"path": "generations/r/a.png"}
+
+
+@pytest.mark.parametrize(
+    ("fields", "may"),
+    [
+        ({"status": "completed", "attempts": 1, "image": STORED}, True),
+        ({"status": "completed", "attempts": 1, "imageUrl": "https://example.com/a.png"}, False),
+        ({"status": "completed", "attempts": 2, "imageUrl": "https://example.com/a.png"}, True),
+        ({"status": "completed", "image": "malformed"}, True),
+        ({"status": "failed", "attempts": 1}, True),
+        ({"status": "malformed"}, True),
+        ({"status": "completed"}, False),
+    ],
+)
+def test_every_attempt_but_one_that_brought_an_image_from_elsewhere_may_have_stored_one(
+    fields: dict[str, Any], may: bool
+) -> None:
+    assert RequestDocument(Document("generationRequests/r", fields)).may_have_images is may
