@@ -92,11 +92,8 @@ def request(
             response = connection.getresponse()
             content = _read(response, max_bytes) if max_bytes else b""
             return Response(response.status, response.headers, content)
-        except (
-            OSError,
-            http.client.HTTPException,
-            ValueError,
-        ) as error:  # also a chunk of -2 bytes
+        # ValueError: http.client reads a chunk of -2 bytes.
+        except (OSError, http.client.HTTPException, ValueError) as error:
             raise OutboundUnanswered(f"no answer: {type(error).__name__}") from error
 
 
