@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 import socket
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -188,6 +189,30 @@ def test_a_name_that_leads_inside_at_delivery_is_not_called(
 def resolve_to(monkeypatch: pytest.MonkeyPatch, address: str) -> None:
     found = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, 443))]
     monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: found)
+
+
+@pytest.mark.parametrize("mended_by", ["a delivery", "an operator"])
+def test_an_endpoint_that_is_well_again_is_not_disabled_by_an_attempt_that_began_before(
+    in_outbox: Outbox, consumer: Consumer, mended_by: str
+) -> None:
+    endpoint_id, _ = registration.register(consumer().url)
+    webhooks.note(
+        in_outbox.endpoint(endpoint_id), succeeded=False, is_gone=False, moment=in_outbox.moment
+    )
+    in_outbox.moment += webhooks.PATIENCE
+    as_the_attempt_read_it = in_outbox.endpoint(endpoint_id)
+    if mended_by == "a delivery":
+        in_outbox.deliver(in_outbox.write(endpoint_id))
+    else:
+        registration.enable(endpoint_id)
+    webhooks.note(as_the_attempt_read_it, succeeded=False, is_gone=False, moment=in_outbox.moment)
+    assert in_outbox.endpoint(endpoint_id).disabled_at is None
+
+
+def test_a_round_of_attempts_ends_within_its_lease() -> None:
+    attempts = webhooks.MAX_ENDPOINTS + 1  # and the push messages
+    rounds = math.ceil(attempts / delivery.THREADS)
+    assert rounds * sender.TIMEOUT_SECONDS < LEASE.total_seconds()
 
 
 def test_what_an_attempt_claims_and_never_writes_down_is_due_again_after_its_lease(
