@@ -15,6 +15,7 @@ from imagegen import config
 
 CREATE_TIMEOUT_SECONDS = 90
 WORKER_TIMEOUT_SECONDS = 540
+AUDIT_TIMEOUT_SECONDS = 1800  # the longest that Cloud Tasks waits
 # What a call needs besides the generation: a charge and a settle at their deadlines.
 CREATE_RESERVE_SECONDS = 30
 WORKER_RESERVE_SECONDS = 60
