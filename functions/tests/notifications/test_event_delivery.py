@@ -7,6 +7,7 @@ import math
 import socket
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 
 import pytest
 from support.events import Outbox, verified
@@ -330,6 +331,24 @@ def test_recovery_enqueues_what_is_due_page_by_page_and_nothing_else(
     in_outbox.queued.clear()
     assert recovery.recover() == 5
     assert sorted(in_outbox.queued) == sorted(due)
+
+
+def test_recovery_ends_in_time_where_the_queue_is_slow(
+    in_outbox: Outbox, consumer: Consumer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    endpoint_id, _ = registration.register(consumer().url)
+    for _ in range(10):
+        in_outbox.write(endpoint_id)
+    seconds = 0.0
+
+    def slow(event_id: str) -> None:
+        nonlocal seconds
+        seconds += recovery.RUN_SECONDS / 4
+
+    monkeypatch.setattr(recovery, "time", SimpleNamespace(monotonic=lambda: seconds))
+    monkeypatch.setattr(tasks, "enqueue_event", slow)
+    assert recovery.recover() == 5
+    assert seconds < recovery.RUN_SECONDS * 1.5
 
 
 def test_a_run_of_recovery_is_bounded_and_the_next_goes_on(
