@@ -2,6 +2,7 @@
 
 import contextlib
 import io
+import re
 import threading
 
 import pytest
@@ -11,6 +12,7 @@ from PIL import Image
 from studio.drawing import bomb
 from support.images import image, kind_of, size_of
 
+from imagegen.errors import PhotoNotUsable
 from imagegen.providers import images, photos
 from imagegen.providers.base import GeneratorError
 from imagegen.providers.images import Picture
@@ -70,6 +72,12 @@ def test_a_photo_with_a_preview_behind_it_is_a_jpeg() -> None:
     picture = prepared(buffer.getvalue(), 50, 50)
     assert (picture.mime_type, size_of(picture.data)) == ("image/jpeg", (50, 50))
     assert kind_of(picture.data) == "JPEG"
+
+
+def test_users_are_asked_for_the_photos_that_can_be_read() -> None:
+    Image.init()
+    readable = {each for each in photos.PHOTO_FORMATS if each in Image.OPEN}
+    assert set(re.findall("JPEG|PNG|WEBP|HEI[CF]", PhotoNotUsable.message.upper())) == readable
 
 
 def test_the_thumbnail_is_a_webp_of_512_pixels() -> None:
