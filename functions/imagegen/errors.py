@@ -138,7 +138,7 @@ class PhotoNotUsable(ImagegenError):
     """What was uploaded is no photo of a known type, or has too many pixels."""
 
     code, status, reason = 400, "INVALID_ARGUMENT", "PHOTO_NOT_USABLE"
-    message = "Send a photo: JPEG, PNG, WebP or HEIC."
+    message = "Send a photo: JPEG, PNG or WebP."
 
 
 class NotAnonymous(ImagegenError):

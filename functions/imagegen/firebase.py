@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 import firebase_admin
-from firebase_admin import auth
+from firebase_admin import auth, credentials
 from firebase_admin.exceptions import FirebaseError
 from google.auth.exceptions import GoogleAuthError
 
@@ -25,12 +25,15 @@ def app() -> firebase_admin.App:
         try:
             return firebase_admin.get_app()
         except ValueError:
-            return firebase_admin.initialize_app(
-                options={
-                    "projectId": os.environ.get("GCLOUD_PROJECT"),
-                    "httpTimeout": HTTP_TIMEOUT_SECONDS,
-                }
-            )
+            return start()
+
+
+def start(credential: credentials.Base | None = None) -> firebase_admin.App:
+    """Make the app, with the default credentials or others. Raises ValueError if there is one."""
+    return firebase_admin.initialize_app(
+        credential,
+        {"projectId": os.environ.get("GCLOUD_PROJECT"), "httpTimeout": HTTP_TIMEOUT_SECONDS},
+    )
 
 
 def asked(ask: Callable[[], Result]) -> Result | None:

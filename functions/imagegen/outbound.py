@@ -29,7 +29,9 @@ from urllib.parse import SplitResult, urlsplit
 
 # IPv6 addresses that have an IPv4 address inside: NAT64, Teredo, 6to4.
 TUNNELS = [ipaddress.ip_network(each) for each in ("64:ff9b::/96", "2001::/32", "2002::/16")]
+SITE_LOCAL = ipaddress.ip_network("fec0::/10")  # private until 2004; Python takes it for public
 CHUNK_BYTES = 64 * 1024
+ENVELOPE_BYTES = 1024 * 1024  # of an answer: head, marks between chunks, trailers
 
 
 class OutboundError(Exception):
@@ -83,13 +85,15 @@ def request(
     fixed = {"Host": parts.netloc, "Connection": "close"}
     with sock:
         connection = http.client.HTTPConnection(parts.netloc)
-        connection.sock = _SocketWithDeadline(sock, deadline)  # so it does not connect by itself
+        # So it does not connect by itself.
+        connection.sock = _LimitedSocket(sock, deadline, max_bytes + ENVELOPE_BYTES)
         try:
             connection.request(method, target, body, {**(headers or {}), **fixed})
             response = connection.getresponse()
             content = _read(response, max_bytes) if max_bytes else b""
             return Response(response.status, response.headers, content)
-        except (OSError, http.client.HTTPException) as error:
+        # ValueError: http.client reads a chunk of -2 bytes.
+        except (OSError, http.client.HTTPException, ValueError) as error:
             raise OutboundUnanswered(f"no answer: {type(error).__name__}") from error
 
 
@@ -144,7 +148,7 @@ def is_public(address: str) -> bool:
     if isinstance(ip, ipaddress.IPv6Address):
         if ip.ipv4_mapped is not None:
             ip = ip.ipv4_mapped
-        elif any(ip in network for network in TUNNELS):
+        elif ip in SITE_LOCAL or any(ip in network for network in TUNNELS):
             return False
     return ip.is_global and not ip.is_multicast and not ip.is_reserved
 
@@ -195,36 +199,43 @@ def remaining(deadline: float) -> float:
     return seconds
 
 
-class _SocketWithDeadline:
-    """The parts of a socket that http.client uses, under one deadline for all of them.
+class _LimitedSocket:
+    """The parts of a socket that http.client uses, with one deadline and one limit for them all.
 
     A socket's own timeout starts again with every byte received, so a server that sends one byte
-    at a time could hold a request for as long as it likes.
+    at a time could hold a request for as long as it likes. And http.client reads a chunk of -1
+    bytes to the end of the connection at once, however long that is.
     """
 
-    def __init__(self, sock: socket.socket, deadline: float) -> None:
+    def __init__(self, sock: socket.socket, deadline: float, max_bytes: int) -> None:
         self._sock = sock
         self._deadline = deadline
+        self._max_bytes = max_bytes
 
     def sendall(self, data: bytes) -> None:
         self._sock.settimeout(remaining(self._deadline))
         self._sock.sendall(data)
 
     def makefile(self, _mode: str) -> io.BufferedReader:
-        return io.BufferedReader(_Reader(self._sock, self._deadline))
+        return io.BufferedReader(_Reader(self._sock, self._deadline, self._max_bytes))
 
     def close(self) -> None:
         """Nothing: http.client closes its socket before the body is read; `request` closes it."""
 
 
 class _Reader(io.RawIOBase):
-    def __init__(self, sock: socket.socket, deadline: float) -> None:
+    def __init__(self, sock: socket.socket, deadline: float, max_bytes: int) -> None:
         self._sock = sock
         self._deadline = deadline
+        self._left = max_bytes
 
     def readable(self) -> bool:
         return True
 
     def readinto(self, buffer: Any) -> int:
         self._sock.settimeout(remaining(self._deadline))
-        return self._sock.recv_into(buffer)
+        received = self._sock.recv_into(buffer)
+        self._left -= received
+        if self._left < 0:
+            raise OutboundUnanswered("the answer is longer than it may be")
+        return received

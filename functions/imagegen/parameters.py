@@ -6,6 +6,7 @@ after a charge.
 
 import json
 import os
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -14,6 +15,7 @@ from imagegen import config
 
 CREATE_TIMEOUT_SECONDS = 90
 WORKER_TIMEOUT_SECONDS = 540
+AUDIT_TIMEOUT_SECONDS = 1800  # the longest that Cloud Tasks waits
 # What a call needs besides the generation: a charge and a settle at their deadlines.
 CREATE_RESERVE_SECONDS = 30
 WORKER_RESERVE_SECONDS = 60
@@ -65,8 +67,12 @@ CHOICES: Mapping[str, tuple[str, ...]] = {
     "APP_CHECK": ("off", "warn", "required"),
     "PAYMENTS": ("", "stripe", "revenuecat", "both"),
 }
+# What flask-cors compares as it is; anything with a * or ? it takes for a regular expression.
+ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://[a-z0-9.-]+(:[0-9]+)?", re.IGNORECASE)
 # What push messages tell.
 PUSHED = ("generation.completed", "generation.failed")
+# Messaging refuses a message of more than 4,096 bytes; a character takes up to four.
+LONGEST_PUSH_TEXT = 400
 # The first of each pair must not be greater than the second.
 ORDERED = (
     ("ASYNC_MIN_BACKOFF_SECONDS", "ASYNC_MAX_BACKOFF_SECONDS"),
@@ -113,22 +119,34 @@ def _texts() -> Iterator[str]:
             yield f"{name} must be true or false"
     if config.TRIAL_ONCE_PER_EMAIL.value and not config.REQUIRE_VERIFIED_EMAIL.value:
         yield "TRIAL_ONCE_PER_EMAIL needs REQUIRE_VERIFIED_EMAIL=true"
+    yield from _formats()
+
+
+def _formats() -> Iterator[str]:
     if not _is_rate(config.MOCK_FAILURE_RATE.value):
         yield "MOCK_FAILURE_RATE must be empty or a number from 0 to 1"
     if not _is_time_zone(config.REPORT_TIME_ZONE.value):
         yield "REPORT_TIME_ZONE must be an IANA time zone such as Europe/Berlin"
+    if config.CORS_ORIGINS.value != "*" and not all(
+        map(ORIGIN.fullmatch, config.CORS_ORIGINS.value.split(","))
+    ):
+        yield "CORS_ORIGINS must be * or origins such as https://app.example.com, with commas only"
     if not isinstance(_parsed(config.REPORT_THRESHOLDS.value), dict):
         yield "REPORT_THRESHOLDS must be a JSON object"
     if not _are_push_texts(_parsed(config.PUSH_TEXTS.value)):
         yield (
             "PUSH_TEXTS must be a JSON object such as "
-            '{"generation.completed": ["Your image is ready", "Tap to see it."]}'
+            '{"generation.completed": ["Your image is ready", "Tap to see it."]}, '
+            f"with texts of at most {LONGEST_PUSH_TEXT} characters"
         )
 
 
 def _are_push_texts(value: Any) -> bool:
     return isinstance(value, dict) and all(
-        name in PUSHED and isinstance(pair, list) and [*map(type, pair)] == [str, str]
+        name in PUSHED
+        and isinstance(pair, list)
+        and [*map(type, pair)] == [str, str]
+        and max(map(len, pair)) <= LONGEST_PUSH_TEXT
         for name, pair in value.items()
     )
 

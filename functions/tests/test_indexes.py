@@ -98,6 +98,12 @@ def test_no_index_of_the_requests_is_declared_in_vain() -> None:
             assert any(not served(query, fewer) for query in queries()), index
 
 
+def test_each_index_stands_once() -> None:
+    """firebase-tools creates each that the project lacks; the second creation is a 409."""
+    stated = list(composites())
+    assert len(stated) == len(set(stated))
+
+
 def composites() -> Iterator[Composite]:
     content = json.loads((FUNCTIONS.parent / "firestore.indexes.json").read_text())
     for index in content["indexes"]:

@@ -1,5 +1,6 @@
 """The function table as Firebase reads it at deployment."""
 
+import json
 import re
 from collections.abc import Callable
 from typing import Any
@@ -186,6 +187,16 @@ def test_the_sdk_still_drops_the_invoker_of_a_task_queue_function() -> None:
         ("AUTH_MODE", "off", "AUTH_MODE must be required or optional"),
         ("PUSH_TEXTS", '{"generation.completed": ["a"]}', "PUSH_TEXTS must be a JSON object"),
         ("PUSH_TEXTS", '{"credits.low": ["a", "b"]}', "PUSH_TEXTS must be a JSON object"),
+        (
+            "PUSH_TEXTS",
+            json.dumps({"generation.failed": ["a", "b" * 401]}),
+            "texts of at most 400 characters",
+        ),
+        ("CORS_ORIGINS", "https://a.example.com, https://b.example.com", "CORS_ORIGINS must be"),
+        ("CORS_ORIGINS", "https://*.example.com", "CORS_ORIGINS must be"),
+        ("CORS_ORIGINS", "https://a.example.com/", "CORS_ORIGINS must be"),
+        ("CORS_ORIGINS", "a.example.com", "CORS_ORIGINS must be"),
+        ("CORS_ORIGINS", "", "CORS_ORIGINS must be"),
         ("MOCK_FAILURE_RATE", "2", "MOCK_FAILURE_RATE must be"),
         ("MOCK_FAILURE_RATE", "often", "MOCK_FAILURE_RATE must be"),
         ("REPORT_TIME_ZONE", "Berlin", "REPORT_TIME_ZONE must be an IANA time zone"),

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import socket
 import ssl
+import threading
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -19,7 +21,13 @@ from cryptography.x509.oid import NameOID
 from support.receiver import Receiver
 
 from imagegen import outbound
-from imagegen.outbound import OutboundRefused, OutboundUnanswered, OutboundUnreachable, Response
+from imagegen.outbound import (
+    ENVELOPE_BYTES,
+    OutboundRefused,
+    OutboundUnanswered,
+    OutboundUnreachable,
+    Response,
+)
 
 HOST = "hooks.example.com"
 
@@ -73,6 +81,43 @@ def test_an_answer_that_is_too_long_is_not_read(server: Receiver, says_its_lengt
         post(server.url, max_bytes=8)
 
 
+CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+
+
+@pytest.mark.parametrize(
+    ("head", "rest"),
+    [
+        (CHUNKED + b"-1\r\n", b"x"),
+        (CHUNKED + b"-2\r\n", b"x"),
+        (CHUNKED + b"1\r\nx\r\n0\r\n", b"X: x\r\n"),
+        (b"", b"HTTP/1.1 100 Continue\r\n\r\n"),
+    ],
+    ids=["a chunk of -1 bytes", "of -2 bytes", "trailers without end", "heads without end"],
+)
+def test_an_answer_without_end_is_not_kept_in_memory(
+    head: bytes, rest: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FUNCTIONS_EMULATOR", "true")
+    sent = 0
+
+    def answer() -> None:
+        nonlocal sent
+        with listener, listener.accept()[0] as connection, contextlib.suppress(OSError):
+            connection.sendall(head)
+            while sent < 50 * ENVELOPE_BYTES:
+                sent += connection.send(rest * 10_000)
+
+    listener = socket.create_server(("127.0.0.1", 0))
+    thread = threading.Thread(target=answer)
+    thread.start()
+    try:
+        with pytest.raises(OutboundUnanswered):
+            post(f"http://127.0.0.1:{listener.getsockname()[1]}/", max_bytes=10)
+    finally:
+        thread.join()
+    assert sent < 20 * ENVELOPE_BYTES
+
+
 def test_an_answer_that_breaks_off_is_none(server: Receiver) -> None:
     server.content = b"x" * 9
     server.breaks_off_after = 4
@@ -120,6 +165,7 @@ def test_an_error_names_no_part_of_the_url(server: Receiver) -> None:
         "https://[::ffff:10.0.0.1]/hook",
         "https://[fd00::1]/hook",
         "https://[fe80::1]/hook",
+        "https://[fec0::1]/hook",
         "https://[64:ff9b::a00:1]/hook",
         "https://[2002:a00:1::]/hook",
         "https://0.0.0.0/hook",

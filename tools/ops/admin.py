@@ -31,7 +31,7 @@ import typer
 
 from demo import data
 from emulators.problem import Problem
-from imagegen import clock, db
+from imagegen import clock, db, firebase
 from imagegen.accounts import account, delete, export, merge
 from imagegen.actions import Operator
 from imagegen.audit import project as auditing
@@ -41,6 +41,7 @@ from imagegen.purchases import booking, buyer
 from imagegen.purchases.purchase import PurchaseStatus
 from imagegen.report import weekly, weeks
 from ops import catalogue, image_reports, purchases, rendering, requests, results, webhooks
+from ops.credentials import OperatorCredentials
 from ops.terminal import (
     Reason,
     connect_to,
@@ -81,6 +82,8 @@ def connect(
     global as_json  # noqa: PLW0603 - given once, before the command
     as_json = context.obj = json_
     connect_to(project)
+    if project:
+        firebase.start(OperatorCredentials(project))
 
 
 @app.command()

@@ -24,8 +24,13 @@ from emulators.problem import Problem
 from emulators.suite import PROJECT
 from imagegen.errors import ImagegenError
 
-EMULATOR = "127.0.0.1:8080"  # where `make run` starts Firestore
-TASKS_EMULATOR = "127.0.0.1:9499"
+# Where `make run` starts what the commands use.
+EMULATORS = {
+    "FIRESTORE_EMULATOR_HOST": "127.0.0.1:8080",
+    "CLOUD_TASKS_EMULATOR_HOST": "127.0.0.1:9499",
+    "FIREBASE_AUTH_EMULATOR_HOST": "127.0.0.1:9099",
+    "STORAGE_EMULATOR_HOST": "http://127.0.0.1:9199",
+}
 
 out = Console()
 err = Console(stderr=True)
@@ -34,11 +39,11 @@ err = Console(stderr=True)
 def connect_to(project: str) -> None:
     """Make Google's client library and the parameters use `project`, or the emulators."""
     if project:
-        for name in ("FIRESTORE_EMULATOR_HOST", "CLOUD_TASKS_EMULATOR_HOST", "FUNCTIONS_EMULATOR"):
+        for name in (*EMULATORS, "FUNCTIONS_EMULATOR"):
             os.environ.pop(name, None)
     else:
-        os.environ.setdefault("FIRESTORE_EMULATOR_HOST", EMULATOR)
-        os.environ.setdefault("CLOUD_TASKS_EMULATOR_HOST", TASKS_EMULATOR)
+        for name, address in EMULATORS.items():
+            os.environ.setdefault(name, address)
         os.environ["FUNCTIONS_EMULATOR"] = "true"  # webhooks may then be on this machine
         os.environ.update(environment.no_proxy_for_loopback(os.environ))
     os.environ["GCLOUD_PROJECT"] = project or os.environ.get("GCLOUD_PROJECT", PROJECT)

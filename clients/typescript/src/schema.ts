@@ -3889,7 +3889,7 @@ export interface components {
         UploadSource: {
             /** @description The user, by the uid of Firebase Authentication. */
             userId: string;
-            /** @description The photo, JPEG, PNG, WebP or HEIC, at most 8 MiB. */
+            /** @description The photo, JPEG, PNG or WebP, at most 8 MiB. */
             data: string;
         };
         /**

@@ -63,7 +63,7 @@ class UploadSource(WireModel):
     """A photo, and whose it is."""
 
     user_id: UserId
-    data: Bytes = Field(description="The photo, JPEG, PNG, WebP or HEIC, at most 8 MiB.")
+    data: Bytes = Field(description="The photo, JPEG, PNG or WebP, at most 8 MiB.")
 
 
 class UploadedSource(WireModel):

@@ -37,7 +37,7 @@ from imagegen.notifications.sender import Describe
 from imagegen.notifications.webhooks import WebhookEndpoint
 
 SHORT_WAIT = timedelta(seconds=10)  # what a task waits for itself
-THREADS = 10
+THREADS = 20  # a round of all endpoints ends within its lease
 
 
 class EventTask(WireModel):

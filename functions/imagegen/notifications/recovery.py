@@ -3,6 +3,7 @@
 That is every later attempt of the schedule, and whatever a lost task or a dead process has left.
 """
 
+import time
 from datetime import datetime
 
 from imagegen import clock, db, logger, tasks
@@ -10,6 +11,7 @@ from imagegen.firestore.store import Query
 
 PAGE_SIZE = 100
 MAX_PAGES = 50  # 5,000 events in a run; the next run takes the rest
+RUN_SECONDS = 180.0  # or those of so much time: the function has 280, also for closing accounts
 
 
 def recover() -> int:
@@ -17,14 +19,16 @@ def recover() -> int:
 
     Raises BackendUnavailable when Firestore or the queue cannot be reached.
     """
-    horizon, enqueued = clock.now(), 0
+    horizon, enqueued, end = clock.now(), 0, time.monotonic() + RUN_SECONDS
     after: tuple[datetime, str] | None = None
     for _ in range(MAX_PAGES):
         page = db.query(due_query(horizon, after))
         for document in page:
+            if time.monotonic() > end:
+                break
             tasks.enqueue_event(document.id)
-        enqueued += len(page)
-        if len(page) < PAGE_SIZE:
+            enqueued += 1
+        if len(page) < PAGE_SIZE or time.monotonic() > end:
             break
         after = (page[-1]["nextAttemptAt"], page[-1].id)
     if enqueued:

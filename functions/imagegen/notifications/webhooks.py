@@ -60,25 +60,37 @@ def all_query() -> Query:
 
 
 def note(endpoint: WebhookEndpoint, *, succeeded: bool, is_gone: bool, moment: datetime) -> None:
-    """Keep in mind how an attempt ended: nothing is written but what changes.
+    """Keep in mind how an attempt of that moment ended: nothing is written but what changes.
 
     An endpoint that is gone (410), or at which nothing has succeeded for PATIENCE, is disabled.
+
+    Raises WebhookEndpointNotFound, BackendUnavailable.
     """
-    reason = "it answered 410 Gone" if is_gone else ""
-    since = endpoint.failing_since
-    if not succeeded and since is not None and moment - since >= PATIENCE:
-        reason = reason or f"no delivery has succeeded since {since:%Y-%m-%d %H:%M} UTC"
-    if reason:
-        disable(endpoint.id, reason)
+
+    def changed(current: WebhookEndpoint) -> dict[str, Any]:
+        since = current.failing_since
+        if current.disabled_at is not None:
+            return {}
+        if is_gone:
+            return _disabled(moment, "it answered 410 Gone")
+        if succeeded:
+            return {} if since is None else WebhookEndpoint.fields(failing_since=None)
+        if since is None:
+            return WebhookEndpoint.fields(failing_since=moment)
+        if moment - since < PATIENCE:
+            return {}
+        return _disabled(moment, f"no delivery has succeeded since {since:%Y-%m-%d %H:%M} UTC")
+
+    if not changed(endpoint):
+        return
+    found = change(endpoint.id, changed)  # which looks again: it may be well by now
+    if found.disabled_at == moment:
+        reason = found.disabled_reason
         logger.error("webhook endpoint disabled", webhookEndpointId=endpoint.id, reason=reason)
-    elif succeeded != (since is None):
 
-        def changed(current: WebhookEndpoint) -> dict[str, Any]:
-            if succeeded == (current.failing_since is None):
-                return {}
-            return WebhookEndpoint.fields(failing_since=None if succeeded else moment)
 
-        change(endpoint.id, changed)
+def _disabled(moment: datetime, reason: str) -> dict[str, Any]:
+    return WebhookEndpoint.fields(disabled_at=moment, disabled_reason=reason)
 
 
 def disable(
@@ -91,9 +103,7 @@ def disable(
     moment = clock.now()
 
     def changed(endpoint: WebhookEndpoint) -> dict[str, Any]:
-        if endpoint.disabled_at is not None:
-            return {}
-        return WebhookEndpoint.fields(disabled_at=moment, disabled_reason=reason)
+        return {} if endpoint.disabled_at is not None else _disabled(moment, reason)
 
     return change(endpoint_id, changed, "webhookEndpoint.disable", operator)
 

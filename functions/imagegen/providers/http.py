@@ -98,12 +98,19 @@ def fetch(url: str, *, deadline: float, max_bytes: int) -> bytes:
             raise failure(Reason.IMAGE_NOT_FETCHED, type(error).__name__) from error
         target = response.headers.get("Location")
         if response.status in {301, 302, 303, 307, 308} and target:
-            url = urljoin(url, target)
+            url = _redirected(url, target)
         elif response.status == 200:
             return response.body
         else:
             raise failure(Reason.IMAGE_NOT_FETCHED, f"HTTP {response.status}")
     raise failure(Reason.IMAGE_NOT_FETCHED, "too many redirects")
+
+
+def _redirected(url: str, target: str) -> str:
+    try:
+        return urljoin(url, target)
+    except ValueError as error:  # "http://["
+        raise failure(Reason.IMAGE_NOT_FETCHED, "a redirect to no URL") from error
 
 
 def secret_header(

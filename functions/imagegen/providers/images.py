@@ -64,13 +64,13 @@ def prepare(
         raise failure(Reason.IMAGE_NOT_STORED, "too many images at once")
     try:
         with opened(data, FORMATS) as image:
-            mime_type = FORMATS[str(image.format)]
+            kind = format_of(image)
             upright = _upright(image)
             target = _target(upright.size, (width, height)) if exact else upright.size
             if target != image.size or upright is not image:
                 upright = _fitted(upright, target)
-                data = _encoded(upright, str(image.format))
-            return Picture(data, mime_type, *upright.size, _thumbnail(upright))
+                data = _encoded(upright, kind)
+            return Picture(data, FORMATS[kind], *upright.size, _thumbnail(upright))
     except NotAnImage as error:
         raise failure(Reason.NO_IMAGE, str(error)) from error
     finally:
@@ -97,6 +97,14 @@ def opened(data: bytes, formats: dict[str, str], *, decode: bool = True) -> Iter
         raise
     except Exception as error:  # decoders raise anything over malformed bytes
         raise NotAnImage(f"not an image: {type(error).__name__}") from error
+
+
+def format_of(image: Image.Image) -> str:
+    """What kind of file it is: a key of `formats`.
+
+    Cameras append previews to a JPEG. Pillow calls it MPO then; for everybody else it is a JPEG.
+    """
+    return "JPEG" if image.format == "MPO" else str(image.format)
 
 
 def _upright(image: Image.Image) -> Image.Image:

@@ -11,6 +11,7 @@ An answer of 500 or 503 says that nothing was made, so it may be tried again; 50
 a gateway that has lost the answer, so the outcome is unknown.
 """
 
+import json
 from typing import Any, Literal
 
 from imagegen.providers import http
@@ -107,7 +108,10 @@ def _fields(settings: OpenAISettings, job: GenerationJob) -> dict[str, Any]:
 def _form(fields: dict[str, Any], photo: Photo) -> dict[str, Any]:
     name = f"photo.{photo.mime_type.partition('/')[2]}"
     return {
-        "data": {key: str(value) for key, value in fields.items()},
+        "data": {
+            key: value if isinstance(value, str) else json.dumps(value)
+            for key, value in fields.items()
+        },
         "files": {"image": (name, photo.data, photo.mime_type)},
     }
 

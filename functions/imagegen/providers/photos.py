@@ -17,7 +17,7 @@ from imagegen import clock
 from imagegen.providers import bucket, http, memory
 from imagegen.providers.base import MAX_PHOTO_BYTES, GenerationJob, GeneratorError, Photo
 from imagegen.providers.failures import Reason, failure
-from imagegen.providers.images import FORMATS, NotAnImage, opened
+from imagegen.providers.images import FORMATS, NotAnImage, format_of, opened
 
 PHOTO_FORMATS = {**FORMATS, "HEIF": "image/heic"}  # HEIF where a plugin of Pillow reads it
 LIFETIME = timedelta(days=1)  # how long an upload can be ordered from
@@ -40,7 +40,7 @@ def inspect(data: bytes) -> tuple[str, tuple[int, int]]:
     if len(data) > MAX_PHOTO_BYTES:
         raise NotAnImage(f"the photo is longer than {MAX_PHOTO_BYTES:,} bytes")
     with opened(data, PHOTO_FORMATS, decode=False) as image:
-        return PHOTO_FORMATS[str(image.format)], image.size
+        return PHOTO_FORMATS[format_of(image)], image.size
 
 
 def save(user_id: str, data: bytes, *, timeout_seconds: float) -> UploadedPhoto:

@@ -134,6 +134,7 @@ def service_account() -> dict[str, Json]:
         for role in (
             "roles/datastore.user",
             "roles/cloudtasks.enqueuer",
+            "roles/firebaseauth.admin",
             "roles/firebasecloudmessaging.admin",
             VERIFIER,
         )

@@ -115,6 +115,15 @@ def test_metrics_are_made_of_lines_that_are_logged() -> None:
             assert f"`{field}`" in documented, field
 
 
+def test_every_scheduled_function_that_fails_is_told_of(manifest: dict[str, Any]) -> None:
+    ((text, _),) = filters(POLICIES["schedules"])
+    (services,) = re.findall(r'full_match\("([^"]+)"\)', text)
+    scheduled = {
+        name.lower() for name, each in manifest["endpoints"].items() if "scheduleTrigger" in each
+    }
+    assert set(services.split("|")) == scheduled
+
+
 def test_reasons_outcomes_and_functions_in_filters_are_ours() -> None:
     code = "\n".join(
         path.read_text() for path in FUNCTIONS.glob("**/*.py") if "venv" not in str(path)

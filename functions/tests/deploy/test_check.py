@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 import time
@@ -17,7 +18,7 @@ from deploy import catalogue, check
 from deploy.checks.accounts import PROJECT_ROLES
 from deploy.finding import Finding
 from deploy.google import Google, NoCredentials, default_session
-from deploy.target import ROOT
+from deploy.target import FUNCTIONS, ROOT
 from fake_google import FakeGoogle
 from my_app import DATABASE, PROJECT, RUN, binding
 
@@ -267,6 +268,27 @@ def test_with_replay_protection_the_default_account_needs_the_role_too(google: G
         endpoint["serviceAccountEmail"] = None
     (found,) = check.findings_of("App Check", check.CHECKS["App Check"], google, target)
     assert "1234567890-compute@developer.gserviceaccount.com lacks" in found.problem
+
+
+# The role that lets the functions use a product through firebase_admin, by its module.
+ROLE_OF = {
+    "auth": "roles/firebaseauth.admin",  # no narrower one lets a user be deleted
+    "functions": "roles/cloudtasks.enqueuer",
+    "messaging": "roles/firebasecloudmessaging.admin",
+}
+
+
+def test_each_product_that_the_functions_use_has_its_role() -> None:
+    code = "\n".join(path.read_text() for path in (FUNCTIONS / "imagegen").rglob("*.py"))
+    lists = re.findall(r"^\s*from firebase_admin import ([\w, ]+)", code, re.MULTILINE)
+    used = {name for each in lists for name in re.findall(r"\w+", each)} - {"exceptions"}
+    assert used == ROLE_OF.keys()
+    assert set(ROLE_OF.values()) <= set(PROJECT_ROLES)
+
+
+def test_the_roles_stand_in_the_guide() -> None:
+    guide = (ROOT / "docs" / "deploy.md").read_text()
+    assert [role for role in PROJECT_ROLES if f"| `{role}` | the project |" not in guide] == []
 
 
 def test_a_conditional_role_does_not_count(fake: FakeGoogle, google: Google) -> None:

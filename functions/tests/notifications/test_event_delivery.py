@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import itertools
+import math
 import socket
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 
 import pytest
 from support.events import Outbox, verified
@@ -190,6 +192,30 @@ def resolve_to(monkeypatch: pytest.MonkeyPatch, address: str) -> None:
     monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: found)
 
 
+@pytest.mark.parametrize("mended_by", ["a delivery", "an operator"])
+def test_an_endpoint_that_is_well_again_is_not_disabled_by_an_attempt_that_began_before(
+    in_outbox: Outbox, consumer: Consumer, mended_by: str
+) -> None:
+    endpoint_id, _ = registration.register(consumer().url)
+    webhooks.note(
+        in_outbox.endpoint(endpoint_id), succeeded=False, is_gone=False, moment=in_outbox.moment
+    )
+    in_outbox.moment += webhooks.PATIENCE
+    as_the_attempt_read_it = in_outbox.endpoint(endpoint_id)
+    if mended_by == "a delivery":
+        in_outbox.deliver(in_outbox.write(endpoint_id))
+    else:
+        registration.enable(endpoint_id)
+    webhooks.note(as_the_attempt_read_it, succeeded=False, is_gone=False, moment=in_outbox.moment)
+    assert in_outbox.endpoint(endpoint_id).disabled_at is None
+
+
+def test_a_round_of_attempts_ends_within_its_lease() -> None:
+    attempts = webhooks.MAX_ENDPOINTS + 1  # and the push messages
+    rounds = math.ceil(attempts / delivery.THREADS)
+    assert rounds * sender.TIMEOUT_SECONDS < LEASE.total_seconds()
+
+
 def test_what_an_attempt_claims_and_never_writes_down_is_due_again_after_its_lease(
     in_outbox: Outbox, consumer: Consumer
 ) -> None:
@@ -305,6 +331,24 @@ def test_recovery_enqueues_what_is_due_page_by_page_and_nothing_else(
     in_outbox.queued.clear()
     assert recovery.recover() == 5
     assert sorted(in_outbox.queued) == sorted(due)
+
+
+def test_recovery_ends_in_time_where_the_queue_is_slow(
+    in_outbox: Outbox, consumer: Consumer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    endpoint_id, _ = registration.register(consumer().url)
+    for _ in range(10):
+        in_outbox.write(endpoint_id)
+    seconds = 0.0
+
+    def slow(event_id: str) -> None:
+        nonlocal seconds
+        seconds += recovery.RUN_SECONDS / 4
+
+    monkeypatch.setattr(recovery, "time", SimpleNamespace(monotonic=lambda: seconds))
+    monkeypatch.setattr(tasks, "enqueue_event", slow)
+    assert recovery.recover() == 5
+    assert seconds < recovery.RUN_SECONDS * 1.5
 
 
 def test_a_run_of_recovery_is_bounded_and_the_next_goes_on(

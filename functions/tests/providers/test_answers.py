@@ -121,6 +121,22 @@ def test_a_busy_vendor_says_how_long(
     assert reason_of("openai", settings()).retry_after == seconds
 
 
+def test_a_form_has_values_as_json_has_them(answered: Callable[..., Any]) -> None:
+    calls = answered((200, {"data": [{"url": "https://vendor.test/a.png"}]}))
+    parameters = {"n": 1, "quality": "low", "stream": False, "tags": ["a"], "more": {"b": True}}
+    fields = settings(sources=True, parameters=parameters)
+    generated("openai", fields, photo=Photo(PIXEL, "image/png"))
+    ((_, _, content),) = calls
+    sent = {name: content["data"][name] for name in parameters}
+    assert sent == {
+        "n": "1",
+        "quality": "low",
+        "stream": "false",
+        "tags": '["a"]',
+        "more": '{"b": true}',
+    }
+
+
 @pytest.mark.parametrize(
     ("fields", "order", "path", "sent"),
     [

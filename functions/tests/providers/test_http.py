@@ -186,10 +186,11 @@ def test_images_are_fetched_over_redirects_but_not_for_ever(studio: Studio) -> N
     studio.pictures["a"] = Reply(b"", 302, {"Location": "/pictures/b"})
     studio.pictures["b"] = Reply(b"", 307, {"Location": f"{studio.url}/pictures/c"})
     studio.pictures["c"] = Reply(b"picture", content_type="image/png")
+    studio.pictures["nowhere"] = Reply(b"", 302, {"Location": "http://["})
     studio.pictures["loop"] = Reply(b"", 302, {"Location": "/pictures/loop"})
     deadline = time.monotonic() + 5
     assert http.fetch(f"{studio.url}/pictures/a", deadline=deadline, max_bytes=10) == b"picture"
-    for name, max_bytes in (("a", 3), ("loop", 10), ("missing", 10)):
+    for name, max_bytes in (("a", 3), ("loop", 10), ("nowhere", 10), ("missing", 10)):
         with pytest.raises(GeneratorError) as failed:
             http.fetch(f"{studio.url}/pictures/{name}", deadline=deadline, max_bytes=max_bytes)
         assert (failed.value.reason, failed.value.retryable) == ("IMAGE_NOT_FETCHED", True)

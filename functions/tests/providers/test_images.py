@@ -2,6 +2,7 @@
 
 import contextlib
 import io
+import re
 import threading
 
 import pytest
@@ -11,7 +12,8 @@ from PIL import Image
 from studio.drawing import bomb
 from support.images import image, kind_of, size_of
 
-from imagegen.providers import images
+from imagegen.errors import PhotoNotUsable
+from imagegen.providers import images, photos
 from imagegen.providers.base import GeneratorError
 from imagegen.providers.images import Picture
 
@@ -59,6 +61,23 @@ def test_a_photo_that_lies_on_its_side_is_turned() -> None:
     exif[0x0112] = 6
     picture = prepared(image(200, 100, "JPEG", exif=exif), 100, 200)
     assert size_of(picture.data) == (100, 200)
+
+
+def test_a_photo_with_a_preview_behind_it_is_a_jpeg() -> None:
+    buffer = io.BytesIO()
+    preview = Image.new("RGB", (40, 20))
+    Image.new("RGB", (200, 100)).save(buffer, "MPO", save_all=True, append_images=[preview])
+    assert kind_of(buffer.getvalue()) == "MPO"
+    assert photos.inspect(buffer.getvalue()) == ("image/jpeg", (200, 100))
+    picture = prepared(buffer.getvalue(), 50, 50)
+    assert (picture.mime_type, size_of(picture.data)) == ("image/jpeg", (50, 50))
+    assert kind_of(picture.data) == "JPEG"
+
+
+def test_users_are_asked_for_the_photos_that_can_be_read() -> None:
+    Image.init()
+    readable = {each for each in photos.PHOTO_FORMATS if each in Image.OPEN}
+    assert set(re.findall("JPEG|PNG|WEBP|HEI[CF]", PhotoNotUsable.message.upper())) == readable
 
 
 def test_the_thumbnail_is_a_webp_of_512_pixels() -> None:

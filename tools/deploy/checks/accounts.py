@@ -13,6 +13,7 @@ ACT_AS = "roles/iam.serviceAccountUser"
 PROJECT_ROLES = (
     "roles/datastore.user",
     "roles/cloudtasks.enqueuer",
+    "roles/firebaseauth.admin",
     "roles/firebasecloudmessaging.admin",
 )
 BUCKET_ROLES = {"roles/storage.objectUser", "roles/storage.objectAdmin", "roles/storage.admin"}

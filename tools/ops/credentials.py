@@ -1,0 +1,45 @@
+"""The operator's own credentials, and the account in whose name tasks call the workers.
+
+A task carries the identity of a service account, by which its worker lets the call in. The SDK
+takes that of the credentials, and the functions have one; people have none, and it refuses to put
+anything on a queue for them.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from firebase_admin.credentials import ApplicationDefault
+from google.auth.transport.requests import AuthorizedSession
+
+from deploy.google import ApiError, Google, NoCredentials
+from imagegen import config
+
+
+class OperatorCredentials(ApplicationDefault):  # type: ignore[misc] # it has no types
+    """The default credentials of this machine, for a project."""
+
+    def __init__(self, project: str) -> None:
+        super().__init__()
+        self._project = project
+
+    def get_credential(self) -> Any:
+        """As the base class; raises ValueError when the functions' account cannot be found out."""
+        found = super().get_credential()
+        if not hasattr(found, "service_account_email"):
+            found.service_account_email = _functions_account(self._project, found)
+        return found
+
+
+def _functions_account(project: str, credentials: Any) -> str:
+    """The address of the account that the functions of a project run as."""
+    account: str = config.SERVICE_ACCOUNT.value
+    if account:
+        return f"{account}{project}.iam.gserviceaccount.com" if account[-1] == "@" else account
+    try:
+        found = Google(AuthorizedSession(credentials)).get(
+            "firebase", f"v1beta1/projects/{project}"
+        )
+    except (ApiError, NoCredentials) as error:
+        raise ValueError(f"the number of {project} is not known: {error}") from error
+    return f"{found['projectNumber']}-compute@developer.gserviceaccount.com"
