@@ -14,8 +14,9 @@ from imagegen import config
 
 CREATE_TIMEOUT_SECONDS = 90
 WORKER_TIMEOUT_SECONDS = 540
-# What a call needs besides the generation: a charge and a settle at their deadlines.
-CREATE_RESERVE_SECONDS = 30
+# What a call needs besides the generation: a charge and a settle at their deadlines, and some
+# seconds for what comes before them, such as the check of the prompt.
+CREATE_RESERVE_SECONDS = 40
 WORKER_RESERVE_SECONDS = 60
 
 # Whole numbers, each with the least and the greatest value.

@@ -178,8 +178,8 @@ def test_the_sdk_still_drops_the_invoker_of_a_task_queue_function() -> None:
     [
         ("MAX_IN_FLIGHT", "none", "MAX_IN_FLIGHT must be a whole number"),
         ("ASYNC_ATTEMPT_SECONDS", "541", "ASYNC_ATTEMPT_SECONDS must be 1 to 480"),
-        ("GENERATION_DEADLINE_SECONDS", "0", "GENERATION_DEADLINE_SECONDS must be 1 to 60"),
-        ("GENERATION_DEADLINE_SECONDS", "-1", "GENERATION_DEADLINE_SECONDS must be 1 to 60"),
+        ("GENERATION_DEADLINE_SECONDS", "0", "GENERATION_DEADLINE_SECONDS must be 1 to 50"),
+        ("GENERATION_DEADLINE_SECONDS", "-1", "GENERATION_DEADLINE_SECONDS must be 1 to 50"),
         ("ASYNC_MIN_BACKOFF_SECONDS", "99", "must not be greater than ASYNC_MAX_BACKOFF_SECONDS"),
         ("ASYNC_DEADLINE_SECONDS", "60", "ASYNC_ATTEMPT_SECONDS must not be greater than"),
         ("ASYNC_MAX_ATTEMPTS", "21", "ASYNC_MAX_ATTEMPTS must not be greater than"),
