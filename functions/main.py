@@ -188,7 +188,7 @@ def deliverEvent(task: https_fn.CallableRequest[Any]) -> None:
     # One that has failed says so; whoever wants another asks for it.
     retry_config=options.RetryConfig(max_attempts=1),
     rate_limits=options.RateLimits(max_concurrent_dispatches=1),
-    timeout_sec=1800,
+    timeout_sec=parameters.AUDIT_TIMEOUT_SECONDS,
     concurrency=1,
 )
 def runAudit(task: https_fn.CallableRequest[Any]) -> None:

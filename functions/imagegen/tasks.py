@@ -7,7 +7,7 @@ from typing import Any
 from firebase_admin import exceptions
 from google.auth.exceptions import GoogleAuthError
 
-from imagegen import config, firebase
+from imagegen import config, firebase, parameters
 from imagegen.deadline import NoThread, Threads
 from imagegen.errors import BackendUnavailable
 
@@ -42,7 +42,13 @@ def enqueue_event(event_id: str, *, timeout_seconds: float = ENQUEUE_SECONDS) ->
 
 def enqueue_audit(audit_id: str) -> None:
     """Have the audit with the id run. Raises BackendUnavailable, as `enqueue` does."""
-    _send(AUDITOR, {"auditId": audit_id}, audit_id, ENQUEUE_SECONDS)
+    _send(
+        AUDITOR,
+        {"auditId": audit_id},
+        audit_id,
+        ENQUEUE_SECONDS,
+        dispatch_deadline_seconds=parameters.AUDIT_TIMEOUT_SECONDS,
+    )
 
 
 def enqueue_account(kind: str, account_id: str) -> None:
@@ -59,13 +65,17 @@ def _send(
     about: str,
     timeout_seconds: float,
     delay_seconds: float = 0,
+    dispatch_deadline_seconds: int | None = None,
 ) -> None:
     # Not at the top: few of the functions use the queue, and not at every start.
     from firebase_admin import functions  # noqa: PLC0415
 
     task: dict[str, Any] = {"data": data}
     name = f"locations/{config.REGION.value}/functions/{function}"
-    options = functions.TaskOptions(schedule_delay_seconds=math.ceil(delay_seconds) or None)
+    options = functions.TaskOptions(
+        schedule_delay_seconds=math.ceil(delay_seconds) or None,
+        dispatch_deadline_seconds=dispatch_deadline_seconds,
+    )
 
     def send() -> None:
         functions.task_queue(name, app=firebase.app()).enqueue(task, options)

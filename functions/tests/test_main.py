@@ -5,18 +5,19 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from firebase_admin import functions
 from firebase_functions import tasks_fn
 from firebase_functions.params import IntParam
 from support.api import CLIENTS, HTTP, SCHEDULED
 from support.paths import FUNCTIONS
 
 import main
-from imagegen import config, parameters
+from imagegen import config, parameters, tasks
 
 
 def test_exactly_these_functions_are_declared(manifest: dict[str, Any]) -> None:
-    tasks = {"processGeneration", "deliverEvent", "processAccount", "runAudit"}
-    others = {*tasks, "stripeWebhook", "revenueCatWebhook"}
+    queues = {"processGeneration", "deliverEvent", "processAccount", "runAudit"}
+    others = {*queues, "stripeWebhook", "revenueCatWebhook"}
     assert set(manifest["endpoints"]) == HTTP | SCHEDULED | others
 
 
@@ -107,6 +108,33 @@ def test_a_secret_is_declared_only_where_its_feature_is_on(
         if endpoint.get("secretEnvironmentVariables")
     }
     assert found == declared
+
+
+def test_no_task_is_cut_off_by_the_queue_before_its_function_times_out(
+    manifest: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Cloud Tasks waits 10 minutes for an answer, unless the task says otherwise."""
+    sent: dict[str, Any] = {}
+
+    class Queue:
+        def __init__(self, name: str) -> None:
+            self.name = name.rpartition("/")[2]
+
+        def enqueue(self, task: Any, options: functions.TaskOptions) -> None:
+            sent[self.name] = options.dispatch_deadline_seconds or 600
+
+    monkeypatch.setattr(functions, "task_queue", lambda name, app: Queue(name))
+    tasks.enqueue("id")
+    tasks.enqueue_event("id")
+    tasks.enqueue_audit("id")
+    tasks.enqueue_account("closureId", "id")
+    queues = {
+        name: endpoint["timeoutSeconds"]
+        for name, endpoint in manifest["endpoints"].items()
+        if "taskQueueTrigger" in endpoint
+    }
+    assert sent.keys() == queues.keys()
+    assert all(sent[name] >= seconds for name, seconds in queues.items())
 
 
 def test_webhooks_may_be_called_by_everybody(manifest: dict[str, Any]) -> None:
