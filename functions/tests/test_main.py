@@ -110,6 +110,32 @@ def test_a_secret_is_declared_only_where_its_feature_is_on(
     assert found == declared
 
 
+def test_every_function_has_the_secrets_of_what_it_may_do(
+    manifest_with: Callable[..., dict[str, Any]],
+) -> None:
+    """Recovery asks vendors to stop the jobs of lost requests, which takes their keys."""
+    endpoints = manifest_with(
+        GENERATOR_SECRETS="FAL_KEY:queue.fal.run",
+        TRIAL_ONCE_PER_EMAIL="true",
+        REQUIRE_VERIFIED_EMAIL="true",
+        FUNCTIONS_EMULATOR="",
+    )
+    having: dict[str, set[str]] = {}
+    for name, endpoint in endpoints.items():
+        for secret in endpoint.get("secretEnvironmentVariables") or []:
+            having.setdefault(secret["key"], set()).add(name)
+    assert having == {
+        "FAL_KEY": {
+            "admin",
+            "createGenerationRequest",
+            "processGeneration",
+            "recoverLostGenerations",
+        },
+        # Whoever books an opening grant of the caller.
+        "TRIAL_EMAIL_SECRET": {"admin", "createGenerationRequest", "getUserCredits"},
+    }
+
+
 def test_no_task_is_cut_off_by_the_queue_before_its_function_times_out(
     manifest: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
