@@ -138,7 +138,10 @@ def run(data: object) -> None:
         nonlocal told_at
         if time.monotonic() - told_at >= PROGRESS_SECONDS:
             told_at = time.monotonic()
-            _write(audit_id, alive_at=clock.now(), **_counts(so_far))
+            try:
+                _write(audit_id, alive_at=clock.now(), **_counts(so_far))
+            except BackendUnavailable as error:  # the next time, or at the end
+                logger.warn("progress not stored", auditId=audit_id, error=repr(error.__cause__))
 
     try:
         audited = project.run(db.client(), tell)

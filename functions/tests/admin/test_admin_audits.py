@@ -13,7 +13,7 @@ from google.cloud import firestore
 from support.admin_calls import actions_about
 from support.operators import OPERATOR, bearer
 
-from imagegen import clock, tasks
+from imagegen import clock, db, tasks
 from imagegen.audit import project, runs
 from imagegen.audit.findings import Finding
 from imagegen.audit.project import Audit
@@ -101,6 +101,27 @@ def test_findings_of_any_length_are_stored_as_far_as_a_document_holds_them(
     assert (done["status"], done["findingCount"]) == ("done", 300)
     assert len(done["findings"]) >= 100
     assert message.startswith(done["findings"][0]["message"])
+
+
+def test_an_audit_goes_on_when_its_progress_cannot_be_stored(
+    admin: Call, queued: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its reads outlast a minute without Firestore, and may have taken many before."""
+
+    def audited(_: object, progress: Callable[[Audit], None]) -> Audit:
+        with monkeypatch.context() as outage:
+            outage.setattr(runs, "PROGRESS_SECONDS", 0.0)
+            outage.setattr(db, "transact", refuse)
+            progress(Audit())
+        return Audit(users=3)
+
+    def refuse(*_: Any, **__: Any) -> None:
+        raise BackendUnavailable
+
+    monkeypatch.setattr(project, "run", audited)
+    admin("POST", "/audit", 202, json=WHY)
+    runs.run({"auditId": queued[0]})
+    assert admin("GET", f"/audits/{queued[0]}")["users"] == 3
 
 
 def test_an_audit_that_fails_says_why(
