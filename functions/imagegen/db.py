@@ -24,8 +24,10 @@ from imagegen.firestore.store import Create, Delete, Document, Query, Store, Upd
 
 DEADLINE_SECONDS = 10.0
 RPC_TIMEOUT_SECONDS = 5.0
-# A last attempt, a read and a commit, may begin RPC_TIMEOUT_SECONDS before the deadline.
+# A last attempt, its reads and a commit, may begin RPC_TIMEOUT_SECONDS before the deadline. What a
+# decision does besides, such as a query, and what follows the commit come on top.
 LONGEST_TRANSACTION_SECONDS = DEADLINE_SECONDS + RPC_TIMEOUT_SECONDS
+AFTER_COMMIT_SECONDS = 5.0
 FIRST_BACKOFF_SECONDS = 0.01
 MAX_BACKOFF_SECONDS = 0.5
 
@@ -49,6 +51,7 @@ UNAVAILABLE_ERRORS = (
 RETRYABLE_READ = (exceptions.Aborted, *UNAVAILABLE_ERRORS)
 
 Result = TypeVar("Result")
+Action = Callable[[float], None]
 
 
 def client() -> firestore.Client:
@@ -124,7 +127,7 @@ class Transaction:
     def __init__(self, documents: Sequence[Document]) -> None:
         self._documents = {document.path: document for document in documents}
         self.writes: dict[str, Write] = {}
-        self.actions: list[Callable[[], None]] = []
+        self.actions: list[Action] = []
 
     def __getitem__(self, path: str) -> Document:
         """The document, with what this decision has already changed in it.
@@ -177,11 +180,12 @@ class Transaction:
         self.writes[path] = Delete(path, document.update_time)
         self._documents[path] = Document(path)
 
-    def after_commit(self, action: Callable[[], None]) -> None:
+    def after_commit(self, action: Action) -> None:
         """Have `action` run once the writes are known to be applied.
 
-        It does not run when the reply to the commit is lost, or when the process dies first, so
-        something else has to make up for it. It must not raise.
+        It is given the seconds that it may take; none may be left. It does not run when the reply
+        to the commit is lost, or when the process dies first, so something else has to make up for
+        it. It must not raise.
         """
         self.actions.append(action)
 
@@ -219,9 +223,11 @@ def transact(
 
     def attempt(seconds: float) -> tuple[Transaction, Mapping[str, Document]]:
         nonlocal commit_sent
+        left = seconds  # for all reads of this attempt
         while True:
-            unread = [path for path in paths if path not in known]
-            found = connected.read(unread, seconds) if unread else []
+            unread, began = [path for path in paths if path not in known], time.monotonic()
+            found = connected.read(unread, left) if unread else []
+            left = max(0.001, left - (time.monotonic() - began))
             transaction = Transaction([*known.values(), *found])
             known.clear()  # good for one attempt
             try:
@@ -243,8 +249,9 @@ def transact(
         if isinstance(error, (*CONFLICT, *UNAVAILABLE_ERRORS)):
             raise BackendUnavailable from error
         raise
+    end = time.monotonic() + AFTER_COMMIT_SECONDS
     for action in done.actions:
-        action()
+        action(max(0.0, end - time.monotonic()))
     return found
 
 

@@ -15,9 +15,10 @@ from imagegen import config
 
 CREATE_TIMEOUT_SECONDS = 90
 WORKER_TIMEOUT_SECONDS = 540
-AUDIT_TIMEOUT_SECONDS = 1800  # the longest that Cloud Tasks waits
-# What a call needs besides the generation: a charge and a settle at their deadlines.
-CREATE_RESERVE_SECONDS = 30
+AUDIT_TIMEOUT_SECONDS = 1800  # the most that Cloud Tasks can wait; unless told, it waits for 600
+# What a call needs besides the generation: a charge and a settle at their deadlines, and some
+# seconds for what comes before them, such as the check of the prompt.
+CREATE_RESERVE_SECONDS = 40
 WORKER_RESERVE_SECONDS = 60
 
 # Whole numbers, each with the least and the greatest value.

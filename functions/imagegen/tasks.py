@@ -47,7 +47,7 @@ def enqueue_audit(audit_id: str) -> None:
         {"auditId": audit_id},
         audit_id,
         ENQUEUE_SECONDS,
-        run_seconds=parameters.AUDIT_TIMEOUT_SECONDS,
+        dispatch_deadline_seconds=parameters.AUDIT_TIMEOUT_SECONDS,
     )
 
 
@@ -65,7 +65,7 @@ def _send(
     about: str,
     timeout_seconds: float,
     delay_seconds: float = 0,
-    run_seconds: int | None = None,  # what the function may take, where that is over ten minutes
+    dispatch_deadline_seconds: int | None = None,
 ) -> None:
     # Not at the top: few of the functions use the queue, and not at every start.
     from firebase_admin import functions  # noqa: PLC0415
@@ -74,7 +74,7 @@ def _send(
     name = f"locations/{config.REGION.value}/functions/{function}"
     options = functions.TaskOptions(
         schedule_delay_seconds=math.ceil(delay_seconds) or None,
-        dispatch_deadline_seconds=run_seconds,
+        dispatch_deadline_seconds=dispatch_deadline_seconds,
     )
 
     def send() -> None:

@@ -2,8 +2,10 @@
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from types import SimpleNamespace
 
 import grpc
 import pytest
@@ -12,7 +14,7 @@ from support.proxy import Fault, FirestoreProxy
 
 from imagegen import db
 from imagegen.errors import BackendUnavailable, OutcomeUnknown
-from imagegen.firestore.store import Create, Document, Query
+from imagegen.firestore.store import Create, Document, Query, Write
 
 
 def add_one(path: str) -> Callable[[db.Transaction], None]:
@@ -174,6 +176,60 @@ def test_firestore_out_of_reach_is_said_and_it_is_said_whether_a_commit_was_sent
     proxy.fault_for = lambda rpc: Fault() if rpc == "Commit" else None
     with pytest.raises(OutcomeUnknown):
         db.transact(add_one(path), path)
+
+
+class SlowStore:
+    """Answers just before each time-out. `seconds` is the time, for `db` as well."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.seconds = 0.0
+        time = SimpleNamespace(monotonic=lambda: self.seconds, sleep=self._pass)
+        monkeypatch.setattr(db, "time", time)
+        monkeypatch.setattr(db, "connection", lambda: self)
+
+    def read(self, paths: Sequence[str], timeout_seconds: float) -> list[Document]:
+        self._pass(timeout_seconds)
+        return [Document(path) for path in paths]
+
+    def commit(self, writes: Sequence[Write], timeout_seconds: float) -> list[datetime]:
+        self._pass(timeout_seconds)
+        return [datetime.now(UTC) for _ in writes]
+
+    def _pass(self, seconds: float) -> None:
+        self.seconds += seconds
+
+
+def test_a_transaction_that_reads_again_takes_no_longer_than_the_longest(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The first call of a month, or of a user, needs documents that it has not named."""
+    store, late = SlowStore(monkeypatch), [db.user(f"late-{number}") for number in range(4)]
+
+    def decide(transaction: db.Transaction) -> None:
+        for path in late:
+            transaction[path]
+        transaction.create("users/new", {"credits": 1})
+
+    db.transact(decide, "users/new")
+    assert store.seconds <= db.LONGEST_TRANSACTION_SECONDS
+
+
+def test_what_follows_a_commit_has_some_seconds_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each event may wait for a queue that is silent, and the call waits for them all."""
+    store = SlowStore(monkeypatch)
+    given: list[float] = []
+
+    def follow(seconds: float) -> None:
+        given.append(seconds)
+        store.seconds += min(seconds, 3.0)
+
+    def decide(transaction: db.Transaction) -> None:
+        transaction.create("users/new", {"credits": 1})
+        for _ in range(20):
+            transaction.after_commit(follow)
+
+    db.transact(decide, Document("users/new"))
+    assert given == [5.0, 2.0] + [0.0] * 18
 
 
 def test_the_deadline_holds_when_firestore_hangs(

@@ -5221,7 +5221,7 @@ export interface operations {
                     "application/json": components["schemas"]["MethodNotAllowed"];
                 };
             };
-            /** @description `NOT_CANCELABLE`: The request is no longer pending, so it cannot be canceled; details: status. */
+            /** @description `ACCOUNT_UNUSABLE`: The user document is malformed, for instance its balance is no whole number. `NOT_CANCELABLE`: The request is no longer pending, so it cannot be canceled; details: status. */
             409: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
@@ -5229,7 +5229,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["NotCancelable"];
+                    "application/json": components["schemas"]["AccountUnusable"] | components["schemas"]["NotCancelable"];
                 };
             };
             /** @description `PAYLOAD_TOO_LARGE`: The body is longer than the limit; details: limitBytes. */
@@ -7174,7 +7174,7 @@ export interface operations {
                     "application/json": components["schemas"]["MethodNotAllowed"];
                 };
             };
-            /** @description `ACCOUNT_CLOSING`: The account is being deleted, or was closed: nothing can be spent, given or bought. */
+            /** @description `ACCOUNT_CLOSING`: The account is being deleted, or was closed: nothing can be spent, given or bought. `ACCOUNT_UNUSABLE`: The user document is malformed, for instance its balance is no whole number. */
             409: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
@@ -7182,7 +7182,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["AccountClosing"];
+                    "application/json": components["schemas"]["AccountClosing"] | components["schemas"]["AccountUnusable"];
                 };
             };
             /** @description `PAYLOAD_TOO_LARGE`: The body is longer than the limit; details: limitBytes. */
@@ -8889,7 +8889,7 @@ export interface operations {
                     "application/json": components["schemas"]["MethodNotAllowed"];
                 };
             };
-            /** @description `NOT_CANCELABLE`: The request is no longer pending, so it cannot be canceled; details: status. */
+            /** @description `ACCOUNT_UNUSABLE`: The user document is malformed, for instance its balance is no whole number. `NOT_CANCELABLE`: The request is no longer pending, so it cannot be canceled; details: status. */
             409: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
@@ -8897,7 +8897,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["NotCancelable"];
+                    "application/json": components["schemas"]["AccountUnusable"] | components["schemas"]["NotCancelable"];
                 };
             };
             /** @description `PAYLOAD_TOO_LARGE`: The body is longer than the limit; details: limitBytes. */

@@ -17,6 +17,7 @@ from imagegen.api.schema import Reply, WireModel
 from imagegen.errors import (
     AccountClosing,
     AccountDisabled,
+    AccountUnusable,
     InvalidField,
     NotAnonymous,
     PaymentProviderUnavailable,
@@ -106,7 +107,14 @@ class MergedAccount(WireModel):
     methods=("POST",),
     example={"anonymousIdToken": "eyJhbGciOiJSUzI1NiIs…"},
     success=Success("Merged.", {"merged": {"transferredCredits": 80, "currentCredits": 97}}),
-    errors=(TokenInvalid, NotAnonymous, UserNotFound, AccountClosing, AccountDisabled),
+    errors=(
+        TokenInvalid,
+        NotAnonymous,
+        UserNotFound,
+        AccountClosing,
+        AccountDisabled,
+        AccountUnusable,
+    ),
 )
 def merge_account(body: MergeAccount, caller: Caller) -> MergedAccount:
     """Bring what an anonymous user has bought into the caller's account.

@@ -252,7 +252,7 @@ def grant_goodwill(body: AmendGenerationRequest, caller: Caller) -> Grant:
             | {"status": "canceled", "imageUrl": None, "refundedCredits": 3, "startedAt": None}
         },
     ),
-    errors=(GenerationRequestNotFound, NotCancelable),
+    errors=(GenerationRequestNotFound, NotCancelable, AccountUnusable),
 )
 def cancel_for_user(body: AmendGenerationRequest, caller: Caller) -> GenerationRequest:
     """Cancel a generation request of any user.

@@ -94,6 +94,7 @@ LINKS = Query("stripeLinks", select=["parked"], order_by=(PATH, "ASCENDING"))
 PAGE = 1000
 PAGE_SECONDS = 60.0
 MAX_LISTED = 1000  # findings that are kept in memory
+MAX_MESSAGE = 1000  # characters of each; a message may repeat what was stored
 
 
 @dataclass
@@ -116,7 +117,7 @@ class Audit:
         self.finding_count += 1
         self.warning_count += finding.severity is Severity.WARNING
         if len(self.findings) < MAX_LISTED:
-            self.findings.append(finding)
+            self.findings.append(replace(finding, message=finding.message[:MAX_MESSAGE]))
 
     def as_json(self) -> dict[str, Any]:
         return {

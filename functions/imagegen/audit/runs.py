@@ -23,7 +23,8 @@ from imagegen.errors import AuditNotFound, BackendUnavailable
 from imagegen.firestore.store import Query
 from imagegen.firestore.stored import Field, Stored, array, instant, text, whole_number
 
-MAX_STORED = 200  # findings: a document holds 1 MiB
+MAX_STORED = 200  # findings
+MAX_STORED_BYTES = 900_000  # of their texts: a document holds 1 MiB
 PROGRESS_SECONDS = 10.0
 SILENCE = timedelta(minutes=5)  # the queue may take a while to begin, too
 
@@ -137,7 +138,10 @@ def run(data: object) -> None:
         nonlocal told_at
         if time.monotonic() - told_at >= PROGRESS_SECONDS:
             told_at = time.monotonic()
-            _write(audit_id, alive_at=clock.now(), **_counts(so_far))
+            try:
+                _write(audit_id, alive_at=clock.now(), **_counts(so_far))
+            except BackendUnavailable as error:  # the next time, or at the end
+                logger.warn("progress not stored", auditId=audit_id, error=repr(error.__cause__))
 
     try:
         audited = project.run(db.client(), tell)
@@ -145,9 +149,20 @@ def run(data: object) -> None:
         logger.error("audit failed", auditId=audit_id, error=repr(error))
         _end(audit_id, AuditStatus.FAILED, stored_error=repr(error)[:1000])
         raise
-    findings = [finding.as_json() for finding in audited.findings[:MAX_STORED]]
-    _end(audit_id, AuditStatus.DONE, findings=findings, **_counts(audited))
+    _end(audit_id, AuditStatus.DONE, findings=_storable(audited), **_counts(audited))
     logger.info("audit", auditId=audit_id, findings=audited.finding_count, users=audited.users)
+
+
+def _storable(audit: Audit) -> list[dict[str, str]]:
+    """The first findings, as many as a document holds."""
+    stored, size = list[dict[str, str]](), 0
+    for finding in audit.findings[:MAX_STORED]:
+        fields = finding.as_json()
+        size += sum(len(each.encode()) for each in fields.values())
+        if size > MAX_STORED_BYTES:
+            break
+        stored.append(fields)
+    return stored
 
 
 def _begin(audit_id: str) -> bool:

@@ -22,9 +22,9 @@ class Product(BaseModel):
     )
 
     id: str
-    credits: Annotated[int, Field(gt=0)]
+    credits: Annotated[int, Field(gt=0, le=1_000_000_000)]
     kind: Literal["purchase", "subscription", "promotional"]
-    valid_days: Annotated[int, Field(gt=0)] | None = None
+    valid_days: Annotated[int, Field(gt=0, le=36_500)] | None = None
     priority: int | None = None
     stripe_price: str | None = None
     revenue_cat_product: str | None = None

@@ -21,27 +21,29 @@ def admit(transaction: db.Transaction, user_id: str, moment: datetime) -> None:
     _check_day(user, moment)
     per_minute = config.RATE_LIMIT_PER_MINUTE.value
     if per_minute > 0:
-        tokens = _tokens(user, per_minute, moment)
+        tokens, filled_at = _bucket(user, per_minute, moment)
         if tokens < 1:
             wait = math.ceil((1 - tokens) * WINDOW_SECONDS / per_minute)
             raise limited("requestsPerMinute", per_minute, window=WINDOW_SECONDS, retry_after=wait)
-        rate = {"tokens": tokens - 1, "at": moment}
+        rate = {"tokens": tokens - 1, "at": filled_at}
         transaction.update(user.path, UserDocument.fields(rate=rate))
 
 
-def _tokens(user: UserDocument, per_minute: int, moment: datetime) -> float:
-    """Tokens in the user's bucket: it holds a minute's worth and fills evenly (token bucket).
+def _bucket(user: UserDocument, per_minute: int, moment: datetime) -> tuple[float, datetime]:
+    """The tokens in the user's bucket, and until when it is filled.
 
-    A clock that jumps back by less than a window neither fills nor empties it.
+    It holds a minute's worth and fills evenly (token bucket). A moment before it was last filled,
+    by less than a window, neither fills nor empties it: that of a clock that is behind, or of a
+    call that began earlier.
     """
     tokens, filled_at = user.rate.get("tokens"), user.rate.get("at")
     if not isinstance(tokens, int | float) or not isinstance(filled_at, datetime):
-        return float(per_minute)
+        return float(per_minute), moment
     elapsed_seconds = (moment - filled_at).total_seconds()
     if elapsed_seconds < -WINDOW_SECONDS:  # written by a clock that was wrong
-        return float(per_minute)
+        return float(per_minute), moment
     refill = max(0.0, elapsed_seconds) * per_minute / WINDOW_SECONDS
-    return min(float(per_minute), max(0.0, tokens) + refill)
+    return min(float(per_minute), max(0.0, tokens) + refill), max(moment, filled_at)
 
 
 def _check_day(user: UserDocument, moment: datetime) -> None:

@@ -113,13 +113,12 @@ def charge(
     the answer to a repeated call does not depend on what is on offer now.
     """
     path, moment = db.generation_request(request_id), clock.now()
-    # Decided once for all attempts: an allowed commit may still arrive when the next one decides.
-    is_too_late = clock.seconds_into_call() > _latest_charge_seconds()
     is_busy = run.threads.is_full
+    is_too_late = False
     offer: Catalogue | None = None
 
     def decide(transaction: db.Transaction) -> None:
-        nonlocal offer
+        nonlocal offer, is_too_late
         request = RequestDocument(transaction[path])
         if request.exists:
             # With our attempt id it is ours: an earlier commit of this call succeeded and only its
@@ -128,10 +127,12 @@ def charge(
                 _require_same_order(request, order)
             return
         # An earlier commit of this call may still arrive. So neither a newer catalogue nor a later
-        # moment, at which a lot has expired, may refuse what was allowed then.
+        # moment, at which a lot has expired or it is too late, may refuse what was allowed then.
         if offer is None:
             outbox.subscriptions()  # read before anything is charged: the settle needs them
-        offer = offer or catalogue.current()
+            offer = catalogue.current()
+            # After these two, either of which may have taken long.
+            is_too_late = clock.seconds_into_call() > _latest_charge_seconds()
         choice = offer.choose(
             model=order.model, style=order.style, color=order.color, size=order.size
         )

@@ -255,7 +255,7 @@ class CancelGenerationRequest(WireModel):
         "The canceled generation request.",
         {"canceled": EXAMPLE_REFUNDED | {"status": "canceled", "startedAt": None}},
     ),
-    errors=(GenerationRequestNotFound, NotCancelable),
+    errors=(GenerationRequestNotFound, NotCancelable, AccountUnusable),
 )
 def cancel_generation_request(body: CancelGenerationRequest, caller: Caller) -> GenerationRequest:
     """Cancel a generation request.

@@ -161,7 +161,7 @@ def report_image(body: ReportImage, caller: Caller) -> ImageReport:
         transaction.create(path, report)
         # An operator has to look at it: ops/ alerts on this line.
         transaction.after_commit(
-            lambda: logger.warn(
+            lambda _: logger.warn(
                 "image reported", generationRequestId=request.id, reason=body.reason
             )
         )

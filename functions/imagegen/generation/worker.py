@@ -92,7 +92,8 @@ def _delay_before_retry(lease: RequestDocument, outcome: Outcome) -> float | Non
     backoff: float = config.ASYNC_MIN_BACKOFF_SECONDS.value * 2 ** (lease.attempts - 1)
     delay = max(min(backoff, config.ASYNC_MAX_BACKOFF_SECONDS.value), error.retry_after or 0)
     # A request that would expire while it waits is refunded now.
-    return delay if delay < config.ASYNC_DEADLINE_SECONDS.value else None
+    left = (lease.expires_at - clock.now()).total_seconds()
+    return delay if delay < left else None
 
 
 def _has_job(lease: RequestDocument) -> bool:

@@ -69,10 +69,16 @@ def write(
     return event_id
 
 
-def enqueue(event_id: str) -> None:
-    """Have the event delivered soon; if the queue does not take it, recovery has it delivered."""
+def enqueue(event_id: str, seconds: float) -> None:
+    """Have the event delivered soon; if the queue does not take it, recovery has it delivered.
+
+    The queue is waited for `seconds` at most, and not asked when there are none.
+    """
+    if seconds <= 0:
+        logger.warn("event not enqueued", eventId=event_id, error="no time left")
+        return
     try:
-        tasks.enqueue_event(event_id, timeout_seconds=ENQUEUE_SECONDS)
+        tasks.enqueue_event(event_id, timeout_seconds=min(seconds, ENQUEUE_SECONDS))
     except BackendUnavailable as error:
         logger.warn("event not enqueued", eventId=event_id, error=repr(error.__cause__))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from functools import partial
 
 from imagegen import actions, clock, db
 from imagegen.actions import Operator
@@ -64,7 +65,7 @@ def redeliver(
         moment = clock.now()
         again = dict.fromkeys(there, Delivery(next_attempt_at=moment))
         transaction.update(path, EventDocument.fields_of({**event.deliveries, **again}, moment))
-        transaction.after_commit(lambda: outbox.enqueue(event_id))
+        transaction.after_commit(partial(outbox.enqueue, event_id))
         if operator is not None:
             actions.record(
                 transaction,

@@ -5,7 +5,6 @@ one whose purchase is not known waits at the link of its payment intent.
 """
 
 from datetime import datetime
-from functools import partial
 
 from imagegen import clock, db, logger
 from imagegen.credits import clawback, closures
@@ -86,8 +85,7 @@ def apply(
     user_id = closures.holder(transaction, purchase.user_id)
     if not transaction[db.user(user_id)].exists:
         transaction.after_commit(
-            partial(
-                logger.error,
+            lambda _: logger.error(
                 "account of a purchase is gone",
                 purchaseId=purchase.id,
                 userId=user_id,

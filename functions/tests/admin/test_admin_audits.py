@@ -13,8 +13,9 @@ from google.cloud import firestore
 from support.admin_calls import actions_about
 from support.operators import OPERATOR, bearer
 
-from imagegen import clock, tasks
+from imagegen import clock, db, tasks
 from imagegen.audit import project, runs
+from imagegen.audit.findings import Finding
 from imagegen.audit.project import Audit
 from imagegen.errors import BackendUnavailable
 
@@ -72,6 +73,54 @@ def test_a_task_that_is_delivered_twice_is_one_audit(
     for _ in range(2):
         runs.run({"auditId": queued[0]})
     assert ran == [1]
+    assert admin("GET", f"/audits/{queued[0]}")["users"] == 3
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        f"its type {900_000 * 'é'} is unknown",  # whatever is stored may be in it
+        f"lot {1499 * 'l'} holds 1, by the ledger it should hold 2",
+    ],
+)
+def test_findings_of_any_length_are_stored_as_far_as_a_document_holds_them(
+    admin: Call,
+    queued: list[str],
+    monkeypatch: pytest.MonkeyPatch,
+    message: str,
+) -> None:
+    user_id = 1499 * "u"
+    path = f"users/{user_id}/transactions/{1499 * 'e'}"
+    found = Audit()
+    for _ in range(300):
+        found.add(Finding("I2", user_id, path, message))
+    monkeypatch.setattr(project, "run", lambda *_: found)
+    admin("POST", "/audit", 202, json=WHY)
+    runs.run({"auditId": queued[0]})
+    done = admin("GET", f"/audits/{queued[0]}")
+    assert (done["status"], done["findingCount"]) == ("done", 300)
+    assert len(done["findings"]) >= 100
+    assert message.startswith(done["findings"][0]["message"])
+
+
+def test_an_audit_goes_on_when_its_progress_cannot_be_stored(
+    admin: Call, queued: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its reads outlast a minute without Firestore, and may have taken many before."""
+
+    def audited(_: object, progress: Callable[[Audit], None]) -> Audit:
+        with monkeypatch.context() as outage:
+            outage.setattr(runs, "PROGRESS_SECONDS", 0.0)
+            outage.setattr(db, "transact", refuse)
+            progress(Audit())
+        return Audit(users=3)
+
+    def refuse(*_: Any, **__: Any) -> None:
+        raise BackendUnavailable
+
+    monkeypatch.setattr(project, "run", audited)
+    admin("POST", "/audit", 202, json=WHY)
+    runs.run({"auditId": queued[0]})
     assert admin("GET", f"/audits/{queued[0]}")["users"] == 3
 
 

@@ -56,7 +56,17 @@ def test_a_product_that_is_not_on_offer_is_still_known(sell: Callable[..., None]
     assert "price_old" in [product.stripe_price for product in products.current()]
 
 
-@pytest.mark.parametrize("wrong", [{"credits": 0}, {"kind": "trial"}, {"validDays": -1}])
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"credits": 0},
+        {"kind": "trial"},
+        {"validDays": -1},
+        # No payment of these could be booked: no balance is so great, and no year.
+        {"credits": 2**53 + 1},
+        {"validDays": 10_000_000},
+    ],
+)
 def test_a_malformed_product_does_not_stop_the_others(
     sell: Callable[..., None], wrong: dict[str, Any], capsys: pytest.CaptureFixture[str]
 ) -> None:

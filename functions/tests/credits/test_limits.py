@@ -57,6 +57,17 @@ def test_the_answer_is_429_with_the_headers_of_the_limit(
     assert limited.headers["RateLimit"].startswith('"requestsPerMinute";r=0;t=')
 
 
+def test_a_call_that_began_earlier_and_is_counted_later_gives_no_tokens_back() -> None:
+    """A conflict delays the commit of a call, whose moment is that of its beginning."""
+    path, rate = db.user("ann"), {"tokens": 2.0, "at": NOON}
+    for seconds in (-9, 0):  # the second call finds what the first has left
+        moment = NOON + timedelta(seconds=seconds)
+        transaction = db.Transaction([Document(path, {"rate": rate}, NOON)])
+        limits.admit(transaction, "ann", moment)
+        rate = transaction[path]["rate"]
+    assert rate == {"tokens": 0.0, "at": NOON}
+
+
 def test_the_limit_costs_no_rpc(
     proxy: FirestoreProxy, new_user: Callable[..., str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -157,25 +168,29 @@ def test_no_clock_lets_more_through_than_a_bucketful_and_its_refill(
         moment += timedelta(seconds=step)
         latest = max(latest, moment)
         earliest = min(earliest, moment)
-        tokens = limits._tokens(UserDocument(user), per_minute, moment)
+        tokens, until = limits._bucket(UserDocument(user), per_minute, moment)
         assert 0 <= tokens <= per_minute
         if tokens >= 1:
             passed += 1
             # A bucket filled by a clock more than a minute ahead counts as full once.
             wrong_clocks += filled_at - moment > timedelta(seconds=60)
-            filled_at = moment
-            user = Document("users/u", {"rate": {"tokens": tokens - 1, "at": moment}})
-    forward = sum(step for step in steps if step > 0)
+            filled_at = until
+            user = Document("users/u", {"rate": {"tokens": tokens - 1, "at": until}})
+    if wrong_clocks:
+        forward = float(sum(step for step in steps if step > 0))
+    else:  # no moment is counted twice
+        forward = (latest - earliest).total_seconds()
     assert passed <= (1 + wrong_clocks) * per_minute + forward * per_minute / 60 + 1
 
 
 def test_a_clock_an_hour_ahead_empties_no_bucket_for_an_hour() -> None:
     emptied = {"rate": {"tokens": 0.0, "at": NOON + timedelta(hours=1)}}
-    assert limits._tokens(UserDocument(Document("users/u", emptied)), 60, NOON) == 60
+    assert limits._bucket(UserDocument(Document("users/u", emptied)), 60, NOON)[0] == 60
 
 
 @pytest.mark.parametrize(
     "rate", ["x", [], {"tokens": "many", "at": NOON}, {"tokens": 3, "at": "noon"}, {"tokens": 3}]
 )
 def test_a_malformed_bucket_is_a_full_one(rate: object) -> None:
-    assert limits._tokens(UserDocument(Document("users/u", {"rate": rate})), 7, NOON) == 7
+    user = UserDocument(Document("users/u", {"rate": rate}))
+    assert limits._bucket(user, 7, NOON) == (7, NOON)

@@ -14,7 +14,7 @@ from support.books import check_books, ledger_of, requests_of
 from support.orders import ANYBODY, order, order_body
 from support.proxy import Fault, FirestoreProxy
 
-from imagegen import clock, db, tasks
+from imagegen import clock, db, parameters, tasks
 from imagegen.api import auth
 from imagegen.api.auth import Caller
 from imagegen.catalogue import catalogue
@@ -444,6 +444,33 @@ def test_what_could_not_end_within_the_functions_time_is_refused_before_the_char
     monkeypatch.setattr(clock, "seconds_into_call", lambda: 14.9)
     create(order(user_id))
     assert check_books(client, user_id, opening=5) == 2
+
+
+def test_the_longest_deadline_leaves_time_for_what_comes_before_the_charge(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A call has run for some milliseconds, or seconds at a cold start, when it charges."""
+    _, longest = parameters.RANGES["GENERATION_DEADLINE_SECONDS"]
+    monkeypatch.setenv("GENERATION_DEADLINE_SECONDS", str(longest))
+    assert generation._latest_charge_seconds() >= 10
+
+
+def test_the_time_that_the_catalogue_takes_counts_before_the_charge(
+    client: firestore.Client, new_user: Callable[..., str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A new instance may load it for longer than a charge takes, while Firestore is slow."""
+    user_id, offer, into_call = new_user(5), catalogue.current(), 0.0
+
+    def slowly() -> catalogue.Catalogue:
+        nonlocal into_call
+        into_call += 40
+        return offer
+
+    monkeypatch.setattr(clock, "seconds_into_call", lambda: into_call)
+    monkeypatch.setattr(catalogue, "current", slowly)
+    with pytest.raises(BackendUnavailable, match="nothing was charged"):
+        generation.create(order(user_id), ANYBODY)
+    assert check_books(client, user_id, opening=5) == 5
 
 
 def test_without_a_thread_for_the_model_an_order_is_refused_before_the_charge(

@@ -13,9 +13,13 @@ from support.orders import ANYBODY, now, order, order_body
 from support.proxy import FirestoreProxy
 
 from imagegen import db, tasks
+from imagegen.accounts.endpoints import merge_account
+from imagegen.admin.requests import cancel_for_user
 from imagegen.api.auth import Caller
+from imagegen.api.endpoint import declaration_of
 from imagegen.api.schema import Reply
 from imagegen.errors import (
+    AccountUnusable,
     GenerationRequestNotFound,
     InvalidField,
     NotCancelable,
@@ -261,6 +265,21 @@ def test_a_pending_request_is_canceled_with_its_refund_and_again_with_the_same_a
     assert [entry["type"] for entry in ledger_of(client, user_id)] == ["deduction", "refund"]
     assert ledger_of(client, user_id)[1]["reason"] == "CANCELED"
     assert check_books(client, user_id, opening=5) == 5
+
+
+def test_nothing_is_refunded_to_a_malformed_account_and_every_endpoint_says_that_it_may_be(
+    client: firestore.Client, new_user: Callable[..., str], call: Call
+) -> None:
+    request_id = create(user_id := new_user(5), mode="async")
+    client.document(db.user(user_id)).update({"credits": "four"})
+    refused = call("cancelGenerationRequest", json={"generationRequestId": request_id})
+    reason = refused.get_json()["error"]["details"]["reason"]
+    assert (refused.status_code, reason) == (409, AccountUnusable.reason)
+    # All of these end a request with its refund, or move credits.
+    for handler in (cancel_generation_request, cancel_for_user, merge_account):
+        assert AccountUnusable in declaration_of(handler).errors
+    client.document(db.user(user_id)).update({"credits": 4})
+    assert cancel(request_id).refunded_credits == 1
 
 
 def test_what_has_ended_or_is_at_work_cannot_be_canceled(

@@ -27,10 +27,12 @@ from imagegen import clock, db, firebase, tasks
 from imagegen.catalogue import catalogue
 from imagegen.deadline import Threads
 from imagegen.errors import BackendUnavailable, GenerationRequestNotFound
+from imagegen.firestore.store import Document
 from imagegen.generation import create as generation
 from imagegen.generation import recovery, worker
 from imagegen.generation.replies import Generation
 from imagegen.generation.request import RequestDocument
+from imagegen.generation.settle import Outcome
 from imagegen.generation.worker import RetryLater
 from imagegen.providers import registry as providers
 from imagegen.providers import run
@@ -417,6 +419,17 @@ def test_an_instance_without_a_thread_for_the_model_costs_no_attempt(
     assert stored(client, request_id)["attempts"] == 0
     deliver(request_id)
     assert stored(client, request_id)["status"] == "completed"
+
+
+@pytest.mark.parametrize(("left", "expected"), [(91, 90.0), (89, None)])
+def test_a_retry_that_would_come_after_the_request_has_expired_is_not_waited_for(
+    left: int, expected: float | None
+) -> None:
+    """The attempt that has failed has used up some of the request's time."""
+    fields = RequestDocument.fields(attempts=1, expires_at=now() + timedelta(seconds=left))
+    lease = RequestDocument(Document("generationRequests/r1", fields))
+    busy = GeneratorError("BUSY", "b", retryable=True, retry_after=90.0)
+    assert worker._delay_before_retry(lease, Outcome.failed(busy)) == expected
 
 
 def test_a_queue_that_does_not_answer_cannot_fill_the_instance(

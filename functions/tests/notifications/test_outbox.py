@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import timedelta
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -53,6 +54,37 @@ def told(in_outbox: Outbox) -> list[str]:
 def one(in_outbox: Outbox) -> EventDocument:
     (event,) = in_outbox.events()
     return event
+
+
+def test_a_silent_queue_holds_up_a_call_for_some_seconds_however_many_events_it_has(
+    app: Outbox, consumer: Consumer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever comes back after a year has many lots that have expired, each with its event."""
+    registration.register(consumer().url, ["credits.expired"])
+    gone = {
+        f"month-{number}": {
+            "remaining": 1,
+            "kind": "subscription",
+            "priority": 40,
+            "grantedAt": app.moment - timedelta(days=60),
+            "expiresAt": app.moment - timedelta(days=30),
+            "purchaseId": f"month-{number}",
+        }
+        for number in range(20)
+    }
+    app.memory.put(db.user("ann"), {"credits": 20, "lots": gone})
+    waited: list[float] = []
+
+    def be_silent(event_id: str, *, timeout_seconds: float) -> None:
+        waited.append(timeout_seconds)
+        app.seconds += timeout_seconds
+        raise BackendUnavailable
+
+    monkeypatch.setattr(tasks, "enqueue_event", be_silent)
+    monkeypatch.setattr(db, "time", SimpleNamespace(monotonic=lambda: app.seconds))
+    assert get_user_credits(GetUserCredits(user_id="ann"), ANYBODY).current_credits == 0
+    assert len(app.events()) == 20
+    assert sum(waited) <= db.AFTER_COMMIT_SECONDS
 
 
 def test_nobody_is_told_where_nobody_is_registered(app: Outbox) -> None:

@@ -25,6 +25,7 @@ class Outbox:
         self.moment = datetime.fromisoformat("2026-11-18T12:00:00+00:00")
         self.memory = MemoryStore(lambda: self.moment)
         self.queued: list[str] = []
+        self.seconds = 0.0
         monkeypatch.setenv("CATALOGUE_TTL_SECONDS", "0")
         monkeypatch.setattr(db, "connection", lambda: self.memory)
         monkeypatch.setattr(clock, "now", lambda: self.moment)
