@@ -33,8 +33,8 @@ def move(
     """Move the paid lots, the debt, the purchases and the links of one user to another.
 
     What one of the two owes is taken from what the other has bought. How many credits have moved is
-    returned. What comes back to the first account later, by refunds of its
-    requests, can be moved again under the same key: the entries are numbered.
+    returned. What comes back to the first account later, by refunds of its requests, can be moved
+    again under the same key: the entries are numbered.
 
     Raises UserNotFound; ValueError for more than MOST_DOCUMENTS purchases or links.
     """
