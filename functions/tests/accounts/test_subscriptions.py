@@ -158,6 +158,20 @@ def test_a_subscription_that_begins_when_the_account_is_closed_is_canceled(
     assert shop.balance(tombstone) == 200  # what was paid for it is in the books
 
 
+def test_a_subscription_that_became_known_while_the_account_moved_is_canceled_in_the_end(
+    shop: Shop, account_queue: Queue, work: Callable[[], int]
+) -> None:
+    session = shop.buy("monthly-200")
+    delete.delete("ann")
+    work()
+    # Its events were stored when the account was about to move, after its subscriptions had ended.
+    link = {"userId": "ann", "status": "active"}
+    shop.store.put(f"stripeLinks/{session['subscription']}", link)
+    assert shop.world.get(session["subscription"])["status"] == "active"
+    account_queue.end()
+    assert shop.world.get(session["subscription"])["status"] == "canceled"
+
+
 def test_it_is_canceled_by_its_session_where_only_that_names_its_user(
     shop: Shop, account_queue: Queue, work: Callable[[], int]
 ) -> None:
