@@ -201,6 +201,34 @@ def test_while_it_cannot_be_canceled_its_event_is_to_come_again(
     assert shop.world.get(subscription)["status"] == "canceled"
 
 
+@pytest.mark.parametrize("merged", [{}, {"mergedInto": "bob"}])
+def test_who_is_back_from_a_backup_is_deleted_again(
+    shop: Shop, account_queue: Queue, work: Callable[[], int], merged: Json
+) -> None:
+    shop.store.put("users/bob", {"credits": 0})
+    shop.buy()
+    shop.deliver()
+    backup = {path: document.fields for path, document in shop.store.documents.items()}
+    delete.delete("ann")
+    account_queue.end()
+    assert not [path for path in shop.store.documents if "ann" in path]
+    for path, fields in backup.items():  # what is newer than the backup stays, as in an import
+        shop.store.put(path, fields)
+    closure = shop.document(closures.path("ann"))
+    shop.store.put(closures.path("ann"), {**closure, **merged})
+    told = delete.delete_for("ann", by="cli:ops", reason="left after the backup")
+    assert told.status == "closing"
+    delete.delete_for("ann", by="cli:ops", reason="again")
+    account_queue.end()
+    assert not [path for path in shop.store.documents if "ann" in path]
+    again = shop.document(closures.path("ann"))
+    assert again["status"] == "closed"
+    assert shop.purchase()["userId"] == again["tombstone"] != closure["tombstone"]
+    assert (shop.balance(again["tombstone"]), shop.balance("bob")) == (100, 0)
+    actions = [path for path in shop.store.documents if path.startswith("adminActions/")]
+    assert len(actions) == 1
+
+
 @pytest.fixture
 def work(account_queue: Queue, monkeypatch: pytest.MonkeyPatch) -> Callable[[], int]:
     """Works off the queue, where there is neither a storage nor Firebase Authentication."""
