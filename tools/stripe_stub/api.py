@@ -45,6 +45,10 @@ class Api:
         for (wanted, pattern), call in ROUTES.items():
             found = re.fullmatch(pattern, path) if wanted == method else None
             if found is not None:
+                customer = form.get("customer")
+                if customer is not None and customer not in self.world.objects:
+                    message = f"No such customer: '{customer}'"
+                    return refusal(400, "resource_missing", message, param="customer")
                 try:
                     return 200, call(self.world, form, *found.groups())
                 except NoSuch as error:
@@ -56,9 +60,9 @@ class Api:
         return refusal(404, "", f"Unrecognized request URL ({method}: {path}).")
 
 
-def refusal(status: int, code: str, message: str) -> Answer:
+def refusal(status: int, code: str, message: str, **more: str) -> Answer:
     kind = "idempotency_error" if code == "idempotency_error" else "invalid_request_error"
-    return status, {"error": {"type": kind, "code": code, "message": message}}
+    return status, {"error": {"type": kind, "code": code, "message": message, **more}}
 
 
 def nested(form: str) -> Json:

@@ -38,14 +38,17 @@ KEPT = ("credits", "lots", "ledgerSequence", "debt", "createdAt")
 
 def begin(
     transaction: db.Transaction, user_id: str, moment: datetime, *, merged_into: str | None = None
-) -> None:
-    """Have the account close; no-op if it does already.
+) -> bool:
+    """Have the account close, and say so; no-op if it does already, or is closed.
 
-    The transaction has read the user and the closure. Afterwards `enqueue` starts the work.
+    One that is back from a backup closes anew, under another tombstone. The transaction has read
+    the user and the closure. Afterwards `enqueue` starts the work.
     """
-    path = closures.path(user_id)
-    if transaction[path].exists:
-        return
+    closure = ClosureDocument(transaction[closures.path(user_id)])
+    has_user = transaction[db.user(user_id)].exists
+    is_back = closure.exists and closure.status is ClosureStatus.CLOSED and has_user
+    if closure.exists and not is_back:
+        return False
     fields: dict[str, Any] = ClosureDocument.fields(
         tombstone=closures.new_tombstone(),
         status=ClosureStatus.CLOSING,
@@ -55,8 +58,13 @@ def begin(
     )
     if merged_into is not None:
         fields |= ClosureDocument.fields(merged_into=merged_into)
-    transaction.create(path, fields)
+    if is_back:
+        gone = dict.fromkeys(("merged_into", "moved_at", "closed_at"), DELETE_FIELD)
+        transaction.update(closure.path, ClosureDocument.fields(**gone) | fields)
+    else:
+        transaction.create(closure.path, fields)
     _refuse_charges(transaction, user_id, moment)
+    return True
 
 
 def enqueue(user_id: str) -> None:

@@ -50,9 +50,8 @@ def _begin(user_id: str, operator: Operator | None = None) -> Deletion:
     stores, path = subscriptions.in_stores(user_id), closures.path(user_id)
 
     def decide(transaction: db.Transaction) -> None:
-        moment, is_new = clock.now(), not transaction[path].exists
-        closing.begin(transaction, user_id, moment)
-        if is_new and operator is not None:
+        moment = clock.now()
+        if closing.begin(transaction, user_id, moment) and operator is not None:
             actions.record(
                 transaction,
                 "delete",

@@ -1,6 +1,6 @@
 """Exporting an account: everything of a user as one JSON file in Cloud Storage.
 
-A task writes the file while it reads, page by page, so its length is limited by nothing. The
+A task writes the file while it reads, page by page, so an account need not fit into memory. The
 document `users/{userId}/exports/latest` says how far it is. Whoever has the link can load the file;
 as such a link does not end by itself, the file is deleted a day later.
 """
@@ -32,6 +32,7 @@ DELETE_SECONDS = 30.0
 DELETED_AT_ONCE = 500
 # Of requests: what the worker needs and what says nothing of the user.
 INTERNAL = ("attemptId", "leasedUntil", "fingerprint", "providerCall", "providerJob", "enqueuedAt")
+OPERATORS = ("reporterId", "resolvedBy")  # of reports of images: who works for the app
 
 
 class ExportStatus(StrEnum):
@@ -138,7 +139,8 @@ def write(user_id: str) -> None:
     latest = ExportDocument(db.read(path)[0])
     if not latest.exists or latest.status is ExportStatus.READY:
         return
-    name = f"exports/{clock.now():%Y%m%d}/{_owner(user_id)}/{latest.export_id}.json"
+    # Each delivery of a task writes a file of its own: another would end the link of the first.
+    name = f"exports/{clock.now():%Y%m%d}/{_owner(user_id)}/{uuid.uuid4().hex}.json"
     url = bucket.write_text(
         name,
         _json(user_id),
@@ -176,11 +178,12 @@ def _json(user_id: str) -> Iterator[str]:
         "imageReports": ("imageReports", {"userId": user_id}),
         "devices": (f"{db.user(user_id)}/devices", {}),
     }
+    hidden = {*INTERNAL, *OPERATORS}
     for section, (collection, where) in sections.items():
         yield f',"{section}":['
         separator = ""
         for document in _documents(collection, where):
-            fields = {k: v for k, v in (document.fields or {}).items() if k not in INTERNAL}
+            fields = {k: v for k, v in (document.fields or {}).items() if k not in hidden}
             yield f"{separator}{_dumped({'id': document.id, **fields})}"
             separator = ",\n"
         yield "]"

@@ -7,7 +7,7 @@ import hashlib
 from datetime import datetime
 
 from imagegen import db
-from imagegen.credits import ledger
+from imagegen.credits import clawback, ledger
 from imagegen.credits.account import Account
 from imagegen.firestore.store import Query
 from imagegen.purchases import links
@@ -32,8 +32,9 @@ def move(
 ) -> int:
     """Move the paid lots, the debt, the purchases and the links of one user to another.
 
-    How many credits is returned. What comes back to the first account later, by refunds of its
-    requests, can be moved again under the same key: the entries are numbered.
+    What one of the two owes is taken from what the other has bought. How many credits have moved is
+    returned. What comes back to the first account later, by refunds of its requests, can be moved
+    again under the same key: the entries are numbered.
 
     Raises UserNotFound; ValueError for more than MOST_DOCUMENTS purchases or links.
     """
@@ -97,6 +98,10 @@ def _move(
         fields = LinkDocument.fields(user_id=to_user_id, updated_at=moment)
         transaction.update(document.path, fields)
     _move_customer(transaction, from_user_id, to_user_id)
+    target = Account(transaction, to_user_id, moment)
+    clawback.collect(target)
+    if owing := [document.id for document in bought if document.get("owed")]:
+        clawback.collect(target, *owing)
     return moved
 
 

@@ -42,12 +42,18 @@ def session_url(user_id: str, product_id: str, success_url: str, cancel_url: str
     offer = items.find("id", product_id)
     if offer is None or not offer.enabled or offer.stripe_price is None:
         raise ProductNotFound(productId=product_id)
-    customer, purchase_id = _customer(user_id), uuid.uuid4().hex
-    form = _form(user_id, offer, purchase_id) | {
-        "customer": customer,
-        "success_url": success_url,
-        "cancel_url": cancel_url,
-    }
+    customer, urls = _customer(user_id), {"success_url": success_url, "cancel_url": cancel_url}
+    try:
+        return _session_url(user_id, offer, customer, urls)
+    except StripeRefused as error:
+        if not error.is_missing_customer:
+            raise
+    return _session_url(user_id, offer, _customer(user_id, gone=customer), urls)
+
+
+def _session_url(user_id: str, offer: Product, customer: str, urls: dict[str, str]) -> str:
+    purchase_id = uuid.uuid4().hex
+    form = _form(user_id, offer, purchase_id) | {"customer": customer} | urls
     if _is_subscription(offer):
         return str(stripe_api.post(SESSIONS, form, idempotency_key=purchase_id)["url"])
     _open(user_id, offer, purchase_id)
@@ -67,7 +73,8 @@ SESSIONS = "/v1/checkout/sessions"
 def portal_url(user_id: str, return_url: str) -> str:
     """Where the user can see invoices, change a card and end a subscription.
 
-    Raises CustomerNotFound for whoever has never been to a checkout, and else as `session_url`.
+    Raises CustomerNotFound for whoever has never been to a checkout, or whose customer has been
+    deleted at Stripe; and else as `session_url`.
     """
     require_own_origin("returnUrl", return_url)
     (document,) = db.read(links.customer_path(user_id))
@@ -75,7 +82,12 @@ def portal_url(user_id: str, return_url: str) -> str:
         raise CustomerNotFound(userId=user_id)
     form = {"customer": CustomerDocument(document).customer, "return_url": return_url}
     key = uuid.uuid4().hex
-    session = stripe_api.post("/v1/billing_portal/sessions", form, idempotency_key=key)
+    try:
+        session = stripe_api.post("/v1/billing_portal/sessions", form, idempotency_key=key)
+    except StripeRefused as error:
+        if error.is_missing_customer:
+            raise CustomerNotFound(userId=user_id) from error
+        raise
     return str(session["url"])
 
 
@@ -109,24 +121,31 @@ def _form(user_id: str, offer: Product, purchase_id: str) -> dict[str, str]:
     }
 
 
-def _customer(user_id: str) -> str:
-    """Stripe's customer for the user, made at the first checkout.
+def _customer(user_id: str, *, gone: str | None = None) -> str:
+    """Stripe's customer for the user, made at the first checkout, or in place of one that is gone.
 
     Two first checkouts at once get the same one from Stripe, by its idempotency key.
     """
     path, is_live = links.customer_path(user_id), config.stripe_is_live()
+
+    def is_usable(document: Document) -> bool:
+        stored = CustomerDocument(document)
+        return stored.exists and stored.is_live == is_live and stored.customer != gone
+
     (document,) = db.read(path)
-    if document.exists and CustomerDocument(document).is_live == is_live:
+    if is_usable(document):
         return CustomerDocument(document).customer
     form = {"metadata[userId]": user_id}
-    made = stripe_api.post("/v1/customers", form, idempotency_key=f"customer-{user_id}")
+    # Under the key of the first, Stripe would answer with the one that is gone, for a day.
+    key = f"customer-{user_id}" + (f"-{gone}" if gone else "")
+    made = stripe_api.post("/v1/customers", form, idempotency_key=key)
     customer, moment = str(made["id"]), clock.now()
 
     def decide(transaction: db.Transaction) -> None:
         nonlocal customer
-        stored = CustomerDocument(transaction[path])
-        if stored.exists and stored.is_live == is_live:
-            customer = stored.customer
+        stored = transaction[path]
+        if is_usable(stored):
+            customer = CustomerDocument(stored).customer
             return
         fields = CustomerDocument.fields(customer=customer, is_live=is_live, created_at=moment)
         transaction.update(path, fields) if stored.exists else transaction.create(path, fields)

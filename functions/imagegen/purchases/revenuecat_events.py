@@ -29,7 +29,9 @@ class StoreEvent:
 
     @property
     def purchase_id(self) -> str:
-        return f"revenuecat-{self.store.lower()}-{self.transaction_id}"
+        # A store may put any sign into its ids; to Firestore, a slash ends the id of a document.
+        transaction_id = self.transaction_id.replace("/", "%2F")
+        return f"revenuecat-{self.store.lower()}-{transaction_id}"
 
 
 @dataclass(frozen=True)

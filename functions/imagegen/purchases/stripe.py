@@ -11,7 +11,8 @@ from functools import cache
 from typing import Any
 
 from imagegen import clock, config, db, logger
-from imagegen.purchases import booking, buyer, links, reversing, stripe_api
+from imagegen.credits import closures
+from imagegen.purchases import booking, buyer, links, reversing, stripe_api, subscriptions
 from imagegen.purchases.booking import Payment
 from imagegen.purchases.items import Item
 from imagegen.purchases.links import LinkDocument
@@ -50,6 +51,7 @@ def handle(event: Mapping[str, Any]) -> str:
 def _session(session: Session) -> str:
     _remember([session.user_id], session.subscription, session.customer)
     if not session.is_payment:
+        _cancel_if_closed(session.subscription)
         return "noted"
     purchase_id = _purchase_of(session.id, session.purchase_id)
     if session.status is not PurchaseStatus.PAID:
@@ -184,7 +186,18 @@ def _subscription(subscription: Subscription) -> str:
         )
 
     db.transact(decide, path)
+    _cancel_if_closed(subscription.id)
     return "noted"
+
+
+def _cancel_if_closed(subscription: str | None) -> None:
+    """Cancel the subscription of a closed account: its checkout was open for a day after that.
+
+    Raises PaymentProviderUnavailable.
+    """
+    link = _linked(subscription)
+    if link.status not in ENDED and closures.is_tombstone(link.user_id):
+        subscriptions.cancel_in_stripe(link.user_id)
 
 
 def _remember(named: Sequence[str], *stripe_ids: str | None) -> None:

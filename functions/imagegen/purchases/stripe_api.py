@@ -25,12 +25,21 @@ Json = dict[str, Any]
 
 
 class StripeRefused(Exception):
-    """Stripe will not do this, however often it is asked; `status` and `code` are Stripe's."""
+    """Stripe will not do this, however often it is asked.
 
-    def __init__(self, status: int, code: str) -> None:
-        super().__init__(f"{status} {code}")
+    `status`, `code` and `param`, what of the request it is about, are Stripe's.
+    """
+
+    def __init__(self, status: int, code: str, param: str = "") -> None:
+        super().__init__(f"{status} {code} {param}".rstrip())
         self.status = status
         self.code = code
+        self.param = param
+
+    @property
+    def is_missing_customer(self) -> bool:
+        """Whether the customer has been deleted, or is of another account of Stripe."""
+        return (self.code, self.param) == ("resource_missing", "customer")
 
 
 def post(path: str, form: Mapping[str, str], *, idempotency_key: str) -> Json:
@@ -94,7 +103,8 @@ def _request(method: str, path: str, **content: Any) -> Json:
     )
     if answer.status_code in (IN_USE, 429) or answer.status_code >= 500:
         raise PaymentProviderUnavailable
-    raise StripeRefused(answer.status_code, refusal.get("code") or refusal.get("type") or "")
+    code = refusal.get("code") or refusal.get("type") or ""
+    raise StripeRefused(answer.status_code, code, refusal.get("param") or "")
 
 
 def _error(answer: httpx.Response) -> Json:

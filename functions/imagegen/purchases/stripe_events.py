@@ -112,8 +112,9 @@ def _invoice(it: Json, at: int) -> Invoice:
         user_id=next((each["userId"] for each in named if each.get("userId")), ""),
         lines=lines_of(lines),
         has_more=it["lines"].get("has_more", False),
-        # What the period cost, also where the customer's balance paid a part of it.
-        amount=it["total"],
+        # What the period cost, also where the customer's balance paid a part of it. Prorations may
+        # come to more than the lines: the rest goes to the balance, and nothing was paid.
+        amount=max(0, it["total"]),
         currency=it["currency"],
         at=at,
     )

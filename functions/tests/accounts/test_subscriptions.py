@@ -142,6 +142,93 @@ def test_a_payment_on_its_way_when_the_account_closes_is_booked(
     assert not [path for path in shop.store.documents if "ann" in path]
 
 
+def test_a_subscription_that_begins_when_the_account_is_closed_is_canceled(
+    shop: Shop, account_queue: Queue, work: Callable[[], int]
+) -> None:
+    session_id = shop.checkout("monthly-200")  # it stays open for a day
+    delete.delete("ann")
+    account_queue.end()
+    tombstone = shop.document(closures.path("ann"))["tombstone"]
+    assert shop.document(closures.path("ann"))["status"] == "closed"
+    subscription = shop.world.pay(session_id)["subscription"]
+    shop.deliver()
+    assert shop.world.get(subscription)["status"] == "canceled"
+    shop.deliver()
+    assert shop.document(f"stripeLinks/{subscription}")["status"] == "canceled"
+    assert shop.balance(tombstone) == 200  # what was paid for it is in the books
+
+
+def test_a_subscription_that_became_known_while_the_account_moved_is_canceled_in_the_end(
+    shop: Shop, account_queue: Queue, work: Callable[[], int]
+) -> None:
+    session = shop.buy("monthly-200")
+    delete.delete("ann")
+    work()
+    # Its events were stored when the account was about to move, after its subscriptions had ended.
+    link = {"userId": "ann", "status": "active"}
+    shop.store.put(f"stripeLinks/{session['subscription']}", link)
+    assert shop.world.get(session["subscription"])["status"] == "active"
+    account_queue.end()
+    assert shop.world.get(session["subscription"])["status"] == "canceled"
+
+
+def test_it_is_canceled_by_its_session_where_only_that_names_its_user(
+    shop: Shop, account_queue: Queue, work: Callable[[], int]
+) -> None:
+    delete.delete("ann")
+    account_queue.end()
+    shop.store.put("users/bob", {"credits": 0})
+    session = shop.buy("monthly-200", "bob")  # of a Payment Link, as it might be
+    (told,) = [each for each in shop.told() if each["type"] == "checkout.session.completed"]
+    told["data"]["object"] |= {"metadata": {}, "client_reference_id": "ann"}
+    stripe.handle(told)
+    assert shop.world.get(session["subscription"])["status"] == "canceled"
+
+
+def test_while_it_cannot_be_canceled_its_event_is_to_come_again(
+    shop: Shop, account_queue: Queue, work: Callable[[], int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session_id = shop.checkout("monthly-200")
+    delete.delete("ann")
+    account_queue.end()
+    subscription = shop.world.pay(session_id)["subscription"]
+    (event,) = [each for each in shop.told() if each["type"] == "customer.subscription.created"]
+    with monkeypatch.context() as broken:
+        broken.setenv("STRIPE_API_BASE", "http://127.0.0.1:1")
+        with pytest.raises(PaymentProviderUnavailable):
+            stripe.handle(event)
+    stripe.handle(event)
+    assert shop.world.get(subscription)["status"] == "canceled"
+
+
+@pytest.mark.parametrize("merged", [{}, {"mergedInto": "bob"}])
+def test_who_is_back_from_a_backup_is_deleted_again(
+    shop: Shop, account_queue: Queue, work: Callable[[], int], merged: Json
+) -> None:
+    shop.store.put("users/bob", {"credits": 0})
+    shop.buy()
+    shop.deliver()
+    backup = {path: document.fields for path, document in shop.store.documents.items()}
+    delete.delete("ann")
+    account_queue.end()
+    assert not [path for path in shop.store.documents if "ann" in path]
+    for path, fields in backup.items():  # what is newer than the backup stays, as in an import
+        shop.store.put(path, fields)
+    closure = shop.document(closures.path("ann"))
+    shop.store.put(closures.path("ann"), {**closure, **merged})
+    told = delete.delete_for("ann", by="cli:ops", reason="left after the backup")
+    assert told.status == "closing"
+    delete.delete_for("ann", by="cli:ops", reason="again")
+    account_queue.end()
+    assert not [path for path in shop.store.documents if "ann" in path]
+    again = shop.document(closures.path("ann"))
+    assert again["status"] == "closed"
+    assert shop.purchase()["userId"] == again["tombstone"] != closure["tombstone"]
+    assert (shop.balance(again["tombstone"]), shop.balance("bob")) == (100, 0)
+    actions = [path for path in shop.store.documents if path.startswith("adminActions/")]
+    assert len(actions) == 1
+
+
 @pytest.fixture
 def work(account_queue: Queue, monkeypatch: pytest.MonkeyPatch) -> Callable[[], int]:
     """Works off the queue, where there is neither a storage nor Firebase Authentication."""

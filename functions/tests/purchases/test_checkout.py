@@ -120,6 +120,27 @@ def test_the_portal_opens_for_the_stored_customer_only(shop: Shop) -> None:
     assert (portal["customer"], portal["return_url"]) == (session["customer"], f"{APP}/credits")
 
 
+@pytest.mark.parametrize(("product", "credits"), [("pack-100", 100), ("monthly-200", 200)])
+def test_in_place_of_a_customer_that_was_deleted_at_stripe_a_new_one_is_made(
+    shop: Shop, product: str, credits: int
+) -> None:
+    shop.checkout()
+    deleted = shop.document("stripeCustomers/ann")["customer"]
+    del shop.world.objects[deleted]
+    with pytest.raises(CustomerNotFound):
+        checkout.portal_url("ann", f"{APP}/back")
+    with ThreadPoolExecutor(4) as pool:
+        sessions = [*pool.map(lambda _: shop.world.get(shop.checkout(product)), range(4))]
+    (customer,) = {each["customer"] for each in sessions}
+    assert customer != deleted
+    assert shop.document("stripeCustomers/ann")["customer"] == customer
+    assert shop.document(f"stripeLinks/{customer}")["userId"] == "ann"
+    assert checkout.portal_url("ann", f"{APP}/back")
+    shop.world.pay(sessions[0]["id"])
+    shop.deliver()
+    assert shop.balance() == credits
+
+
 def test_a_checkout_that_stripe_cannot_make_ends_its_purchase_and_a_new_one_can_be_made(
     shop: Shop, monkeypatch: pytest.MonkeyPatch
 ) -> None:

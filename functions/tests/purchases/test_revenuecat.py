@@ -229,6 +229,14 @@ def test_a_cancellation_for_another_reason_takes_nothing(shop: Shop, reason: str
     assert shop.balance() == 200
 
 
+def test_a_transaction_id_with_slashes_is_one_document(shop: Shop) -> None:
+    told = pack(store="AMAZON", transaction_id="q1Yq/VbJ/yjH=:1:11")
+    assert revenuecat.handle(told) == "paid"
+    revenuecat.handle(cancellation(**{k: told["event"][k] for k in ("store", "transaction_id")}))
+    assert [*shop.purchases()] == ["revenuecat-amazon-q1Yq%2FVbJ%2FyjH=:1:11"]
+    assert shop.entries() == [("purchase", 100), ("clawback", -100)]
+
+
 @pytest.mark.parametrize("name", ["transaction_id", "store"])
 @pytest.mark.parametrize("missing", [None, ""])
 def test_what_names_no_store_or_transaction_is_no_purchase(

@@ -326,6 +326,22 @@ def test_a_change_of_interval_books_its_full_line_after_the_prorations(shop: Sho
     assert shop.entries() == [("purchase", 200), ("purchase", 2400)]
 
 
+def test_a_change_that_leaves_the_customer_with_a_balance_cost_nothing_and_is_paid(
+    shop: Shop,
+) -> None:
+    subscription = subscribe(shop)
+    shop.told()
+    invoice = invoice_of(
+        shop,
+        subscription,
+        line(shop, subscription, "price_yearly_2400", amount=-14_000, proration=True),
+        line(shop, subscription, "price_monthly_200"),
+    )
+    assert stripe.handle(shop.event("invoice.paid", invoice | {"total": -12_510})) == "paid"
+    assert (shop.purchase()["status"], shop.purchase()["amount"]) == ("paid", 0)
+    assert shop.balance() == 200
+
+
 def test_lines_that_an_event_does_not_hold_are_fetched(shop: Shop) -> None:
     subscription = subscribe(shop)
     shop.deliver()

@@ -38,8 +38,6 @@ DEPARTURE_MUTANTS = [
            'yield from _pages("purchases", {"userId": user_id}, change)', ""),
     Mutant("subscriptions that stay with somebody who has left", moving.purchases,
            'yield from _pages("stripeLinks", {"userId": user_id}, change)', ""),
-    Mutant("subscription that goes on when its user has left", worker._finish,
-           "subscriptions.cancel_in_stripe(closure.tombstone)", "pass"),
     Mutant("Stripe's customer that stays when its user has left", moving.belongings,
            "if customer.exists:", "if False:"),
     Mutant("log of operators that names somebody who has left", moving.rename_in_texts,

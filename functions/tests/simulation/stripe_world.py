@@ -18,6 +18,7 @@ from stripe_stub import objects
 from stripe_stub.api import Api
 from stripe_stub.world import World as Stub
 
+from imagegen.credits.closures import is_tombstone
 from imagegen.firestore.store import Document
 from simulation import stripe_versions
 from simulation.faults import ON_ENQUEUE
@@ -297,11 +298,17 @@ class StripeWorld:
         return bool(self.stub.get(subscription_id)["status"] != "canceled")
 
     def check_at_rest(self, documents: Mapping[str, Document]) -> None:
-        """What is kept of a subscription is its latest state; raises Violation."""
+        """What is kept of a subscription is its latest state, and nobody pays on who has left.
+
+        Raises Violation.
+        """
         for subscription in self.stub.all("subscription"):
             link = documents.get(f"stripeLinks/{subscription['id']}")
             if link is None or link.get("status") != subscription["status"]:
                 raise Violation(f"{subscription['id']} is {subscription['status']}, not {link}")
+            has_left = is_tombstone(link.get("userId") or "")
+            if has_left and self.goes_on(subscription["id"]):
+                raise Violation(f"{subscription['id']} goes on, and its user has left")
 
     def _charge(self, intent_id: str) -> Json:
         return self.stub.get(self.stub.get(intent_id)["latest_charge"])
