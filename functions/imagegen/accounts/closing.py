@@ -19,6 +19,7 @@ from google.cloud.firestore import DELETE_FIELD
 from imagegen import clock, db, logger, tasks
 from imagegen.accounts import money
 from imagegen.credits import closures
+from imagegen.credits.account import open_account
 from imagegen.credits.closures import ClosureDocument, ClosureStatus
 from imagegen.credits.lots import LONG_AGO
 from imagegen.credits.user import AccountStatus, UserDocument
@@ -41,8 +42,10 @@ def begin(
 ) -> bool:
     """Have the account close, and say so; no-op if it does already, or is closed.
 
-    One that is back from a backup closes anew, under another tombstone. The transaction has read
-    the user and the closure. Afterwards `enqueue` starts the work.
+    One that is back from a backup closes anew, under another tombstone. A user without an account
+    gets one that closes, so that a late call which is about to open one finds it taken: else money
+    would come to it and to the tombstone. The transaction has read the user and the closure.
+    Afterwards `enqueue` starts the work.
     """
     closure = ClosureDocument(transaction[closures.path(user_id)])
     has_user = transaction[db.user(user_id)].exists
@@ -63,6 +66,8 @@ def begin(
         transaction.update(closure.path, ClosureDocument.fields(**gone) | fields)
     else:
         transaction.create(closure.path, fields)
+    if not has_user:
+        open_account(transaction, user_id, moment)
     _refuse_charges(transaction, user_id, moment)
     return True
 
@@ -121,7 +126,7 @@ def move(closure: ClosureDocument, emails: Sequence[str]) -> ClosureDocument:
             user = transaction[db.user(user_id)]
         stands = transaction[db.user(tombstone)]
         fields = UserDocument.fields(status=AccountStatus.CLOSED, updated_at=moment)
-        if stands.exists:  # money came for a user without a document
+        if stands.exists:  # money came when somebody had deleted the user document
             transaction.update(stands.path, fields)
         else:
             held = user.fields or {"credits": 0}
@@ -145,7 +150,7 @@ def quiet_end(closure: ClosureDocument) -> datetime:
     """From when on the user document may move.
 
     A call that has found no document may still be about to open an account: its commit is late. So
-    one that is new, or that there is not, stays where a late commit finds it, or finds it taken.
+    one that is new stays where a late commit finds it taken.
     """
     user = UserDocument(db.read(db.user(str(closure.user_id)))[0])
     opened_at = user.created_at if user.exists else closure.began_at
