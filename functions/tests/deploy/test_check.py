@@ -16,6 +16,7 @@ import pytest
 from cases import CASES, CATALOGUE_DOCUMENT, MEMBER, Case
 from deploy import catalogue, check
 from deploy.checks.accounts import PROJECT_ROLES
+from deploy.checks.project import SERVICES
 from deploy.finding import Finding
 from deploy.google import Google, NoCredentials, default_session
 from deploy.target import FUNCTIONS, ROOT
@@ -284,6 +285,12 @@ def test_each_product_that_the_functions_use_has_its_role() -> None:
     used = {name for each in lists for name in re.findall(r"\w+", each)}
     assert used - {"credentials", "exceptions"} == ROLE_OF.keys()
     assert set(ROLE_OF.values()) <= set(PROJECT_ROLES)
+
+
+def test_the_api_of_each_product_that_the_functions_use_is_asked_for() -> None:
+    apis = {"auth": "identitytoolkit", "functions": "cloudtasks", "messaging": "fcm"}
+    assert apis.keys() == ROLE_OF.keys()
+    assert {*apis.values(), "firestore", "storage"} <= set(SERVICES)
 
 
 def test_the_roles_stand_in_the_guide() -> None:
