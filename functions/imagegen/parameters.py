@@ -115,6 +115,8 @@ def _texts() -> Iterator[str]:
         if getattr(config, name).value not in choices:
             *others, last = (each or "empty" for each in choices)
             yield f"{name} must be {', '.join(others)} or {last}"
+    if config.AUTH_MODE.value == "optional" and not _is_on_emulators():
+        yield "AUTH_MODE may be optional on the emulators only"
     for name in TRUE_OR_FALSE:
         if os.environ.get(name, "false").lower() not in ("true", "false"):
             yield f"{name} must be true or false"
@@ -140,6 +142,12 @@ def _formats() -> Iterator[str]:
             '{"generation.completed": ["Your image is ready", "Tap to see it."]}, '
             f"with texts of at most {LONGEST_PUSH_TEXT} characters"
         )
+
+
+def _is_on_emulators() -> bool:
+    """Firebase's emulators run for any project, and alone for one that begins with demo-."""
+    is_demo = os.environ.get("GCLOUD_PROJECT", "demo-").startswith("demo-")
+    return is_demo or os.environ.get("FUNCTIONS_EMULATOR") == "true"
 
 
 def _are_push_texts(value: Any) -> bool:

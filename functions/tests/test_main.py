@@ -273,6 +273,20 @@ def test_a_wrong_parameter_is_named_before_anything_is_served(
         parameters.validate()
 
 
+def test_calls_without_a_token_are_trusted_on_the_emulators_only(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("AUTH_MODE", "optional")
+    monkeypatch.setenv("GCLOUD_PROJECT", "demo-imagegen")
+    parameters.validate()
+    monkeypatch.setenv("GCLOUD_PROJECT", "my-app")
+    monkeypatch.setenv("FUNCTIONS_EMULATOR", "true")
+    parameters.validate()
+    monkeypatch.delenv("FUNCTIONS_EMULATOR")
+    with pytest.raises(parameters.InvalidParameters, match="AUTH_MODE may be optional on the"):
+        parameters.validate()
+
+
 def test_all_wrong_parameters_are_named_together(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("THREADS", "many")
     monkeypatch.setenv("CPU", "0")

@@ -22,6 +22,9 @@ from imagegen.providers.images import FORMATS, NotAnImage, format_of, opened
 PHOTO_FORMATS = {**FORMATS, "HEIF": "image/heic"}  # HEIF where a plugin of Pillow reads it
 LIFETIME = timedelta(days=1)  # how long an upload can be ordered from
 DELETED_AT_ONCE = 500
+# A photo behind a URL has a place in `memory` while it is loaded: a server that sends it slowly
+# must not keep those of others waiting until the deadline.
+FETCH_SECONDS = 15.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +83,7 @@ def is_usable(user_id: str, upload_id: str, *, timeout_seconds: float) -> bool:
 def load(job: GenerationJob, *, deadline: float) -> Photo:
     """The photo that a job starts from. Raises GeneratorError; nothing has been paid for by then.
 
-    A URL is fetched through `outbound`, once for all that is done with it.
+    A URL is fetched through `outbound`, once for all that is done with it, in FETCH_SECONDS.
     """
     source = job.source or {}
     try:
@@ -89,7 +92,8 @@ def load(job: GenerationJob, *, deadline: float) -> Photo:
             path = _path(job.user_id, source["uploadId"])
             data = bucket.download(path, deadline=deadline, max_bytes=MAX_PHOTO_BYTES)
         else:
-            data = http.fetch(source["url"], deadline=deadline, max_bytes=MAX_PHOTO_BYTES)
+            end = min(deadline, time.monotonic() + FETCH_SECONDS)
+            data = http.fetch(source["url"], deadline=end, max_bytes=MAX_PHOTO_BYTES)
         if data is None:
             raise failure(Reason.SOURCE_NOT_USABLE, "no such upload")
         return Photo(data, inspect(data)[0])

@@ -1,6 +1,7 @@
 """One JSON message to one webhook, with a few attempts.
 
-It is sent again only while it is certain that it has not arrived.
+It is sent again while no connection is made, and after an answer that says to try again (429, or a
+5xx). Once it was sent and no answer came, it may have arrived, and is not sent again.
 """
 
 from __future__ import annotations

@@ -16,6 +16,7 @@ import pytest
 from cases import CASES, CATALOGUE_DOCUMENT, MEMBER, Case
 from deploy import catalogue, check
 from deploy.checks.accounts import PROJECT_ROLES
+from deploy.checks.project import SERVICES
 from deploy.finding import Finding
 from deploy.google import Google, NoCredentials, default_session
 from deploy.target import FUNCTIONS, ROOT
@@ -281,9 +282,15 @@ ROLE_OF = {
 def test_each_product_that_the_functions_use_has_its_role() -> None:
     code = "\n".join(path.read_text() for path in (FUNCTIONS / "imagegen").rglob("*.py"))
     lists = re.findall(r"^\s*from firebase_admin import ([\w, ]+)", code, re.MULTILINE)
-    used = {name for each in lists for name in re.findall(r"\w+", each)} - {"exceptions"}
-    assert used == ROLE_OF.keys()
+    used = {name for each in lists for name in re.findall(r"\w+", each)}
+    assert used - {"credentials", "exceptions"} == ROLE_OF.keys()
     assert set(ROLE_OF.values()) <= set(PROJECT_ROLES)
+
+
+def test_the_api_of_each_product_that_the_functions_use_is_asked_for() -> None:
+    apis = {"auth": "identitytoolkit", "functions": "cloudtasks", "messaging": "fcm"}
+    assert apis.keys() == ROLE_OF.keys()
+    assert {*apis.values(), "firestore", "storage"} <= set(SERVICES)
 
 
 def test_the_roles_stand_in_the_guide() -> None:

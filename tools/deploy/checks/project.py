@@ -19,6 +19,7 @@ SERVICES = (
     "cloudscheduler",
     "cloudtasks",
     "eventarc",
+    "fcm",
     "firebase",
     "firebasehosting",
     "firebaserules",
