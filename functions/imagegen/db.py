@@ -18,6 +18,7 @@ from google.api_core import exceptions
 from google.api_core.exceptions import GoogleAPICallError
 from google.cloud import firestore
 
+from imagegen import logger
 from imagegen.errors import BackendUnavailable, OutcomeUnknown
 from imagegen.firestore import client as firestore_client
 from imagegen.firestore.store import Create, Delete, Document, Query, Store, Update, Write
@@ -96,6 +97,7 @@ def read(*paths: str) -> list[Document]:
     try:
         return retry(lambda seconds: connection().read(paths, seconds), RETRYABLE_READ)
     except RETRYABLE_READ as error:
+        _log(error)
         raise BackendUnavailable from error
 
 
@@ -110,6 +112,7 @@ def query(wanted: Query, *, deadline_seconds: float | None = None) -> list[Docum
             lambda seconds: connection().query(wanted, seconds), RETRYABLE_READ, deadline_seconds
         )
     except RETRYABLE_READ as error:
+        _log(error)
         raise BackendUnavailable from error
 
 
@@ -244,6 +247,7 @@ def transact(
     try:
         done, found = retry(attempt, (*CONFLICT, *UNAVAILABLE_ERRORS), deadline_seconds)
     except (GoogleAPICallError, BackendUnavailable) as error:
+        _log(error)
         if commit_sent:  # whatever the last error was, one of the commits may have been applied
             raise OutcomeUnknown from error
         if isinstance(error, (*CONFLICT, *UNAVAILABLE_ERRORS)):
@@ -253,6 +257,12 @@ def transact(
     for action in done.actions:
         action(max(0.0, end - time.monotonic()))
     return found
+
+
+def _log(error: Exception) -> None:
+    """Log what Firestore has said: whoever calls is told only that it is out of reach."""
+    if isinstance(error, GoogleAPICallError):
+        logger.warn("firestore out of reach", error=repr(error))
 
 
 def retry(

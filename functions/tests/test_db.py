@@ -1,5 +1,6 @@
 """`transact` on the emulator: conflicts, lost replies, and nothing half done."""
 
+import json
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -9,6 +10,7 @@ from types import SimpleNamespace
 
 import grpc
 import pytest
+from google.api_core import exceptions
 from google.cloud import firestore
 from support.proxy import Fault, FirestoreProxy
 
@@ -230,6 +232,38 @@ def test_what_follows_a_commit_has_some_seconds_together(monkeypatch: pytest.Mon
 
     db.transact(decide, Document("users/new"))
     assert given == [5.0, 2.0] + [0.0] * 18
+
+
+@pytest.mark.parametrize("error", [exceptions.PermissionDenied, exceptions.InvalidArgument])
+def test_what_firestore_said_is_logged_where_the_caller_hears_only_that_it_is_out_of_reach(
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    error: type[exceptions.GoogleAPICallError],
+) -> None:
+    """A lost right, an index that is not built: it is no outage, and waiting does not help."""
+
+    class Refusing(SlowStore):
+        def read(self, paths: Sequence[str], timeout_seconds: float) -> list[Document]:
+            raise exceptions.ServiceUnavailable("of reads")
+
+        def query(self, query: Query, timeout_seconds: float) -> list[Document]:
+            raise exceptions.ServiceUnavailable("of queries")
+
+        def commit(self, writes: Sequence[Write], timeout_seconds: float) -> list[datetime]:
+            raise error("of commits")
+
+    Refusing(monkeypatch)
+    with pytest.raises(OutcomeUnknown):
+        db.transact(lambda t: t.create("users/new", {}), Document("users/new"))
+    with pytest.raises(BackendUnavailable):
+        db.transact(lambda t: None, "users/new")
+    with pytest.raises(BackendUnavailable):
+        db.read("users/new")
+    with pytest.raises(BackendUnavailable):
+        db.query(Query("users"))
+    said = [json.loads(line)["error"] for line in capsys.readouterr().out.splitlines()]
+    assert ["of commits" in said[0], "of reads" in said[1]] == [True, True]
+    assert ["of reads" in said[2], "of queries" in said[3]] == [True, True]
 
 
 def test_the_deadline_holds_when_firestore_hangs(

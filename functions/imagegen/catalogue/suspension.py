@@ -52,26 +52,29 @@ def load() -> dict[str, datetime]:
 
 def admit(
     transaction: db.Transaction, model: str, until: datetime | None, moment: datetime
-) -> None:
+) -> bool:
     """Let an order of a model pass; on probation, as the only one.
 
-    `until` is when its suspension ends, as the catalogue has it.
+    `until` is when its suspension ends, as the catalogue has it. The result is whether the model is
+    offered without a probe: then nothing is written, so a later attempt at the same charge must not
+    ask again.
 
     Raises ModelUnavailable.
     """
     if until is None:
-        return
+        return True
     if moment < until:
         raise _unavailable(model, until, moment)
     path = _path(model)
     current = SuspensionDocument(transaction[path])
     if not current.exists or current.suspended_until is None:
-        return  # the probe has succeeded since the catalogue was read
+        return True  # the probe has succeeded since the catalogue was read
     for busy_until in (current.suspended_until, current.probed_until):
         if busy_until is not None and moment < busy_until:
             raise _unavailable(model, busy_until, moment)
     probed_until = moment + timedelta(seconds=PROBE_SECONDS)
     transaction.update(path, SuspensionDocument.fields(probed_until=probed_until))
+    return False
 
 
 def note(model: str, reason: str | None, *, is_suspended: bool) -> bool:

@@ -12,6 +12,8 @@ difference to `clawedBack` + `owed` + `waived`. The purchase is read and written
 transaction.
 """
 
+from collections.abc import Iterable
+
 from imagegen import db
 from imagegen.credits import lots
 from imagegen.credits.account import Account
@@ -55,10 +57,14 @@ def collect(account: Account, *purchase_ids: str) -> None:
     """
     if not account.debt:
         return
-    owing = purchase_ids or [each.id for each in db.query(owing_query(account.user_id))]
+    owing: Iterable[str] = purchase_ids
+    if not owing:
+        # What they owe changes only together with the user's debt.
+        found = account.transaction.found(db.query(owing_query(account.user_id)))
+        owing = [each.id for each in found]
     for purchase_id in owing:
         bought = _purchase(account, purchase_id)
-        if bought.exists:  # it may have gone since the query
+        if bought.exists:  # it may be younger than what was read
             taken = _take(account, purchase_id, bought.owed, "debt")
             _change_debt(account, purchase_id, -taken)
 

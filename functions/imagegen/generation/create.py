@@ -114,11 +114,11 @@ def charge(
     """
     path, moment = db.generation_request(request_id), clock.now()
     is_busy = run.threads.is_full
-    is_too_late = False
+    is_too_late = is_offered = False
     offer: Catalogue | None = None
 
     def decide(transaction: db.Transaction) -> None:
-        nonlocal offer, is_too_late
+        nonlocal offer, is_too_late, is_offered
         request = RequestDocument(transaction[path])
         if request.exists:
             # With our attempt id it is ours: an earlier commit of this call succeeded and only its
@@ -126,8 +126,9 @@ def charge(
             if request.attempt_id != attempt_id:
                 _require_same_order(request, order)
             return
-        # An earlier commit of this call may still arrive. So neither a newer catalogue nor a later
-        # moment, at which a lot has expired or it is too late, may refuse what was allowed then.
+        # An earlier commit of this call may still arrive. So neither a newer catalogue, nor a model
+        # that was suspended meanwhile, nor a later moment, at which a lot has expired or it is too
+        # late, may refuse what was allowed then.
         if offer is None:
             outbox.subscriptions()  # read before anything is charged: the settle needs them
             offer = catalogue.current()
@@ -139,7 +140,7 @@ def charge(
         mode = generation_request.effective_mode(order, choice.model)
         generation_request.require_source_support(order, choice.model)
         until = offer.suspended.get(choice.model.name)
-        suspension.admit(transaction, choice.model.name, until, moment)
+        is_offered = is_offered or suspension.admit(transaction, choice.model.name, until, moment)
         if is_too_late and mode is Mode.SYNC:
             raise BackendUnavailable("The call has waited for too long; nothing was charged.")
         if is_busy and mode is Mode.SYNC:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -11,6 +11,7 @@ import pytest
 from google.cloud import firestore
 from hypothesis import given
 from hypothesis import strategies as st
+from simulation.memory_store import MemoryStore
 from support.accounts import bought, lot, remaining, with_lots
 from support.books import check_books, ledger_of
 from support.orders import ANYBODY, order
@@ -22,7 +23,7 @@ from imagegen.credits.account import Account
 from imagegen.credits.endpoints import GetUserCredits, get_user_credits
 from imagegen.credits.lots import Kind
 from imagegen.errors import GenerationFailed, OutstandingDebt
-from imagegen.firestore.store import Document
+from imagegen.firestore.store import Document, Query
 from imagegen.generation import create as generation
 from imagegen.notifications import outbox
 
@@ -301,3 +302,34 @@ def test_taken_and_owed_are_what_should_be_taken_whatever_came_before(
         assert stands.clawed_back + stands.owed + stands.waived == target
         assert (user.get("debt", 0), user["credits"]) == (stands.owed, before - stands.clawed_back)
         assert account.lots == account.user.held_lots
+
+
+def test_however_many_purchases_owe_something_they_are_found_and_collected_at_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Else each would have everything read and queried again: a refund would run out of time."""
+    asked: list[str] = []
+
+    class Counting(MemoryStore):
+        def read(self, paths: Sequence[str], timeout_seconds: float) -> list[Document]:
+            asked.append("read")
+            return super().read(paths, timeout_seconds)
+
+        def query(self, query: Query, timeout_seconds: float) -> list[Document]:
+            asked.append("query")
+            return super().query(query, timeout_seconds)
+
+    memory = Counting()
+    monkeypatch.setattr(db, "connection", lambda: memory)
+    memory.put(db.user("ann"), {"credits": 0, "debt": 40})
+    for number in range(40):
+        fields = {"userId": "ann", "credits": 9, "owed": 1, "status": "refunded"}
+        memory.put(db.purchase(f"p{number}"), fields)
+    parts = (lots.Lot("gone", Kind.PURCHASE, 30, None, 50, NOON, "gone"),)
+
+    def give_back(transaction: db.Transaction) -> None:
+        ledger.refund(transaction, "ann", "r", 30, NOON, charged_at=NOON, reason="x", parts=parts)
+
+    user = db.transact(give_back, db.user("ann"))[db.user("ann")]
+    assert (user["credits"], user["debt"]) == (0, 10)
+    assert asked == ["read", "query"]

@@ -2,6 +2,7 @@
 
 import contextlib
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
@@ -13,7 +14,7 @@ from support.orders import ANYBODY, now, order
 
 from imagegen import clock, db, tasks
 from imagegen.catalogue import catalogue
-from imagegen.errors import InsufficientCredits, RateLimited
+from imagegen.errors import InsufficientCredits, ModelUnavailable, RateLimited
 from imagegen.firestore.store import Create, Document, Query, Store, Update
 from imagegen.generation import create as generation
 from imagegen.generation import worker
@@ -87,6 +88,34 @@ def test_a_lot_that_expires_before_the_next_attempt_refuses_nothing_that_may_be_
     else:
         late.arrive()
         assert len(requests_of(client, user_id)) == 1
+
+
+def test_a_suspension_before_the_next_attempt_refuses_nothing_that_may_be_charged(
+    client: firestore.Client, new_user: Callable[..., str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The catalogue has the model on probation; its probe has succeeded since."""
+    offer = replace(catalogue.current(), suspended={"Sure Model": now() - timedelta(seconds=9)})
+    monkeypatch.setattr(catalogue, "current", lambda: offer)
+    suspension = client.document("modelSuspensions/Sure Model")
+    suspension.set({"suspendedUntil": None})
+    later = now() + timedelta(minutes=9)
+
+    def suspend() -> None:
+        suspension.set({"suspendedUntil": later})
+
+    late = LateFirstCommit(db.connection(), suspend)
+    monkeypatch.setattr(db, "connection", lambda: late)
+    user_id = new_user(5)
+    try:
+        generation.create(order(user_id), ANYBODY)
+    except ModelUnavailable:
+        late.arrive()
+        assert requests_of(client, user_id) == []
+    else:
+        late.arrive()
+        assert len(requests_of(client, user_id)) == 1
+    finally:
+        suspension.delete()
 
 
 def test_a_clock_that_jumps_back_gives_up_no_lease_that_may_already_be_taken(
