@@ -71,11 +71,12 @@ class PurchaseDocument(Stored):
     # What was bought, as the provider names it: enough to book an unmatched purchase later.
     items: Field[Sequence[Mapping[str, Any]]] = Field("items", _items, ())
     # The lot, once the credits have come in; and, written by the ledger, what has been taken back
-    # of them, what is owed because it had been spent, and what was waived of that.
+    # of them, what is owed because it had been spent, what was waived of that, and what expired.
     lot_id: Field[str | None] = Field("lotId", text, None)
     clawed_back = Field("clawedBack", whole_number, 0, strict=True)
     owed = Field("owed", whole_number, 0, strict=True)
     waived = Field("waived", whole_number, 0, strict=True)
+    expired_credits = Field("expiredCredits", whole_number, 0)
     reversals = Field("reversals", Reversals.of, Reversals(), strict=True)
     session: Field[str | None] = Field("stripeSession", text, None)
     payment_intent: Field[str | None] = Field("stripePaymentIntent", text, None)

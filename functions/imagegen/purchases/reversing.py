@@ -75,12 +75,10 @@ def apply(
         transaction.update(purchase.path, fields)
     if not purchase.is_booked:
         return
-    target = known.clawback(purchase.credits, purchase.amount)
     status = booked_status(known, purchase.amount)
     if status is not purchase.status:
         transaction.update(purchase.path, PurchaseDocument.fields(status=status))
-    change = target - (purchase.clawed_back + purchase.owed + purchase.waived)
-    if not change:
+    if not (change := _change(purchase, known)):
         return
     user_id = closures.holder(transaction, purchase.user_id)
     if not transaction[db.user(user_id)].exists:
@@ -96,10 +94,22 @@ def apply(
     if user_id != purchase.user_id:
         transaction.update(purchase.path, PurchaseDocument.fields(user_id=user_id))
     account = Account(transaction, user_id, moment)
+    change = _change(PurchaseDocument(transaction[purchase.path]), known)  # some may have expired
     if change > 0:
         clawback.claw_back(account, purchase.id, change, reason=status)
-    else:
+    elif change < 0:
         clawback.reinstate(account, purchase.id, -change, reason=status)
+
+
+def _change(purchase: PurchaseDocument, known: Reversals) -> int:
+    """How many more credits to take back, or below zero, to give back.
+
+    What has expired was not used: it counts as given back, so that it is not taken from what else
+    the user has bought.
+    """
+    taken = purchase.clawed_back + purchase.owed + purchase.waived
+    target = known.clawback(purchase.credits, purchase.amount)
+    return min(target, max(taken, target - purchase.expired_credits)) - taken
 
 
 def park(payment_intent: str, told: Reversals) -> str:

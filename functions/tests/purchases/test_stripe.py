@@ -13,6 +13,7 @@ from stripe_stub import objects
 from support import shop as support
 from support.shop import Shop
 
+from imagegen import clock
 from imagegen.catalogue import products
 from imagegen.errors import PaymentProviderUnavailable
 from imagegen.purchases import booking, reversing, stripe, stripe_api
@@ -496,6 +497,51 @@ def test_a_clawback_takes_no_free_credits(shop: Shop) -> None:
     shop.deliver()
     user = shop.document("users/ann")
     assert (user["credits"], user["debt"]) == (30, 100)
+
+
+@pytest.mark.parametrize(
+    ("refunded", "spent", "left"),
+    [
+        (None, 0, 100),  # nothing had been spent: what was not used is not paid for twice
+        (None, 30, 70),  # what was spent is taken from what else was bought
+        (745, 150, 50),  # half of it was paid for, and half of that more was spent
+        (745, 30, 100),
+    ],
+)
+def test_what_has_expired_is_not_taken_from_what_else_was_bought(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch, refunded: int | None, spent: int, left: int
+) -> None:
+    session = shop.buy("monthly-200")
+    shop.deliver()
+    intent = shop.world.all("invoice_payment", invoice=session["invoice"])[0]["payment"]
+    shop.spend(spent) if spent else None
+    later = clock.now() + timedelta(days=40)
+    monkeypatch.setattr(clock, "now", lambda: later)
+    shop.buy()
+    shop.deliver()
+    refund = shop.world.refund(intent["payment_intent"], refunded)
+    shop.deliver()
+    shop.deliver()
+    assert shop.balance() == left
+    assert shop.document("users/ann").get("debt", 0) == 0
+    shop.world.fail_refund(refund["id"])
+    shop.deliver()
+    assert shop.balance() == 100
+
+
+def test_what_expires_with_the_refund_itself_is_not_taken_either(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session = shop.buy("monthly-200")
+    shop.buy()
+    shop.deliver()
+    intent = shop.world.all("invoice_payment", invoice=session["invoice"])[0]["payment"]
+    later = clock.now() + timedelta(days=40)
+    monkeypatch.setattr(clock, "now", lambda: later)
+    shop.world.refund(intent["payment_intent"])
+    shop.deliver()
+    assert shop.entries() == [("purchase", 200), ("purchase", 100), ("expiry", -200)]
+    assert shop.balance() == 100
 
 
 def test_a_dispute_takes_the_credits_and_a_won_one_gives_them_back(shop: Shop) -> None:

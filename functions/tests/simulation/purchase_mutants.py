@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from imagegen.credits import clawback
+from imagegen.credits.account import Account
 from imagegen.purchases import (
     booking,
     items,
@@ -65,11 +66,14 @@ PURCHASE_MUTANTS = [
            "max(self, other, key=lambda each: each.order)", "other"),
     Mutant("won dispute not reinstated", reversing.apply,
            "clawback.reinstate(account, purchase.id, -change, reason=status)", "pass"),
-    Mutant("what is owed taken again", reversing.apply,
-           "(purchase.clawed_back + purchase.owed + purchase.waived)",
-           "(purchase.clawed_back + purchase.waived)"),
-    Mutant("what was waived asked for again", reversing.apply,
-           " + purchase.waived)", ")"),
+    Mutant("what is owed taken again", reversing._change,
+           " + purchase.owed", ""),
+    Mutant("what was waived asked for again", reversing._change,
+           " + purchase.waived", ""),
+    Mutant("what has expired taken from what else was bought", reversing._change,
+           " - purchase.expired_credits", ""),
+    Mutant("expiry that its purchase does not know of", Account._expire,
+           "self._note_expired(part.purchase_id, part.credits)", "pass"),
     Mutant("waiver that leaves the debt", clawback.waive,
            "    _change_debt(account, purchase_id, -credits)\n", ""),
     Mutant("payment linked without what is parked there", reversing.link_payment,

@@ -128,15 +128,20 @@ class Sales:
                 raise Violation(f"{purchase_id} was booked, and nobody has paid for it")
             if not was_booked:
                 self._check_booked(task, sale, before, new)
-            taken = _taken(new)
-            if min(new.get(name, 0) for name in TAKEN) < 0 or taken > new["credits"]:
-                raise Violation(f"more was taken back than was bought: {new}")
-            if taken > (most := sale.most_ever(new["credits"])):
-                raise Violation(f"{taken} of {purchase_id} were taken back, at most {most} may be")
+            self._check_taken(sale, before, new)
         elif task.kind == "checkout" and old is None:
             self._check_promise(task, new)
         elif new["status"] == "unmatched":
             self._check_unmatched(task, sale, before, new)
+
+    def _check_taken(self, sale: Sale, before: Fields, new: Fields) -> None:
+        taken, expired = _taken(new), new.get("expiredCredits", 0)
+        if min(new.get(name, 0) for name in TAKEN) < 0 or taken > new["credits"]:
+            raise Violation(f"more was taken back than was bought: {new}")
+        if taken > (most := sale.most_ever(new["credits"])):
+            raise Violation(f"{taken} were taken back, at most {most} may be: {sale}")
+        if taken > _taken(before) and taken + expired > most:
+            raise Violation(f"{taken} are taken back, although {expired} have expired: {sale}")
 
     def _check_booked(self, task: Task, sale: Sale, old: Fields, new: Fields) -> None:
         user_id, told = new["userId"], (new["amount"], new["isTest"])
@@ -202,9 +207,13 @@ class Sales:
                 continue
             if purchase.get("lotId") is None:
                 raise Violation(f"was paid and not booked: {sale}")
-            taken = _taken(purchase)
-            if taken != (target := sale.target(purchase["credits"])):
+            # What has expired counts as given back, unless it expired when the rest was taken.
+            taken, target = _taken(purchase), sale.target(purchase["credits"])
+            expired = purchase.get("expiredCredits", 0)
+            if not target - expired <= taken <= target:
                 raise Violation(f"{taken} credits were taken back, not {target}: {sale}")
+            if expired < (by_the_ledger := _expired(sale.purchase_id, documents)):
+                raise Violation(f"{expired} of {by_the_ledger} credits have expired: {sale}")
             if purchase["status"] != sale.status():
                 raise Violation(f"{purchase['status']}, and should be {sale.status()}: {sale}")
 
@@ -212,3 +221,14 @@ class Sales:
 def _taken(purchase: Fields) -> int:
     """What was taken back of a purchase, is owed of it, or has been waived."""
     return sum(purchase.get(name, 0) for name in TAKEN)
+
+
+def _expired(lot_id: str, documents: Mapping[str, Document]) -> int:
+    """How many credits of a lot have expired, as the entries say."""
+    return sum(
+        part["credits"]
+        for path, document in documents.items()
+        if "/transactions/" in path and document["type"] == "expiry"
+        for part in document["lots"]
+        if part["lot"] == lot_id
+    )
