@@ -100,6 +100,7 @@ mergeAccount = http("accounts.endpoints:merge_account")
         *config.GENERATOR_SECRET_PARAMS,
         *config.STRIPE_API_SECRETS,
         *config.REPORT_SECRETS,
+        *config.TRIAL_SECRETS,
     ],
 )
 def admin(request: Request) -> Response:
@@ -150,7 +151,12 @@ def processGeneration(task: https_fn.CallableRequest[Any]) -> None:
 
 
 @scheduled({"recoveryStatus": "success"})  # type: ignore[arg-type] # the SDK's type is wrong
-@scheduler_fn.on_schedule(schedule="*/5 * * * *", timeout_sec=280, concurrency=1)
+@scheduler_fn.on_schedule(
+    schedule="*/5 * * * *",
+    timeout_sec=280,
+    concurrency=1,
+    secrets=config.GENERATOR_SECRET_PARAMS,  # to have vendors stop the jobs of lost requests
+)
 def recoverLostGenerations(event: scheduler_fn.ScheduledEvent) -> None:
     """Refund requests that were lost."""
     from imagegen.generation import recovery

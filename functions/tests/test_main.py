@@ -110,6 +110,27 @@ def test_a_secret_is_declared_only_where_its_feature_is_on(
     assert found == declared
 
 
+def test_every_function_that_calls_a_vendor_or_books_a_trial_has_the_secret_for_it(
+    manifest_with: Callable[..., dict[str, Any]],
+) -> None:
+    endpoints = manifest_with(
+        GENERATOR_SECRETS="FAL_KEY:queue.fal.run",
+        REQUIRE_VERIFIED_EMAIL="true",
+        TRIAL_ONCE_PER_EMAIL="true",
+        FUNCTIONS_EMULATOR="",
+    )
+    having: dict[str, set[str]] = {}
+    for name, endpoint in endpoints.items():
+        for secret in endpoint.get("secretEnvironmentVariables") or []:
+            having.setdefault(secret["key"], set()).add(name)
+    orders = {"createGenerationRequest", "admin"}  # an operator tries one again, also their own
+    assert having == {
+        # Recovery has the vendor stop the job of a request that was lost.
+        "FAL_KEY": orders | {"processGeneration", "recoverLostGenerations"},
+        "TRIAL_EMAIL_SECRET": orders | {"getUserCredits"},
+    }
+
+
 def test_webhooks_may_be_called_by_everybody(manifest: dict[str, Any]) -> None:
     for name in ("stripeWebhook", "revenueCatWebhook"):
         assert manifest["endpoints"][name]["httpsTrigger"] == {"invoker": ["public"]}
