@@ -204,4 +204,4 @@ def test_the_secret_is_asked_for_and_bound_only_where_it_is_on(
         for name, endpoint in endpoints.items()
         if {"key": "TRIAL_EMAIL_SECRET"} in endpoint.get("secretEnvironmentVariables", [])
     }
-    assert bound == ({"createGenerationRequest", "getUserCredits"} if is_on else set())
+    assert bound == ({"admin", "createGenerationRequest", "getUserCredits"} if is_on else set())
