@@ -412,7 +412,7 @@ def generator_secret(name: str) -> str:
     return os.environ.get(name, "").strip()
 
 
-# Bound to the functions that generate.
+# Bound to the functions that generate, and to recovery, which has jobs stopped.
 GENERATOR_SECRET_PARAMS = [
     SecretParam(name, description=f"Key of an image provider, sent to {', '.join(sorted(hosts))}.")
     for name, hosts in generator_secret_hosts().items()

@@ -14,6 +14,7 @@ import typer
 from imagegen import db
 from imagegen.generation import image_reports
 from imagegen.generation.image_reports import ReportedImage, ReportStatus
+from ops.credentials import find_bucket
 from ops.terminal import Reason, operator, out, print_json, problems
 
 PAGE_SIZE = 50
@@ -55,6 +56,7 @@ def dismiss(context: typer.Context, report: Report, reason: Reason) -> None:
 def delete_image(context: typer.Context, report: Report, reason: Reason) -> None:
     """Delete the image of a report, with its prompt; the request and its price stay."""
     with problems():
+        find_bucket()
         _show(context, image_reports.delete_image(report, by=operator(), reason=reason))
 
 

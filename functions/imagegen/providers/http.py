@@ -24,6 +24,7 @@ from imagegen.providers.failures import Reason, failure
 MAX_JSON_BYTES = 256 * 1024  # of an answer that holds no image
 LONG_BYTES = 256 * 1024  # an answer that is longer holds an image
 MAX_REDIRECTS = 3
+USER_AGENT = "imagegen"
 STANDARD_ALPHABET = str.maketrans("-_", "+/")
 
 # The vendor says that it has made nothing. After other 5xx, which come from gateways, that is open.
@@ -64,7 +65,7 @@ def call(
     """
     orders = method == "POST"
     # Not compressed: what is counted is what arrives.
-    fixed = {"Accept-Encoding": "identity", "User-Agent": "imagegen"}
+    fixed = {"Accept-Encoding": "identity", "User-Agent": USER_AGENT}
     try:
         with (
             transport.deadline(deadline),
@@ -92,7 +93,11 @@ def fetch(url: str, *, deadline: float, max_bytes: int) -> bytes:
     for _ in range(MAX_REDIRECTS + 1):
         try:
             response = outbound.request(
-                "GET", url, timeout_seconds=outbound.remaining(deadline), max_bytes=max_bytes
+                "GET",
+                url,
+                headers={"User-Agent": USER_AGENT},  # without one, many servers refuse
+                timeout_seconds=outbound.remaining(deadline),
+                max_bytes=max_bytes,
             )
         except (outbound.OutboundError, TimeoutError) as error:
             raise failure(Reason.IMAGE_NOT_FETCHED, type(error).__name__) from error

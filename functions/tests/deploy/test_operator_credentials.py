@@ -1,4 +1,4 @@
-"""Whose name the tasks carry that an operator's machine puts on a queue."""
+"""In whose name an operator's machine queues tasks, and how it finds the images of a project."""
 
 from __future__ import annotations
 
@@ -15,7 +15,9 @@ from fake_google import TOKEN, FakeGoogle
 from firebase_admin import _http_client, functions
 from google.oauth2.credentials import Credentials
 from ops import credentials
-from ops.credentials import OperatorCredentials
+from ops.credentials import OperatorCredentials, find_bucket
+
+from imagegen.providers import bucket
 
 pytest_plugins = ["google_fixtures"]
 
@@ -78,6 +80,25 @@ def test_nothing_is_put_on_a_queue_in_nobodys_name(
 ) -> None:
     fake.resources.pop(f"firebase/v1beta1/projects/{my_app.PROJECT}")
     monkeypatch.setattr(credentials, "Google", lambda session: Google(session, fake.address))
-    with pytest.raises(ValueError, match="the number of my-app is not known"):
+    with pytest.raises(ValueError, match="Firebase does not tell of my-app"):
         enqueue()
     assert sent == []
+
+
+def test_the_default_bucket_is_found_as_the_functions_know_it(
+    fake: FakeGoogle, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("FUNCTIONS_EMULATOR", "STORAGE_EMULATOR_HOST", "IMAGE_BUCKET", "FIREBASE_CONFIG"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("GCLOUD_PROJECT", my_app.PROJECT)
+    monkeypatch.setenv("FIREBASE_CONFIG", "{}")
+    assert not bucket.is_configured()
+    told = {"projectId": my_app.PROJECT, "storageBucket": my_app.BUCKET}
+    fake.resources[f"firebase/v1beta1/projects/{my_app.PROJECT}/adminSdkConfig"] = told
+    monkeypatch.setattr(credentials, "Google", lambda session: Google(session, fake.address))
+    find_bucket()
+    assert bucket.name() == my_app.BUCKET
+    monkeypatch.setenv("IMAGE_BUCKET", "images")
+    fake.resources.clear()
+    find_bucket()
+    assert bucket.name() == "images"

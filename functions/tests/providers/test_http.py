@@ -190,6 +190,7 @@ def test_images_are_fetched_over_redirects_but_not_for_ever(studio: Studio) -> N
     studio.pictures["loop"] = Reply(b"", 302, {"Location": "/pictures/loop"})
     deadline = time.monotonic() + 5
     assert http.fetch(f"{studio.url}/pictures/a", deadline=deadline, max_bytes=10) == b"picture"
+    assert {each.headers.get("User-Agent") for each in studio.requests} == {"imagegen"}
     for name, max_bytes in (("a", 3), ("loop", 10), ("nowhere", 10), ("missing", 10)):
         with pytest.raises(GeneratorError) as failed:
             http.fetch(f"{studio.url}/pictures/{name}", deadline=deadline, max_bytes=max_bytes)
