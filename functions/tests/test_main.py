@@ -116,6 +116,7 @@ def test_every_function_has_the_secrets_of_what_it_may_do(
 ) -> None:
     """Recovery asks vendors to stop the jobs of lost requests, which takes their keys."""
     endpoints = manifest_with(
+        PAYMENTS="",
         GENERATOR_SECRETS="FAL_KEY:queue.fal.run",
         TRIAL_ONCE_PER_EMAIL="true",
         REQUIRE_VERIFIED_EMAIL="true",

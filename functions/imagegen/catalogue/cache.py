@@ -31,6 +31,7 @@ class Cache(Generic[Value]):
         self._loaded_at = 0.0
         self._retry_at = 0.0
         self._is_loading = False
+        self._is_outdated = False  # what is being loaded
         self._failures = 0
         self._failure: BackendUnavailable | None = None
 
@@ -50,7 +51,7 @@ class Cache(Generic[Value]):
                 if not self._is_loading:
                     break
                 self._changed.wait()
-            self._is_loading = True
+            self._is_loading, self._is_outdated = True, False
         try:
             value = self._load()
         except BackendUnavailable as error:
@@ -64,7 +65,7 @@ class Cache(Generic[Value]):
     def clear(self) -> None:
         """Load the value at the next call."""
         with self._changed:
-            self._value = None
+            self._value, self._is_outdated = None, True
 
     def _usable(self, max_age_seconds: float) -> Value | None:
         now = time.monotonic()
@@ -73,7 +74,7 @@ class Cache(Generic[Value]):
 
     def _finish(self, value: Value | None = None) -> None:
         with self._changed:
-            if value is not None:
+            if value is not None and not self._is_outdated:
                 self._value, self._loaded_at, self._retry_at = value, time.monotonic(), 0.0
             self._is_loading = False
             self._changed.notify_all()

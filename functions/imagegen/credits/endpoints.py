@@ -14,6 +14,7 @@ from imagegen.credits.entries import EntryDocument
 from imagegen.credits.replies import LedgerEntry, UserCredits, View
 from imagegen.errors import AccountUnusable, NotOwner, UserNotFound
 from imagegen.firestore.store import Document, Query
+from imagegen.firestore.stored import readable
 
 DEFAULT_PAGE_SIZE = 100
 MAX_PAGE_SIZE = 1000
@@ -104,13 +105,17 @@ def get_user_credits(body: GetUserCredits, caller: Caller) -> UserCredits:
     newest = user.ledger_sequence if before is None else before - 1
     size = min(body.page_size or DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE)
     entries = _entries(body.user_id, newest, size + 1)
-    token = paging.token(entries[size - 1]["sequence"], bound_to) if len(entries) > size else None
+    has_more = len(entries) > size
+    last = EntryDocument(entries[size - 1]).sequence if has_more else None
     balance = UserCredits(
         current_credits=user.credits,
-        transactions=[
-            LedgerEntry.from_document(EntryDocument(entry), body.view) for entry in entries[:size]
-        ],
-        next_page_token=token,
+        # One that a newer release has written, before a rollback, hides no other.
+        transactions=readable(
+            entries[:size],
+            EntryDocument,
+            lambda entry: LedgerEntry.from_document(entry, body.view),
+        ),
+        next_page_token=paging.token(last, bound_to) if has_more else None,
     )
     return balance.with_lots_of(user) if body.view is View.FULL else balance
 

@@ -92,3 +92,23 @@ def test_a_defect_while_loading_leaves_no_thread_waiting() -> None:
     with pytest.raises(ZeroDivisionError):
         numbers.get(60)
     assert numbers.get(60) == 7
+
+
+def test_what_was_being_loaded_when_it_was_forgotten_is_not_kept() -> None:
+    """It may be older than the change for which the value was to be loaded again."""
+    begun, gate, source = threading.Event(), threading.Event(), Source()
+
+    def slow() -> int:
+        value = source.load()
+        begun.set()
+        gate.wait(5)
+        return value
+
+    numbers = Cache(slow)
+    with ThreadPoolExecutor(1) as pool:
+        first = pool.submit(numbers.get, 60)
+        begun.wait(5)
+        numbers.clear()
+        gate.set()
+        assert first.result() == 1
+    assert numbers.get(60) == 2
