@@ -130,11 +130,19 @@ def park(payment_intent: str, told: Reversals) -> str:
 
 
 def link_payment(payment_intent: str, purchase_id: str) -> None:
-    """Note which purchase a payment intent paid for, and apply to it what is parked there."""
+    """Note which purchase a payment intent paid for, and apply to it what is parked there.
+
+    No-op where it has booked another one: a session may have an invoice of its own, which books
+    nothing.
+    """
     link_path, purchase_path = links.path(payment_intent), db.purchase(purchase_id)
 
     def decide(transaction: db.Transaction) -> None:
         link, moment = LinkDocument(transaction[link_path]), clock.now()
+        if link.exists and link.purchase_id not in ("", purchase_id):
+            booked = PurchaseDocument(transaction[db.purchase(link.purchase_id)])
+            if booked.is_booked:
+                return
         parked = link.parked if link.exists else Reversals()
         links.write(
             transaction, payment_intent, moment, purchase_id=purchase_id, parked=Reversals()

@@ -395,6 +395,24 @@ def test_an_invoice_of_no_subscription_pays_for_no_pack_twice(shop: Shop) -> Non
     assert shop.balance() == 200
 
 
+@pytest.mark.parametrize("is_first", [True, False])
+def test_a_refund_finds_the_pack_whose_session_has_an_invoice_of_its_own(
+    shop: Shop, is_first: bool
+) -> None:
+    session = shop.buy()
+    intent = session["payment_intent"]
+    paid = {"invoice": "in_own", "payment": {"type": "payment_intent", "payment_intent": intent}}
+    event = shop.event("invoice_payment.paid", paid)
+    if is_first:
+        stripe.handle(event)
+    shop.deliver()
+    stripe.handle(event)
+    shop.world.refund(intent)
+    told = event_of(shop.told(), "refund.created")  # names no purchase, as a charge may
+    stripe.handle(told)
+    assert (shop.purchase()["status"], shop.balance()) == ("refunded", 0)
+
+
 def test_a_payment_after_the_subscription_ended_is_booked(shop: Shop) -> None:
     subscription = subscribe(shop)
     invoice = invoice_of(shop, subscription, line(shop, subscription, "price_monthly_200"))
