@@ -79,6 +79,8 @@ class Attempt:
             return
         from imagegen.providers import storage  # noqa: PLC0415
 
+        if result.thumbnail_url is None:  # it may be on its way
+            time.sleep(storage.LONGEST_THUMBNAIL_SECONDS)
         request_id, attempt_id = self._job.generation_request_id, self._job.attempt_id
         storage.discard_images(request_id, attempt_id=attempt_id)
 

@@ -18,7 +18,8 @@ from imagegen.providers.base import GenerationJob, GeneratorError, StoredImage
 from imagegen.providers.images import EXTENSIONS, Picture
 
 DISCARD_SECONDS = 5.0
-THUMBNAIL_SECONDS = 1.0
+THUMBNAIL_SECONDS = 1.0  # that an image waits for its thumbnail
+LONGEST_THUMBNAIL_SECONDS = 10.0  # that the upload of one takes
 
 
 def store(job: GenerationJob, picture: Picture, *, deadline: float, token: str) -> StoredImage:
@@ -87,7 +88,7 @@ class _Upload:
             self._thread.start()
 
     def _run(self) -> None:
-        deadline = time.monotonic() + 10 * THUMBNAIL_SECONDS
+        deadline = time.monotonic() + LONGEST_THUMBNAIL_SECONDS
         try:
             self._url = bucket.upload(
                 self._path, self._data or b"", "image/webp", deadline=deadline, token=self._token
