@@ -57,7 +57,7 @@ def test_what_was_committed_arrives_whatever_happens_to_servers_and_deliverers(
     register: Callable[..., tuple[str, str]],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(outbox, "enqueue", lambda event_id: None)  # each is found by recovery
+    monkeypatch.setattr(outbox, "enqueue", lambda *_: None)  # each is found by recovery
     servers = {name: consumer() for name in ("good", "failing", "hanging", "moved", "gone")}
     source = random.Random(5)
     servers["failing"].answers = source.choices((200, 200, 200, 500, 0), k=10_000)
