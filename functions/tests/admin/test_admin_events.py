@@ -24,7 +24,7 @@ def registered(
 ) -> Iterator[str]:
     """The id of a webhook endpoint of this test, which asks for grants."""
     monkeypatch.setenv("FUNCTIONS_EMULATOR", "true")  # an address on this machine may be called
-    monkeypatch.setattr(outbox, "enqueue", lambda _: None)
+    monkeypatch.setattr(outbox, "enqueue", lambda *_: None)
     made = admin(
         "POST",
         "/webhookEndpoints",

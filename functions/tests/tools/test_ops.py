@@ -415,7 +415,7 @@ def test_operators_register_endpoints_replace_secrets_and_send_tests(
 ) -> None:
     own = firestore.Client(project=PROJECT)
     monkeypatch.setattr(firestore_client, "_client", own)
-    monkeypatch.setattr(outbox, "enqueue", lambda event_id: None)
+    monkeypatch.setattr(outbox, "enqueue", lambda *_: None)
     url = "http://127.0.0.1:9/hook"
 
     def webhooks(command: str, *arguments: str, reason: str = "", code: int = 0) -> Result:
