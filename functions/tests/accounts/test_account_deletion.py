@@ -401,6 +401,24 @@ def test_an_account_that_is_new_moves_when_no_late_call_can_open_it_again(
     assert closure_of(client, user_id)["status"] == "closed"
 
 
+def test_images_of_all_attempts_are_deleted_when_their_requests_move(
+    client: firestore.Client,
+    new_user: Users,
+    account_queue: Queue,
+    painted: None,
+    emulated_bucket: storage.Bucket,
+) -> None:
+    user_id = new_user(9)
+    stored, elsewhere = spend(user_id), spend(user_id)
+    # As if an attempt before the last had stored what is there.
+    client.document(db.generation_request(elsewhere)).update({"image": None, "attempts": 2})
+    paths = [f"generations/{request_id}/" for request_id in (stored, elsewhere)]
+    assert all([*emulated_bucket.list_blobs(prefix=path)] for path in paths)
+    delete.delete(user_id)
+    account_queue.work()
+    assert not any([*emulated_bucket.list_blobs(prefix=path)] for path in paths)
+
+
 def test_what_comes_late_from_a_call_that_had_found_the_account_is_deleted_too(
     client: firestore.Client,
     new_user: Users,

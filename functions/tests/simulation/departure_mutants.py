@@ -30,8 +30,6 @@ DEPARTURE_MUTANTS = [
            'transaction.create(f"{db.entries(tombstone)}/{entry.id}", fields)', "pass"),
     Mutant("prompt that stays with the request of somebody who has left", moving.requests,
            'prompt="",', ""),
-    Mutant("images that stay when their requests move", moving.requests,
-           ", before=_delete_images", ""),
     Mutant("image that was late and stays", worker._finish,
            "images.delete_late(closure)", "pass"),
     Mutant("purchases that stay with somebody who has left", moving.purchases,
