@@ -6,14 +6,13 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from firebase_admin import functions
 from firebase_functions import tasks_fn
 from firebase_functions.params import IntParam
 from support.api import CLIENTS, HTTP, SCHEDULED
 from support.paths import FUNCTIONS
 
 import main
-from imagegen import config, parameters, tasks
+from imagegen import config, parameters
 
 
 def test_exactly_these_functions_are_declared(manifest: dict[str, Any]) -> None:
@@ -136,33 +135,6 @@ def test_every_function_has_the_secrets_of_what_it_may_do(
         # Whoever books an opening grant of the caller.
         "TRIAL_EMAIL_SECRET": {"admin", "createGenerationRequest", "getUserCredits"},
     }
-
-
-def test_no_task_is_cut_off_by_the_queue_before_its_function_times_out(
-    manifest: dict[str, Any], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Cloud Tasks waits 10 minutes for an answer, unless the task says otherwise."""
-    sent: dict[str, Any] = {}
-
-    class Queue:
-        def __init__(self, name: str) -> None:
-            self.name = name.rpartition("/")[2]
-
-        def enqueue(self, task: Any, options: functions.TaskOptions) -> None:
-            sent[self.name] = options.dispatch_deadline_seconds or 600
-
-    monkeypatch.setattr(functions, "task_queue", lambda name, app: Queue(name))
-    tasks.enqueue("id")
-    tasks.enqueue_event("id")
-    tasks.enqueue_audit("id")
-    tasks.enqueue_account("closureId", "id")
-    queues = {
-        name: endpoint["timeoutSeconds"]
-        for name, endpoint in manifest["endpoints"].items()
-        if "taskQueueTrigger" in endpoint
-    }
-    assert sent.keys() == queues.keys()
-    assert all(sent[name] >= seconds for name, seconds in queues.items())
 
 
 def test_webhooks_may_be_called_by_everybody(manifest: dict[str, Any]) -> None:
