@@ -61,8 +61,17 @@ describe("the account", () => {
       const storeSubscriptions = [{ store: "APP_STORE", productId: "monthly-200", periodEnd }];
       return route.fulfill({ json: { result: { status: "closing", storeSubscriptions } } });
     });
+    let load = () => {};
+    const typed = new Promise((resolve) => {
+      load = resolve;
+    });
+    await page.route("**/listGenerationRequests", (route) => typed.then(() => route.continue()));
     await page.getByRole("button", { name: "Delete my account" }).click();
     await page.getByLabel(/to confirm/).fill("delete");
+    load(); // what is lost comes while the user is typing
+    await page.getByText("12 credits are lost").waitFor();
+    const isFocused = (input) => input === document.activeElement;
+    assert.ok(await page.getByLabel(/to confirm/).evaluate(isFocused));
     await page.getByRole("dialog").getByRole("button", { name: "Delete my account" }).click();
     await page.getByText("App Store: monthly-200, paid until 18 Dec 2026").waitFor();
   });

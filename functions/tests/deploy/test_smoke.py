@@ -90,7 +90,6 @@ def _handler(fake: FakeFunctions) -> type[BaseHTTPRequestHandler]:
 @pytest.fixture
 def deployed_app(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeFunctions]:
     monkeypatch.setattr(proofs, "POLL_SECONDS", 0.01)
-    monkeypatch.setattr(proofs, "ORDER_SECONDS", 0.3)
     functions = FakeFunctions()
     yield functions
     functions.close()
@@ -166,12 +165,14 @@ def test_an_order_that_does_not_end_well_fails(
     deployed_app: FakeFunctions,
     fake: FakeGoogle,
     google: Google,
+    monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
     status: str,
     reason: str | None,
     entries: list[str],
     told: str,
 ) -> None:
+    monkeypatch.setattr(proofs, "ORDER_SECONDS", 0.3)
     deployed_app.statuses, deployed_app.entries = [status], entries
     deployed_app.error = {"reason": reason} if reason else None
     assert prove(google, deployed_app) == 1

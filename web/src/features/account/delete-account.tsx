@@ -44,7 +44,8 @@ export function DeleteAccount({ onClose }: { onClose: () => void }) {
     >
       {lost.value ? <p>{lost.value}</p> : lost.error === null && <Skeleton lines={2} />}
       <p>This cannot be undone.</p>
-      <Field label={`Write “${WORD}” to confirm`}>
+      {/* By its key it stays the same field when the sentence above it has loaded. */}
+      <Field key="word" label={`Write “${WORD}” to confirm`}>
         {(id) => (
           <input
             id={id}
