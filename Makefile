@@ -149,7 +149,7 @@ soak: setup ## mixed traffic, faults, kills, then the audit (SECONDS=60 FAULTS=0
 		$(EMULATORS) exec -- venv/bin/python -m pytest -s tests/soak
 
 .PHONY: bench
-bench: setup ## speed, cost, cold start, an instance in full, scale (about 13 minutes)
+bench: setup ## speed, cost, cold start, an instance in full, scale (about 25 minutes)
 	@functions/venv/bin/python bench/run.py
 
 .PHONY: costs

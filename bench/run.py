@@ -3,7 +3,7 @@
     make bench, or functions/venv/bin/python bench/run.py [PART ...]
 
 Ours beside the floor (bench/floor/main.py), by turns and within one run: the ratios are what
-counts, the absolute numbers belong to the machine. All of it on loopback, about 13 minutes.
+counts, the absolute numbers belong to the machine. All of it on loopback, about 25 minutes.
 """
 
 from __future__ import annotations
