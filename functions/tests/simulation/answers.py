@@ -87,7 +87,9 @@ class Answers:
     def at_rest(self) -> None:
         """What an answer says about what happened must also hold in the end."""
         for task, reason in self._given:
-            if reason in REFUSALS and task.applied:
+            # What was due may be booked when somebody asks, and the account be gone at the reply.
+            has_booked = task.kind == "statement" and is_of_one_who_leaves(task, self._books)
+            if reason in REFUSALS and task.applied and not has_booked:
                 raise Violation(f"{task} was refused with {reason}, and still changed something")
             if reason != "BACKEND_UNAVAILABLE" or task.kind != "create":
                 continue
