@@ -33,7 +33,11 @@ class TaskApi:
             wbufsize = -1  # an answer is one packet
 
             def do_POST(self) -> None:
-                sent = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+                length = int(self.headers["Content-Length"])
+                content = self.rfile.read(length)
+                if len(content) < length:
+                    raise ConnectionAbortedError("the caller was killed")
+                sent = json.loads(content)
                 resource = self.path.strip("/")
                 function = resource.split("/queues/")[1].split("/")[0]
                 take(function, base64.b64decode(sent["task"]["httpRequest"]["body"]))
