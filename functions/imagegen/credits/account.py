@@ -15,9 +15,9 @@ from imagegen.credits import closures, free, lots
 from imagegen.credits.entries import SIGNS, EntryDocument, EntryType
 from imagegen.credits.free import Claim
 from imagegen.credits.lots import PRIORITIES, Kind, Lot, Lots
+from imagegen.credits.purchased import PurchasedCredits
 from imagegen.credits.user import MAX_CREDITS, AccountStatus, UserDocument
 from imagegen.errors import AccountClosing, AccountDisabled, UserNotFound
-from imagegen.firestore.stored import Field, Stored, whole_number
 from imagegen.notifications import outbox
 from imagegen.notifications.event import EventType
 
@@ -27,12 +27,6 @@ EVENTS = {
     EntryType.EXPIRY: EventType.CREDITS_EXPIRED,
     EntryType.CLAWBACK: EventType.CREDITS_CLAWED_BACK,
 }
-
-
-class BoughtCredits(Stored):
-    """`purchases/{purchaseId}`: what becomes of the credits where nobody spends them."""
-
-    expired_credits = Field("expiredCredits", whole_number, 0)
 
 
 class Account:
@@ -174,9 +168,9 @@ class Account:
 
     def _note_expired(self, purchase_id: str, credits: int) -> None:
         """Keep how many credits of a purchase have expired: no refund of it takes them again."""
-        purchase = BoughtCredits(self.transaction[db.purchase(purchase_id)])
+        purchase = PurchasedCredits(self.transaction[db.purchase(purchase_id)])
         if purchase.exists:  # the lot of one that is gone was written by hand
-            fields = BoughtCredits.fields(expired_credits=purchase.expired_credits + credits)
+            fields = PurchasedCredits.fields(expired_credits=purchase.expired_credits + credits)
             self.transaction.update(purchase.path, fields)
 
     def _grant_free_credits(self, claim: Claim) -> None:

@@ -18,18 +18,8 @@ from imagegen import db
 from imagegen.credits import lots
 from imagegen.credits.account import Account
 from imagegen.credits.entries import EntryType
+from imagegen.credits.purchased import PurchasedCredits
 from imagegen.firestore.store import Query
-from imagegen.firestore.stored import Field, Stored, whole_number
-
-
-class PurchasedCredits(Stored):
-    """`purchases/{purchaseId}`: what is bought, and the fields that only this module writes."""
-
-    credits = Field("credits", whole_number)
-    clawed_back = Field("clawedBack", whole_number, 0)
-    clawed_back_lots: Field[lots.Lots] = Field("clawedBackLots", lots.read_parts, ())
-    owed = Field("owed", whole_number, 0)
-    waived = Field("waived", whole_number, 0)
 
 
 def claw_back(account: Account, purchase_id: str, credits: int, *, reason: str) -> int:

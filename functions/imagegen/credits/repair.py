@@ -12,9 +12,9 @@ from typing import Any
 
 from imagegen import actions, clock, db, logger
 from imagegen.credits.account import Account
-from imagegen.credits.clawback import PurchasedCredits
 from imagegen.credits.entries import EntryDocument, EntryType
 from imagegen.credits.lots import PRIORITIES, Kind, Lot
+from imagegen.credits.purchased import PurchasedCredits
 from imagegen.credits.user import UserDocument, count
 from imagegen.errors import InvalidField, UserNotFound
 from imagegen.firestore.store import Document, Query

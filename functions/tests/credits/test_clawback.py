@@ -22,6 +22,7 @@ from imagegen.credits import clawback, ledger, lots
 from imagegen.credits.account import Account
 from imagegen.credits.endpoints import GetUserCredits, get_user_credits
 from imagegen.credits.lots import Kind
+from imagegen.credits.purchased import PurchasedCredits
 from imagegen.errors import GenerationFailed, OutstandingDebt
 from imagegen.firestore.store import Document, Query
 from imagegen.generation import create as generation
@@ -288,17 +289,17 @@ def test_taken_and_owed_are_what_should_be_taken_whatever_came_before(
         transaction = db.Transaction([user, purchase])
         account, stands = (
             Account(transaction, "u", NOON),
-            clawback.PurchasedCredits(purchase),
+            PurchasedCredits(purchase),
         )
         difference = target - stands.clawed_back - stands.owed - stands.waived
         if difference >= 0:
             clawback.claw_back(account, "p0", difference, reason="r")
         else:
             clawback.reinstate(account, "p0", -difference, reason="r")
-        owed = clawback.PurchasedCredits(transaction[purchase.path]).owed
+        owed = PurchasedCredits(transaction[purchase.path]).owed
         clawback.waive(account, "p0", min(waiver, owed))
         user, purchase = transaction[user.path], transaction[purchase.path]
-        stands = clawback.PurchasedCredits(purchase)
+        stands = PurchasedCredits(purchase)
         assert stands.clawed_back + stands.owed + stands.waived == target
         assert (user.get("debt", 0), user["credits"]) == (stands.owed, before - stands.clawed_back)
         assert account.lots == account.user.held_lots
