@@ -39,7 +39,7 @@ def delete_late(closure: ClosureDocument) -> None:
     began_at, after = closure.began_at, None
     if began_at is None:
         return
-    since = began_at - QUIET - (generation_request.latest_end(began_at) - began_at)
+    since = began_at - QUIET - generation_request.longest_life()
     while page := db.query(requests_query(closure.tombstone, [], PAGE_SIZE, after, since=since)):
         requests = [RequestDocument(document) for document in page]
         delete(requests)

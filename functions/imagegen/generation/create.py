@@ -154,7 +154,7 @@ def charge(
         parts = ledger.deduct(transaction, order.user_id, request_id, price, moment, caller=caller)
         limits.admit(transaction, order.user_id, moment)
         if mode is Mode.ASYNC:
-            end = generation_request.latest_end(moment)
+            end = moment + generation_request.longest_life()
             limits.occupy(transaction, order.user_id, request_id, moment, end)
         devices = UserDocument(transaction[db.user(order.user_id)]).devices
         fields = generation_request.new_request(

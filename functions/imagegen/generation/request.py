@@ -302,13 +302,10 @@ def _stored_source(order: CreateGenerationRequest) -> dict[str, str] | None:
     return order.source.model_dump(mode="json", by_alias=True, exclude_none=True)
 
 
-def latest_end(moment: datetime) -> datetime:
-    """When a background request that is accepted at `moment` has ended at the latest.
-
-    Each attempt extends its life once more.
-    """
+def longest_life() -> timedelta:
+    """After which a background request has ended: each attempt extends its life once more."""
     lives = 1 + config.ASYNC_MAX_ATTEMPTS.value
-    return moment + timedelta(seconds=lives * config.ASYNC_DEADLINE_SECONDS.value)
+    return timedelta(seconds=lives * config.ASYNC_DEADLINE_SECONDS.value)
 
 
 def effective_mode(order: CreateGenerationRequest, model: Model) -> Mode:

@@ -14,7 +14,7 @@ from imagegen import clock, config, db
 from imagegen.firestore.store import Document, Query
 from imagegen.firestore.stored import Field, Stored, instant, text
 from imagegen.generation import deletion
-from imagegen.generation.request import RequestDocument, latest_end
+from imagegen.generation.request import RequestDocument, longest_life
 
 PAGE_SIZE = 100
 
@@ -89,7 +89,7 @@ def _page(name: str, days: int, change: Change) -> list[Document]:
 
 def _horizon(moment: datetime, days: int) -> datetime:
     """Requests from before that are due: they are old enough, and none can still be worked on."""
-    return min(moment - timedelta(days=days), moment - (latest_end(moment) - moment))
+    return min(moment - timedelta(days=days), moment - longest_life())
 
 
 def _position(document: Document) -> tuple[datetime, str] | None:

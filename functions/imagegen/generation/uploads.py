@@ -189,8 +189,7 @@ def _oldest() -> datetime:
     """No upload from before that moment is needed: the last request that named it has ended."""
     from imagegen.providers import photos  # noqa: PLC0415
 
-    now = clock.now()
-    return now - photos.LIFETIME - (generation_request.latest_end(now) - now)
+    return clock.now() - photos.LIFETIME - generation_request.longest_life()
 
 
 def _unavailable(message: str, error: GeneratorError) -> BackendUnavailable:
