@@ -4,10 +4,11 @@ That is every later attempt of the schedule, and whatever a lost task or a dead 
 """
 
 import time
+from collections.abc import Iterator
 from datetime import datetime
 
 from imagegen import clock, db, logger, tasks
-from imagegen.firestore.store import Query
+from imagegen.firestore.store import Document, Query
 
 PAGE_SIZE = 100
 MAX_PAGES = 50  # 5,000 events in a run; the next run takes the rest
@@ -19,21 +20,26 @@ def recover() -> int:
 
     Raises BackendUnavailable when Firestore or the queue cannot be reached.
     """
-    horizon, enqueued, end = clock.now(), 0, time.monotonic() + RUN_SECONDS
-    after: tuple[datetime, str] | None = None
-    for _ in range(MAX_PAGES):
-        page = db.query(due_query(horizon, after))
-        for document in page:
-            if time.monotonic() > end:
-                break
-            tasks.enqueue_event(document.id)
-            enqueued += 1
-        if len(page) < PAGE_SIZE or time.monotonic() > end:
+    enqueued, end = 0, time.monotonic() + RUN_SECONDS
+    for document in _due(clock.now()):
+        if time.monotonic() > end:
             break
-        after = (page[-1]["nextAttemptAt"], page[-1].id)
+        tasks.enqueue_event(document.id)
+        enqueued += 1
     if enqueued:
         logger.info("events enqueued again", events=enqueued)
     return enqueued
+
+
+def _due(horizon: datetime) -> Iterator[Document]:
+    """The events of MAX_PAGES; a page is read when the one before is done."""
+    after: tuple[datetime, str] | None = None
+    for _ in range(MAX_PAGES):
+        page = db.query(due_query(horizon, after))
+        yield from page
+        if len(page) < PAGE_SIZE:
+            break
+        after = (page[-1]["nextAttemptAt"], page[-1].id)
 
 
 def due_query(horizon: datetime, after: tuple[datetime, str] | None = None) -> Query:
