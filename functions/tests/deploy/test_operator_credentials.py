@@ -23,6 +23,11 @@ pytest_plugins = ["google_fixtures"]
 
 
 @pytest.fixture(autouse=True)
+def google_is_fake(fake: FakeGoogle, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(credentials, "Google", lambda session: Google(session, fake.address))
+
+
+@pytest.fixture(autouse=True)
 def person(monkeypatch: pytest.MonkeyPatch) -> None:
     """Who has run `gcloud auth application-default login`."""
     later = (datetime.now(UTC) + timedelta(hours=1)).replace(tzinfo=None)
@@ -65,21 +70,15 @@ def test_a_task_calls_its_worker_as_the_account_of_the_functions(
     assert task["httpRequest"]["oidcToken"] == named
 
 
-def test_without_an_account_of_their_own_that_is_the_default_one(
-    sent: list[Any], fake: FakeGoogle, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(credentials, "Google", lambda session: Google(session, fake.address))
+def test_without_an_account_of_their_own_that_is_the_default_one(sent: list[Any]) -> None:
     enqueue()
     (task,) = sent
     named = {"serviceAccountEmail": "1234567890-compute@developer.gserviceaccount.com"}
     assert task["httpRequest"]["oidcToken"] == named
 
 
-def test_nothing_is_put_on_a_queue_in_nobodys_name(
-    sent: list[Any], fake: FakeGoogle, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_nothing_is_put_on_a_queue_in_nobodys_name(sent: list[Any], fake: FakeGoogle) -> None:
     fake.resources.pop(f"firebase/v1beta1/projects/{my_app.PROJECT}")
-    monkeypatch.setattr(credentials, "Google", lambda session: Google(session, fake.address))
     with pytest.raises(ValueError, match="Firebase does not tell of my-app"):
         enqueue()
     assert sent == []
@@ -95,7 +94,6 @@ def test_the_default_bucket_is_found_as_the_functions_know_it(
     assert not bucket.is_configured()
     told = {"projectId": my_app.PROJECT, "storageBucket": my_app.BUCKET}
     fake.resources[f"firebase/v1beta1/projects/{my_app.PROJECT}/adminSdkConfig"] = told
-    monkeypatch.setattr(credentials, "Google", lambda session: Google(session, fake.address))
     find_bucket()
     assert bucket.name() == my_app.BUCKET
     monkeypatch.setenv("IMAGE_BUCKET", "images")

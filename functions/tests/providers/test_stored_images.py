@@ -11,6 +11,7 @@ import pytest
 from google.cloud.storage import Bucket
 from support.images import image, size_of
 from support.models import job
+from support.waiting import wait_until
 
 from imagegen.providers import bucket as bucket_module
 from imagegen.providers import photos, registry, storage
@@ -106,9 +107,7 @@ def test_an_attempt_that_uploads_after_it_was_given_up_harms_no_delivered_image(
     assert (after.status_code, after.content) == (200, before.content)
     assert size_of(httpx.get(str(delivered.thumbnail_url)).content) == (512, 512)
     # What nobody was given is deleted by who brought it.
-    wait_until = time.monotonic() + 30
-    while len(names(emulated_bucket)) > 2 and time.monotonic() < wait_until:
-        time.sleep(0.1)
+    wait_until(lambda: len(names(emulated_bucket)) <= 2, seconds=30)
     assert names(emulated_bucket) == ["generations/r1/next-512.webp", "generations/r1/next.png"]
 
 
