@@ -1,8 +1,6 @@
-import { before, describe, it } from "node:test";
+import { describe, it } from "node:test";
 import { call, hosting, put, signInAs } from "./harness.mjs";
 import { accessible, confirm, page, setUpConsole, shown } from "./steps.mjs";
-
-setUpConsole();
 
 // Each test goes on where the one before has ended.
 const run = Date.now();
@@ -12,7 +10,7 @@ const purchase = `desk-money-${run}`;
 const product = `pack-money-${run}`;
 const days = (count) => new Date(Date.now() + count * 86_400_000);
 
-before(async () => {
+setUpConsole(async () => {
   const account = { credits: 0, ledgerSequence: 0, createdAt: days(-1) };
   await put(`users/${buyer}`, account);
   await put(`users/${heir}`, account);

@@ -1,9 +1,7 @@
 import assert from "node:assert/strict";
-import { before, describe, it } from "node:test";
+import { describe, it } from "node:test";
 import { asUser, hosting, put, signInAs } from "./harness.mjs";
 import { accessible, fitsItsWidth, page, setUpConsole, shown } from "./steps.mjs";
-
-setUpConsole();
 
 const paid = {
   userId: "testUser2",
@@ -21,7 +19,7 @@ const paid = {
   updatedAt: new Date(),
 };
 
-before(async () => {
+setUpConsole(async () => {
   await put("purchases/desk-paid", paid);
   await put("purchases/desk-unmatched", {
     ...paid,

@@ -1,13 +1,11 @@
 import assert from "node:assert/strict";
-import { before, describe, it } from "node:test";
+import { describe, it } from "node:test";
 import { asUser, hosting, put, remove, signInAs } from "./harness.mjs";
 import { accessible, confirm, fitsItsWidth, page, setUpConsole } from "./steps.mjs";
 
-setUpConsole();
-
 const names = () => page.locator("table.listing .row-link").allInnerTexts();
 
-before(async () => {
+setUpConsole(async () => {
   await put("styles/desk one", { enabled: true, sortOrder: 900, description: "The first." });
   await put("styles/desk two", { enabled: true, sortOrder: 910 });
 });

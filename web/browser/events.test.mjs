@@ -1,18 +1,16 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { createServer } from "node:http";
-import { after, before, describe, it } from "node:test";
+import { describe, it } from "node:test";
 import { asUser, hosting, signInAs } from "./harness.mjs";
 import { accessible, confirm, fitsItsWidth, page, setUpConsole } from "./steps.mjs";
-
-setUpConsole();
 
 /** The server that is told of events, and what it was told. */
 let server;
 let address;
 const told = [];
 
-before(async () => {
+setUpConsole(async () => {
   server = createServer((request, response) => {
     told.push(request.headers["webhook-id"]);
     request.resume();
@@ -21,8 +19,8 @@ before(async () => {
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
   address = `http://127.0.0.1:${server.address().port}/hook`;
+  return () => server.close();
 });
-after(() => server.close());
 
 const secretShown = () => page.locator(".secret code").innerText();
 

@@ -1,17 +1,12 @@
 import assert from "node:assert/strict";
-import { after, before, describe, it } from "node:test";
+import { describe, it } from "node:test";
 import { hosting, put, signInAs, startPayments } from "./harness.mjs";
 import { accessible, fitsItsWidth, hasBalance, page, setUpConsole, shown } from "./steps.mjs";
 
 // functions/.env.demo-imagegen lets Stripe send browsers back to this origin alone.
 const ALLOWED = "http://127.0.0.1:5000";
-let stopPayments;
-before(async () => {
-  stopPayments = await startPayments();
-});
-after(() => stopPayments?.());
 
-setUpConsole();
+setUpConsole(startPayments);
 
 /** The suite of the tests has a port of its own for Hosting: both ways lead there. */
 async function returnHere() {

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { before, describe, it } from "node:test";
+import { describe, it } from "node:test";
 import { asUser, call, hosting, put, signInAs } from "./harness.mjs";
 import {
   accessible,
@@ -11,8 +11,6 @@ import {
   shown,
   stored,
 } from "./steps.mjs";
-
-setUpConsole();
 
 const newest = Date.now() + 240_000; // before those of other tests
 const fields = {
@@ -30,7 +28,7 @@ const failed = {
   error: { reason: "GENERATION_FAILED", message: "The model made no image." },
 };
 
-before(async () => {
+setUpConsole(async () => {
   // An account of its own: other tests look at the images of testUser2.
   await put("users/desk-owner", { credits: 10, ledgerSequence: 0, createdAt: new Date() });
   await put("generationRequests/desk-completed", completed);

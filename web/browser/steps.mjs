@@ -1,6 +1,7 @@
 /** Steps that browser tests share: open the console, order an image, wait for what they expect. */
 import assert from "node:assert/strict";
 import { after, afterEach, before, beforeEach } from "node:test";
+import { setTimeout } from "node:timers/promises";
 import { AxeBuilder } from "@axe-core/playwright";
 import { call, hosting, launch, openPage, prepareModels, put } from "./harness.mjs";
 
@@ -10,18 +11,29 @@ export const PROMPT = "A lighthouse in a storm";
 /** The page of the running test. */
 export let page;
 
+const CATALOGUE_TTL = 1_000; // milliseconds; functions/.env.demo-imagegen sets it
+
 /**
  * A browser for the tests of this file, and a page for each. A test fails if its page logs an
  * error, calls another host or violates its Content-Security-Policy.
+ *
+ * `prepare` makes what these tests need; it may return a function that ends it. A `before` of the
+ * file would not do: node:test runs those of one file at the same time.
  */
-export function setUpConsole() {
+export function setUpConsole(prepare) {
   let browser;
+  let end;
   let opened;
   before(async () => {
-    [browser] = await Promise.all([launch(), prepareModels()]);
+    end = await prepare?.();
+    await prepareModels();
+    [browser] = await Promise.all([launch(), setTimeout(CATALOGUE_TTL)]);
     await call("listModels", {}); // the first call waits for a process
   });
-  after(() => browser?.close());
+  after(async () => {
+    await browser?.close();
+    await end?.();
+  });
   beforeEach(async () => {
     await put("users/testUser1", { credits: 100 }, { only: true });
     opened = await openPage(browser, { reducedMotion: "reduce" });

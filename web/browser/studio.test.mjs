@@ -1,16 +1,10 @@
 import assert from "node:assert/strict";
-import { after, before, describe, it } from "node:test";
+import { describe, it } from "node:test";
 import { signInAs, startStudio } from "./harness.mjs";
 import { hasBalance, order, page, setUpConsole, shown } from "./steps.mjs";
 
 const storage = `${process.env.STORAGE_EMULATOR_HOST ?? "http://127.0.0.1:9199"}/v0/b/`;
-let stopStudio;
-before(async () => {
-  stopStudio = await startStudio();
-});
-after(() => stopStudio?.());
-
-setUpConsole(); // each test ends with: no violation of the Content-Security-Policy
+setUpConsole(startStudio); // each test ends with: no violation of the Content-Security-Policy
 
 describe("images of a real provider", () => {
   it("differ by prompt and are shown from Cloud Storage, in the gallery as thumbnails", async () => {
