@@ -69,9 +69,12 @@ run: $(CONSOLE) ## start the emulators with emulator-data; Ctrl-C stops them
 # Runs targets one after the other, and lanes of them at the same time; tells how long each took.
 PARTS := MAKE='$(MAKE)' $(PYTHON) tools/parts.py
 
+# Two lanes that take about as long: of two suites on emulators one waits while the other works.
+PARTS_OF_ALL := -- test-browser test-units -- test-console lint test-simulation test-emulated
+
 .PHONY: test
 test: setup $(CONSOLE) ## lint, check types, run the tests on emulators of their own (ARGS='-k credits')
-	@$(PARTS) $(if $(ARGS),lint test-functions,test-console test-emulated -- test-browser -- lint test-units)
+	@$(PARTS) $(if $(ARGS),lint test-functions,$(PARTS_OF_ALL))
 
 .PHONY: test-functions
 test-functions: setup
@@ -83,7 +86,11 @@ test-emulated: setup
 
 .PHONY: test-units
 test-units: setup
-	@$(IN_FUNCTIONS) venv/bin/python -m pytest -m 'not emulator'
+	@$(IN_FUNCTIONS) venv/bin/python -m pytest -m 'not emulator' --ignore=tests/simulation
+
+.PHONY: test-simulation
+test-simulation: setup
+	@$(IN_FUNCTIONS) venv/bin/python -m pytest -m 'not emulator' tests/simulation
 
 .PHONY: test-long
 test-long: setup ## what takes longer: vendors' SDKs, soak, simulation, fuzz (about 10 minutes)

@@ -1,6 +1,6 @@
 """Run targets of the Makefile, and print how long each took.
 
-    python tools/parts.py 'TARGET [VARIABLE=VALUE ...]' ... [-- TARGET ... -- TARGET ...]
+    python tools/parts.py ['TARGET [VARIABLE=VALUE ...]' ...] [-- TARGET ... -- TARGET ...]
 
 They run one after the other. Behind them, each `--` begins a lane: lanes run at the same time, and
 the targets of a lane one after the other. The last lane is shown as it runs, the others when they
@@ -17,18 +17,19 @@ import time
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
-from itertools import groupby
 from typing import IO
 
 
 def main(arguments: Sequence[str]) -> int:
     started = time.monotonic()
     seconds: dict[str, float] = {}
-    first, *lanes = [
-        list(parts)
-        for is_separator, parts in groupby(arguments, lambda each: each == "--")
-        if not is_separator
-    ]
+    split: list[list[str]] = [[]]
+    for each in arguments:
+        if each == "--":
+            split.append([])
+        else:
+            split[-1].append(each)
+    first, *lanes = split
     code = run(first, seconds)
     if not code and lanes:
         code = side_by_side(lanes, seconds)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -11,6 +12,7 @@ from google.cloud import firestore
 from support.books import check_books, ledger_of
 from support.orders import ANYBODY, order, order_body
 from support.proxy import FirestoreProxy
+from support.waiting import wait_until
 
 from imagegen import db
 from imagegen.accounts import account
@@ -79,25 +81,27 @@ def test_what_was_charged_before_is_answered_again(new_user: Users) -> None:
 
 
 def test_once_an_account_is_disabled_no_charge_that_is_under_way_commits(
-    client: firestore.Client, new_user: Users
+    client: firestore.Client, new_user: Users, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    user_id = new_user(100)
+    monkeypatch.setenv("RATE_LIMIT_PER_MINUTE", "0")
+    user_id = new_user(10_000)
 
-    def spend(_: int) -> bool:
-        try:
-            generation.create(order(user_id), ANYBODY)
-        except AccountDisabled:
-            return False
-        return True
+    def spend_until_refused() -> int:
+        made = 0
+        with contextlib.suppress(AccountDisabled):
+            while True:
+                generation.create(order(user_id), ANYBODY)
+                made += 1
+        return made
 
-    with ThreadPoolExecutor(9) as pool:
-        orders = [pool.submit(spend, number) for number in range(24)]
-        orders[0].result()
+    with ThreadPoolExecutor(4) as pool:
+        spenders = [pool.submit(spend_until_refused) for _ in range(4)]
+        wait_until(lambda: len(ledger_of(client, user_id)) >= 9, seconds=30)
         account.set_status(user_id, DISABLED, by="cli:ann", reason="chargebacks")
         charged = len(ledger_of(client, user_id))
-        made = sum(each.result() for each in orders)
-    assert len(ledger_of(client, user_id)) == charged == made < 24
-    assert check_books(client, user_id, 100) == 100 - made
+        made = sum(each.result() for each in spenders)
+    assert len(ledger_of(client, user_id)) == charged == made
+    assert check_books(client, user_id, 10_000) == 10_000 - made
 
 
 def test_an_operator_sets_only_active_and_disabled_and_says_why(new_user: Users) -> None:

@@ -17,7 +17,9 @@ AT_ONCE = 6  # calls of one user
 
 
 class Leaver(Client):
-    """Has one account after the other; `open_account` makes one, with some credits."""
+    """Has one account after the other, `rest_seconds` apart; `open_account` makes one, with some
+    credits.
+    """
 
     def __init__(
         self,
@@ -26,13 +28,15 @@ class Leaver(Client):
         journal: Journal,
         stopped: threading.Event,
         seed: int,
+        rest_seconds: float = 0.0,
     ) -> None:
         super().__init__(url, [], journal, stopped, seed)
-        self._open_account = open_account
+        self._open_account, self._rest_seconds = open_account, rest_seconds
 
     def act(self) -> None:
         while not self._stopped.is_set():
             self._come_and_go()
+            self._stopped.wait(self._rest_seconds)
         self._http.close()
 
     def _come_and_go(self) -> None:

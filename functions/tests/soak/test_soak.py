@@ -38,12 +38,14 @@ from soak.leaver import Leaver
 from soak.task_queue import TaskQueue
 from soak.traffic import CREATE, PACK_CREDITS, SECRET, Client, Journal, has_left
 
-SECONDS = float(os.environ.get("SOAK_SECONDS", "10"))  # in which the server answers
-SHARE = float(os.environ.get("SOAK_FAULTS", "0.35"))
+SECONDS = float(os.environ.get("SOAK_SECONDS", "60"))  # in which the server answers
+SHARE = float(os.environ.get("SOAK_FAULTS", "0.05"))
 CLIENTS, USERS, LEAVERS = 32, 20, 3
 OPENING = 20 + int(SECONDS)  # some run out of credits
 KILL_SECONDS = min(60.0, SECONDS / 4)  # between two kills
 SCHEDULE_SECONDS = min(20.0, SECONDS / 4)  # between two runs of recovery
+# Between two accounts of a leaver: each takes seconds to look at in the end.
+REST_SECONDS = SECONDS / 60
 PROJECT = "demo-soak"
 REQUESTS = "generationRequests"
 REFUSED = {402, 404, 409}
@@ -119,7 +121,10 @@ def storm(
         seeds = range(CLIENTS + LEAVERS)  # one each: their keys follow from them
         clients = [
             *(Client(server.url, users, journal, stopped, seed) for seed in seeds[:CLIENTS]),
-            *(Leaver(server.url, open_account, journal, stopped, seed) for seed in seeds[CLIENTS:]),
+            *(
+                Leaver(server.url, open_account, journal, stopped, seed, REST_SECONDS)
+                for seed in seeds[CLIENTS:]
+            ),
         ]
         running = [pool.submit(client.act) for client in clients]
         try:

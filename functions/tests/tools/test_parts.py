@@ -51,6 +51,11 @@ def test_lanes_run_at_the_same_time_after_what_comes_before_them(
     assert shown == ["made lint", "made waited-for", "made waits", "made units"]
 
 
+def test_lanes_need_nothing_before_them(calls: Path) -> None:
+    assert parts.main(["--", "waits", "--", "waited-for"]) == 0
+    assert set(calls.read_text().split()) == {"waits", "waited-for"}
+
+
 @pytest.mark.parametrize("lanes", [["bad", "never", "--", "ok"], ["ok", "--", "bad", "never"]])
 def test_a_lane_that_fails_fails_the_whole_and_the_others_end(
     calls: Path, lanes: list[str]
