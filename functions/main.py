@@ -22,6 +22,7 @@ options.set_global_options(
     max_instances=1,
 )
 CORS_ORIGINS = config.CORS_ORIGINS.value.split(",")
+ACCOUNTS_AT_ONCE = 4  # in its one instance; what the queue sent beyond that would be refused
 
 
 def cors(*methods: str) -> options.CorsOptions:
@@ -209,8 +210,9 @@ def runAudit(task: https_fn.CallableRequest[Any]) -> None:
     retry_config=options.RetryConfig(
         max_attempts=3, min_backoff_seconds=60, max_backoff_seconds=60
     ),
+    rate_limits=options.RateLimits(max_concurrent_dispatches=ACCOUNTS_AT_ONCE),
     timeout_sec=540,
-    concurrency=4,
+    concurrency=ACCOUNTS_AT_ONCE,
     secrets=config.STRIPE_API_SECRETS,
 )
 def processAccount(task: https_fn.CallableRequest[Any]) -> None:

@@ -80,6 +80,16 @@ def test_the_worker_is_open_to_cloud_tasks_alone_and_its_queue_is_set_by_paramet
     }
 
 
+@pytest.mark.parametrize("name", ["deliverEvent", "processAccount", "runAudit"])
+def test_a_queue_sends_no_more_at_once_than_its_one_instance_takes(
+    manifest: dict[str, Any], name: str
+) -> None:
+    """Cloud Run would answer 429 to the rest, which slows down the whole queue."""
+    endpoint = manifest["endpoints"][name]
+    at_once = endpoint["taskQueueTrigger"]["rateLimits"]["maxConcurrentDispatches"]
+    assert (endpoint["maxInstances"], endpoint["concurrency"]) == (1, at_once)
+
+
 @pytest.mark.parametrize(
     ("payments", "declared"),
     [

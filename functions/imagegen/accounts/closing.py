@@ -142,7 +142,7 @@ def move(closure: ClosureDocument, emails: Sequence[str]) -> ClosureDocument:
 
 
 def postpone(closure: ClosureDocument) -> ClosureDocument:
-    """Note that a task is at work, so that recovery enqueues none for a while."""
+    """Note that a task is on the queue or at work, so that recovery enqueues none for a while."""
     return _write(closure, due_at=clock.now() + DUE_AGAIN_AFTER)
 
 

@@ -3,6 +3,8 @@
 from datetime import datetime
 
 from imagegen import clock, db, logger, tasks
+from imagegen.accounts import closing
+from imagegen.credits.closures import ClosureDocument
 from imagegen.firestore.store import Query
 
 PAGE_SIZE = 100
@@ -11,10 +13,12 @@ PAGE_SIZE = 100
 def recover() -> int:
     """Enqueue the closings that are due; how many.
 
-    Raises BackendUnavailable when Firestore or the queue cannot be reached.
+    However far behind the queue is, it gets one task for a closing in ten minutes. Raises
+    BackendUnavailable when Firestore or the queue cannot be reached.
     """
     page = db.query(due_query(clock.now()))
     for document in page:
+        closing.postpone(ClosureDocument(document))
         tasks.enqueue_account("closureId", document.id)
     if page:
         logger.info("closures enqueued again", closures=len(page))

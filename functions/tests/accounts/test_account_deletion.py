@@ -332,7 +332,8 @@ def test_a_task_that_is_lost_is_put_on_the_queue_again(
     later = now() + closing.DUE_AGAIN_AFTER + timedelta(seconds=1)
     monkeypatch.setattr(clock, "now", lambda: later)
     recovery.recover()
-    assert task in account_queue.tasks
+    recovery.recover()  # the queue is behind
+    assert account_queue.tasks.count(task) == 1
     account_queue.tasks[:] = [task]
     account_queue.end()
     assert closure_of(client, user_id)["status"] == "closed"
