@@ -7,24 +7,33 @@ purchases is up to the other books, which see the same commit.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
 from imagegen.firestore.store import Create, Delete, Document, Write
-from simulation.lot_books import is_paid
 from simulation.memory_store import MemoryStore
+from simulation.merge_lots import Side, check_debt, check_lots
 from simulation.tombstones import Tombstones
 from simulation.world import EPOCH, Task, Violation
 
 Fields = Mapping[str, Any]
 MOVED = ("purchases", "stripeLinks")
-TERMS = ("kind", "priority", "expiresAt", "grantedAt", "purchaseId")
 TAKEN = ("clawedBack", "owed", "waived")
-# Of a purchase, as lots expire and debt is paid in the same commit; of what has moved.
+# Of a purchase, as lots expire and debt is paid in the same commit.
 MAY_CHANGE = {"clawedBack", "clawedBackLots", "owed", "expiredCredits", "updatedAt"}
 # Whoever is asked about gets what is due, too.
 BY_GIVER = {"expiry", "grant", "transfer_out"}
 BY_TAKER = {"expiry", "grant", "transfer_in", "clawback"}
+
+
+@dataclass(frozen=True)
+class Pair:
+    """What is asked for: to move what was paid for from the giver to the taker."""
+
+    giver: str
+    taker: str
+    key: str = ""  # of a transfer by an operator
 
 
 class MergeBooks:
@@ -33,13 +42,13 @@ class MergeBooks:
     def __init__(self, memory: MemoryStore, tombstones: Tombstones) -> None:
         self._memory = memory
         self._tombstones = tombstones
+        self._transferred: set[tuple[str, str]] = set()  # from whom, and under which key
         self.moved: dict[Task, int] = {}  # how many credits each call has moved
 
     def committed(
         self,
         task: Task,
-        giver: str,
-        taker: str,
+        pair: Pair,
         before: Mapping[str, Document | None],
         writes: dict[str, Write],
         after: Mapping[str, Document],
@@ -48,113 +57,82 @@ class MergeBooks:
 
         The account of the giver stands under its own name in `after`.
         """
-        self._tombstones.moving = giver, taker
-        entries = {user_id: _entries(writes, user_id) for user_id in (giver, taker)}
-        self._check_kinds(task, giver, taker, writes, entries)
-        old, new = (
-            (_user(giver, before, after), _user(taker, before, after)),
-            (
-                after[f"users/{giver}"].fields or {},
-                _fields(after.get(f"users/{taker}")),
-            ),
+        giver, taker = (
+            Side(each, _user(each, before, after), _fields(after.get(f"users/{each}")), entries)
+            for each in (pair.giver, pair.taker)
+            for entries in (_entries(writes, each),)
         )
-        self.moved[task] = self._check_lots(giver, taker, old, new, entries)
-        self._check_debt(old, new, entries[taker])
+        self._check_kinds(task, giver, taker, writes)
+        if self._is_repeated(pair):
+            self._check_nothing_moved(task, giver, taker, before, after)
+            return
+        self._tombstones.moving = pair.giver, pair.taker
+        moved = check_lots(giver, taker)
+        self.moved[task] = self.moved.get(task, 0) + moved
+        check_debt(giver, taker)
         for path in writes:
             if path.startswith(MOVED):
-                self._check_moved(giver, taker, _fields(before[path]), _fields(after[path]), path)
-        self._check_left(task, giver)
-        self._check_customer(task, giver, taker, before, writes)
+                self._check_moved(pair, _fields(before[path]), _fields(after[path]), path)
+        self._check_left(task, pair.giver)
+        self._check_customer(task, pair, before, writes)
+        self._check_log(task, pair, writes, moved)
+
+    def _is_repeated(self, pair: Pair) -> bool:
+        """Whether an operator has transferred under this key before."""
+        is_repeated = bool(pair.key) and (pair.giver, pair.key) in self._transferred
+        if pair.key:
+            self._transferred.add((pair.giver, pair.key))
+        return is_repeated
 
     def _check_kinds(
+        self, task: Task, giver: Side, taker: Side, writes: Mapping[str, Write]
+    ) -> None:
+        both = (giver.user_id, taker.user_id)
+        own = {
+            f"{collection}/{each}" for each in both for collection in ("users", "stripeCustomers")
+        }
+        log = ("adminActions/",) if task.kind == "transfer" else ()
+        below = (*(f"users/{each}/transactions/" for each in both), *MOVED, *log, "events/")
+        if other := [path for path in writes if path not in own and not path.startswith(below)]:
+            raise Violation(f"{task} moves what {giver.user_id} has bought, and writes {other}")
+        for side, allowed in ((giver, BY_GIVER), (taker, BY_TAKER)):
+            if kinds := {entry["type"] for entry in side.entries} - allowed:
+                raise Violation(f"{task} moves what was bought, with {kinds} of {side.user_id}")
+
+    def _check_nothing_moved(
         self,
         task: Task,
-        giver: str,
-        taker: str,
-        writes: Mapping[str, Write],
-        entries: Mapping[str, list[Fields]],
+        giver: Side,
+        taker: Side,
+        before: Mapping[str, Document | None],
+        after: Mapping[str, Document],
     ) -> None:
-        own = tuple(f"users/{user_id}/transactions/" for user_id in (giver, taker))
-        customers = tuple(f"stripeCustomers/{user_id}" for user_id in (giver, taker))
-        for path in writes:
-            is_users = path in (f"users/{giver}", f"users/{taker}", *customers)
-            is_log = path.startswith("adminActions/") and task.kind == "transfer"
-            if not (is_users or is_log or path.startswith((*own, *MOVED, "events/"))):
-                raise Violation(f"{task} merges {giver} into {taker}, and writes {path}")
-        for user_id, allowed in ((giver, BY_GIVER), (taker, BY_TAKER)):
-            if other := {entry["type"] for entry in entries[user_id]} - allowed:
-                raise Violation(f"{task} merges {giver} into {taker}: {other} of {user_id}")
+        """Only what is due may be booked."""
+        kinds = {entry["type"] for side in (giver, taker) for entry in side.entries}
+        changed = [
+            path
+            for path, old in before.items()
+            if path.startswith(MOVED) and _fields(old).get("userId") != after[path].get("userId")
+        ]
+        if kinds - {"expiry", "grant"} or changed:
+            raise Violation(f"{task} moves {changed} again under its key, with {kinds}")
 
-    def _check_lots(
-        self,
-        giver: str,
-        taker: str,
-        old: tuple[Fields, Fields],
-        new: tuple[Fields, Fields],
-        entries: Mapping[str, list[Fields]],
-    ) -> int:
-        """All paid lots move, whole and as they are; how many credits that is."""
-        held: Fields = old[0].get("lots", {})
-        paid = {lot_id: lot["remaining"] for lot_id, lot in held.items() if is_paid(lot)}
-        for entry in _of_type(entries[giver], "expiry"):
-            for part in entry["lots"]:
-                if part["lot"] in paid:
-                    paid[part["lot"]] -= part["credits"]
-        paid = {lot_id: credits for lot_id, credits in paid.items() if credits}
-        outs, ins = (
-            _of_type(entries[giver], "transfer_out"),
-            _of_type(entries[taker], "transfer_in"),
-        )
-        given = {part["lot"]: part["credits"] for entry in outs for part in entry["lots"]}
-        if len(outs) > 1 or given != paid:
-            raise Violation(f"{giver} gives {given} to {taker}, and has bought {paid}")
-        if left := [lot_id for lot_id, lot in new[0].get("lots", {}).items() if is_paid(lot)]:
-            raise Violation(f"{giver} keeps {left} of what was paid for")
-        if len(ins) != len(outs):
-            raise Violation(f"{giver} has {len(outs)} entries for {len(ins)} of {taker}")
-        for out, into in zip(outs, ins, strict=True):
-            self._check_pair(out, into, held, new[1])
-        return sum(paid.values())
-
-    def _check_pair(self, out: Fields, into: Fields, held: Fields, taker: Fields) -> None:
-        """The two entries say the same, and each lot is what it was."""
-        names = {entry["id"].removesuffix(f"-{entry['type']}") for entry in (out, into)}
-        if len(names) > 1 or any(out[name] != into[name] for name in ("credits", "reason")):
-            raise Violation(f"{out} has become {into}")
-        pairs = zip(out["lots"], into["lots"], strict=True)
-        for number, (given, taken) in enumerate(pairs, start=1):
-            terms, name = held[given["lot"]], f"{into['id']}-{number}"
-            expected = given["lot"] if "purchaseId" in terms else name
-            if (taken["lot"], taken["credits"]) != (expected, given["credits"]):
-                raise Violation(f"{given} has become {taken}")
-            lot = taker.get("lots", {}).get(expected, terms)  # else all of it has paid debt
-            if any(lot.get(name) != terms.get(name) for name in TERMS):
-                raise Violation(f"{given} was {terms}, and has become {lot}")
-
-    def _check_debt(
-        self, old: tuple[Fields, Fields], new: tuple[Fields, Fields], by_taker: list[Fields]
-    ) -> None:
-        paid = sum(entry["credits"] for entry in _of_type(by_taker, "clawback"))
-        before, after = (tuple(user.get("debt", 0) for user in each) for each in (old, new))
-        if after != (0, sum(before) - paid):
-            raise Violation(f"debts of {before} have become {after}, and {paid} were paid")
-
-    def _check_moved(self, giver: str, taker: str, old: Fields, new: Fields, path: str) -> None:
+    def _check_moved(self, pair: Pair, old: Fields, new: Fields, path: str) -> None:
         """A purchase or a link has become the taker's, or was the taker's; it owes as before."""
-        owner = taker if old.get("userId") in (giver, taker) else old.get("userId")
+        owner = pair.taker if old.get("userId") == pair.giver else old.get("userId")
         names = {name for name in (*old, *new) if old.get(name) != new.get(name)}
         if new.get("userId") != owner or names - MAY_CHANGE - {"userId"}:
             raise Violation(f"{path} was {old}, and has become {new}")
-        before, after = (sum(each.get(name, 0) for name in TAKEN) for each in (old, new))
-        if before != after:
-            raise Violation(f"{before} credits of {path} were taken back or owed, now {after} are")
+        before, now = (sum(each.get(name, 0) for name in TAKEN) for each in (old, new))
+        if before != now:
+            raise Violation(f"{before} credits of {path} were taken back or owed, now {now} are")
 
     def _check_left(self, task: Task, giver: str) -> None:
         """What has stood there since before the call has moved, and what was booked has."""
         started = EPOCH + timedelta(seconds=task.started)
         for path, document in self._memory.documents.items():
-            is_moved = path.startswith(MOVED) or path == f"stripeCustomers/{giver}"
-            if not is_moved or giver not in (document.get("userId"), document.id):
+            may_move = path.startswith(MOVED) or path == f"stripeCustomers/{giver}"
+            if not may_move or giver not in (document.get("userId"), document.id):
                 continue
             is_old = document.update_time is not None and document.update_time < started
             if is_old or document.get("lotId") is not None:
@@ -163,23 +141,30 @@ class MergeBooks:
     def _check_customer(
         self,
         task: Task,
-        giver: str,
-        taker: str,
+        pair: Pair,
         before: Mapping[str, Document | None],
         writes: dict[str, Write],
     ) -> None:
         """Stripe's customer goes along, unless the taker is one, too."""
-        old_path, new_path = f"stripeCustomers/{giver}", f"stripeCustomers/{taker}"
+        old_path, new_path = (f"stripeCustomers/{each}" for each in (pair.giver, pair.taker))
         gone, made = writes.pop(old_path, None), writes.get(new_path)
         if gone is None and made is None:
             return
-        if not isinstance(gone, Delete) or new_path not in self._memory.documents:
-            raise Violation(f"{task} changes {old_path} and {new_path}")
-        is_same = made is None or (
-            isinstance(made, Create) and made.fields == _fields(before[old_path])
-        )
-        if not is_same:
-            raise Violation(f"{before[old_path]} has become {made}")
+        is_right = isinstance(gone, Delete) and new_path in self._memory.documents
+        if made is not None:
+            is_right &= isinstance(made, Create) and made.fields == _fields(before[old_path])
+        if not is_right:
+            raise Violation(f"{task} makes {made} of the customer {before.get(old_path)}")
+
+    def _check_log(self, task: Task, pair: Pair, writes: Mapping[str, Write], moved: int) -> None:
+        """What an operator moves is logged, once for each of the two."""
+        logged = {
+            write.fields["userId"]: write.fields["after"]["credits"]
+            for path, write in writes.items()
+            if path.startswith("adminActions/") and isinstance(write, Create)
+        }
+        if pair.key and logged != {pair.giver: -moved, pair.taker: moved}:
+            raise Violation(f"{task} has moved {moved}, and logs {logged}")
 
 
 def _entries(writes: Mapping[str, Write], user_id: str) -> list[Fields]:
@@ -189,10 +174,6 @@ def _entries(writes: Mapping[str, Write], user_id: str) -> list[Fields]:
         for path, write in writes.items()
         if path.startswith(own) and isinstance(write, Create)
     ]
-
-
-def _of_type(entries: list[Fields], kind: str) -> list[Fields]:
-    return [entry for entry in entries if entry["type"] == kind]
 
 
 def _user(

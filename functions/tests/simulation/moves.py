@@ -12,7 +12,7 @@ from imagegen.firestore.store import Create, Delete, Document, Update, Write
 from simulation.books import OPEN, Books
 from simulation.consumers import Consumers
 from simulation.memory_store import MemoryStore
-from simulation.merge_books import MergeBooks
+from simulation.merge_books import MergeBooks, Pair
 from simulation.stripe_world import StripeWorld
 from simulation.users import email_of
 from simulation.world import Task, Violation, World
@@ -73,8 +73,8 @@ class Moves:
                     self._check(user_id, tombstone, before[path], rest.get(path), rest)
         if task.kind == "merge":
             self._check_merge(task, writes)
-            giver, taker = task.asked
-            self._merges.committed(task, giver, taker, before, rest, after)
+        if task.kind in ("merge", "transfer"):
+            self._merges.committed(task, task.asked, before, rest, after)
         left = [each for each in rest.values() if not isinstance(each, Delete)]
         if len(left) < len(rest):
             raise Violation(f"{task} has deleted {[*rest]}")
@@ -90,14 +90,16 @@ class Moves:
     def _closure(self, task: Task, write: Write) -> None:
         if isinstance(write, Create):
             user_id, into = write.fields["userId"], write.fields.get("mergedInto")
-            asked = user_id if into is None else (user_id, into)
+            asked = user_id if into is None else Pair(user_id, into)
             if task.kind not in ("deletion", "merge") or task.asked != asked:
                 raise Violation(f"{task} closes the account of {user_id}, which is in {into}")
             if write.path != closures.path(user_id) or user_id in self._tombstones:
                 raise Violation(f"{write.path} closes {user_id} again")
+            if into in self._tombstones:  # else accounts could be merged in a circle
+                raise Violation(f"{user_id} is merged into {into}, who is leaving")
             self._tombstones[user_id] = write.fields["tombstone"]
             if into is not None:
-                self._merge(user_id, into)
+                self._tombstones.merged[user_id] = into
         elif isinstance(write, Update) and write.fields.get("status") == "closed":
             self._check_subscriptions(task, self._memory.documents[write.path]["tombstone"])
         elif isinstance(write, Update) and "mergedInto" in write.fields:
@@ -106,14 +108,6 @@ class Moves:
             known = self._tombstones.merged[user_id]
             if not self._tombstones.is_same_holder(known, into, documents):
                 raise Violation(f"{user_id}, who was merged, is in {into}: {self._tombstones}")
-
-    def _merge(self, user_id: str, into: str) -> None:
-        """Know who is merged; nobody may be, by way of others, merged into the same account."""
-        self._tombstones.merged[user_id] = into
-        while into in self._tombstones.merged:
-            into = self._tombstones.merged[into]
-            if into == user_id:
-                raise Violation(f"accounts are merged in a circle: {self._tombstones.merged}")
 
     def _check_subscriptions(self, task: Task, tombstone: str) -> None:
         """Nobody pays on who has left, as far as that was known when the last pass began."""
@@ -126,7 +120,7 @@ class Moves:
     def _check_merge(self, task: Task, writes: Sequence[Write]) -> None:
         """What a merge moves, it moves once: in the commit that closes the account."""
         closed = [w for w in writes if isinstance(w, Create) and w.path.startswith(CLOSURES)]
-        giver, _ = task.asked
+        giver = task.asked.giver
         if not closed or self._memory.documents[f"users/{giver}"].get("status") != "closing":
             raise Violation(f"{task} moves what {giver} has bought, who is not closing by it")
 
@@ -161,7 +155,7 @@ class Moves:
         if old is not None and user_id in self._tombstones.merged:
             after[old_path] = Document(old_path, {**fields, **changed})
             into = self._tombstones.holder(user_id, self._memory.documents)
-            self._merges.committed(task, user_id, into, before, rest, after)
+            self._merges.committed(task, Pair(user_id, into), before, rest, after)
             if changed and old.update_time is not None:
                 rest[old_path] = Update(old_path, changed, old.update_time)
         elif changed:
@@ -217,8 +211,10 @@ class Moves:
             names = rf"(?i:{re.escape(email_of(user_id))})|\b{user_id}\b"
             if repr(new) == re.sub(names, tombstone, repr(before)):
                 del rest[old.path]
-        elif old.get("userId") != user_id or not self._follows(user_id, tombstone, old, new):
+        elif old.get("userId") != user_id or new.get("userId") == user_id:
             return
+        elif not self._follows(user_id, tombstone, old, new):
+            raise Violation(f"{old.path} of {user_id} has gone elsewhere: {new}")
         elif collection == "generationRequests":
             self._check_emptied(old, new)
             del rest[old.path]
@@ -230,8 +226,7 @@ class Moves:
         into = str(new.get("userId"))
         if user_id not in self._tombstones.merged or not old.path.startswith(RENAMED):
             return into == tombstone
-        documents = self._memory.documents
-        return into != user_id and self._tombstones.is_same_holder(user_id, into, documents)
+        return self._tombstones.is_same_holder(user_id, into, self._memory.documents)
 
     def _check_emptied(self, old: Document, new: Fields) -> None:
         if new["status"] in OPEN or any(new.get(name) != old.get(name) for name in UNCHANGED):

@@ -47,6 +47,7 @@ class Plan:
     edits: int  # deletions and malformed documents, by hand
     deletions: int  # of accounts, where nothing is edited
     merges: int  # of accounts, where nothing is edited
+    transfers: int  # by operators, likewise
     sells: bool  # most calls are about purchases
     stripe_versions: tuple[str, ...]  # of the API, one for each endpoint at Stripe
     may_search: bool  # whether our key at Stripe may look for payments
@@ -103,6 +104,7 @@ def draw_plan(source: random.Random, of_deletions: random.Random, of_merges: ran
         edits=0 if calm or sells else source.choice((0, 0, 1, 3)),
         deletions=of_deletions.choice((0, 0, 1, 2)),
         merges=of_merges.choice((0, 0, 1, 2)),
+        transfers=of_merges.choice((0, 0, 0, 1, 2)),
         sells=sells,
         stripe_versions=source.choice(((NEWEST,), (NEWEST,), (BEFORE_BASIL,), (OLDEST,), BOTH)),
         may_search=source.random() < 0.6,

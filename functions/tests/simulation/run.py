@@ -23,6 +23,7 @@ from simulation.consumers import Consumers
 from simulation.departures import Departures
 from simulation.edges import replaced
 from simulation.memory_store import MemoryStore
+from simulation.merge_answers import MergeAnswers
 from simulation.merge_books import MergeBooks
 from simulation.merges import Merges
 from simulation.moves import Moves
@@ -155,7 +156,10 @@ class Simulation:
         self._users = Users(network, plan.users)
         self._moves = Moves(world, memory, self._books, self._consumers, self._stripe, merge_books)
         self._departures = Departures(world, plan, memory, self._books, self._users, self._bucket)
-        self._merges = Merges(world, plan, memory, self._books, merge_books)
+        self._merge_answers = MergeAnswers(world, plan, memory, self._books, merge_books)
+        self._merges = Merges(
+            world, plan, memory, self._merge_answers, self._shopping, self._workload
+        )
         network.when_delayed = (
             self._workload.change_meanwhile,
             self._departures.delete_meanwhile,
@@ -198,7 +202,7 @@ class Simulation:
         self._answers.at_rest()
         self._consumers.check_at_rest(self._books.is_edited)
         self._departures.check_at_rest()
-        self._merges.check_at_rest()
+        self._merge_answers.check_at_rest()
 
     def _committed(
         self,
@@ -210,6 +214,7 @@ class Simulation:
         self._books.committed(task, before, kept, after)
         self._told.committed(before, kept, after)
         self._moves.end()
+        self._merges.merge_meanwhile(before)
 
     def _queue(self) -> RemoteQueue:
         return RemoteQueue(
