@@ -17,7 +17,7 @@ from support.orders import ANYBODY, now, order
 from support.sign_in import sign_up
 
 from imagegen import db, tasks
-from imagegen.accounts import closing, delete, merge, recovery
+from imagegen.accounts import closing, delete, merge, moving, recovery
 from imagegen.credits import closures
 from imagegen.errors import AccountClosing, AccountDisabled, UserNotFound
 from imagegen.generation import create as generation
@@ -193,13 +193,24 @@ def test_two_accounts_that_are_merged_into_each_other_do_not_both_close(
 
 
 def test_a_repeated_call_does_not_find_an_account_that_has_been_closed_since(
-    client: firestore.Client, new_user: Users, buyer: str, account_queue: Queue
+    client: firestore.Client,
+    new_user: Users,
+    buyer: str,
+    account_queue: Queue,
+    monkeypatch: pytest.MonkeyPatch,
+    emulated_bucket: storage.Bucket,
 ) -> None:
     user_id = new_user(2)
     merge.merge(buyer, user_id)
-    client.document(db.user(user_id)).delete()
+    delete.delete(user_id)
+    with monkeypatch.context() as patched:
+        patched.setattr(moving, "STEPS", ())  # the user document has moved, nothing has followed
+        account_queue.work()
+    assert closure_of(client, buyer)["mergedInto"] == user_id
     with pytest.raises(UserNotFound):
         merge.merge(buyer, user_id)
+    account_queue.end()
+    assert closure_of(client, buyer)["mergedInto"] == tombstone_of(client, user_id)
 
 
 def test_calls_at_the_same_instant_move_once(
