@@ -29,6 +29,7 @@ class MergeAnswers:
         self._memory = memory
         self._books = books
         self._moved = merge_books.moved
+        self._transferred = merge_books.transferred
         self.merged = books.tombstones.merged
 
     def ended(self, task: Task) -> None:
@@ -46,7 +47,7 @@ class MergeAnswers:
             case "USER_NOT_FOUND":
                 is_right = any({} in self._books.versions(each, task.started) for each in users)
             case "NOTHING_PAID":
-                is_right = bool(task.asked.key) and self._had_nothing_paid(task)
+                is_right = self._had_nothing_paid(task) and not self._is_repeated(task)
             case "BACKEND_UNAVAILABLE":
                 is_right = not self._calm
             case _:
@@ -65,6 +66,11 @@ class MergeAnswers:
         tombstones, documents = self._books.tombstones, self._memory.documents
         into = tombstones.merged.get(pair.giver)
         return into is not None and tombstones.is_same_holder(into, pair.taker, documents)
+
+    def _is_repeated(self, task: Task) -> bool:
+        """Whether the key had been used before the call: then it finds that all has been done."""
+        used_at = self._transferred.get((task.asked.giver, task.asked.key), float("inf"))
+        return used_at < task.started
 
     def _had_nothing_paid(self, task: Task) -> bool:
         """Whether at some moment of the call the giver held nothing of what was paid for."""

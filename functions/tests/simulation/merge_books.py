@@ -15,7 +15,7 @@ from imagegen.firestore.store import Create, Delete, Document, Write
 from simulation.memory_store import MemoryStore
 from simulation.merge_lots import Side, check_debt, check_lots
 from simulation.tombstones import Tombstones
-from simulation.world import EPOCH, Task, Violation
+from simulation.world import EPOCH, Task, Violation, World
 
 Fields = Mapping[str, Any]
 MOVED = ("purchases", "stripeLinks")
@@ -39,10 +39,11 @@ class Pair:
 class MergeBooks:
     """Raises Violation when a commit moves more, less or something else."""
 
-    def __init__(self, memory: MemoryStore, tombstones: Tombstones) -> None:
+    def __init__(self, world: World, memory: MemoryStore, tombstones: Tombstones) -> None:
         self._memory = memory
         self._tombstones = tombstones
-        self._transferred: set[tuple[str, str]] = set()  # from whom, and under which key
+        self._world = world
+        self.transferred: dict[tuple[str, str], float] = {}  # from whom, under which key, and when
         self.moved: dict[Task, int] = {}  # how many credits each call has moved
 
     def committed(
@@ -79,9 +80,10 @@ class MergeBooks:
 
     def _is_repeated(self, pair: Pair) -> bool:
         """Whether an operator has transferred under this key before."""
-        is_repeated = bool(pair.key) and (pair.giver, pair.key) in self._transferred
-        if pair.key:
-            self._transferred.add((pair.giver, pair.key))
+        known = (pair.giver, pair.key)
+        is_repeated = known in self.transferred
+        if pair.key and not is_repeated:
+            self.transferred[known] = self._world.seconds
         return is_repeated
 
     def _check_kinds(

@@ -152,7 +152,7 @@ class Simulation:
             world, plan, memory, self._books, offered, self._answers.given, self._shopping.shop
         )
         self._consumers = Consumers(world, plan, memory)
-        merge_books = MergeBooks(memory, tombstones)
+        merge_books = MergeBooks(world, memory, tombstones)
         self._users = Users(network, plan.users)
         self._moves = Moves(world, memory, self._books, self._consumers, self._stripe, merge_books)
         self._departures = Departures(world, plan, memory, self._books, self._users, self._bucket)

@@ -17,7 +17,7 @@ from simulation.lot_books import GRACE
 from simulation.memory_store import MemoryStore
 from simulation.orders import Offered
 from simulation.tombstones import Tombstones
-from simulation.world import Task, Violation
+from simulation.world import EPOCH, Task, Violation
 
 Fields = Mapping[str, Any]
 # What the operator sells. Prices are those of the providers.
@@ -152,7 +152,7 @@ class Sales:
         user_id, told = new["userId"], (new["amount"], new["isTest"])
         documents = self._memory.documents
         is_right = user_id in {
-            self._tombstones.holder(each, documents) for each in self._payers(sale, new)
+            self._tombstones.holder(each, documents) for each in self._payers(task, sale, new)
         }
         if not is_right or told != (sale.amount, sale.is_test):
             raise Violation(f"{told} was booked for {user_id}: {sale}")
@@ -170,10 +170,18 @@ class Sales:
             if any(lot.get(name) != value for name, value in expected.items()):
                 raise Violation(f"{sale.purchase_id} brought {lot}, not {expected}")
 
-    def _payers(self, sale: Sale, new: Fields) -> set[str]:
-        """Who pays: whom the subscription has been transferred to, or whom its metadata names."""
+    def _payers(self, task: Task, sale: Sale, new: Fields) -> set[str]:
+        """Who may have paid: whose the subscription is known to be, else whom its metadata names.
+
+        It is another's after a transfer. While that goes on, it may be either's.
+        """
         link = self._memory.documents.get(f"stripeLinks/{new.get('stripeSubscription')}")
-        return {sale.user_id, (link.get("userId") if link else None) or sale.user_id}
+        linked = link.get("userId") if link is not None else None
+        if link is None or linked is None:
+            return {sale.user_id}
+        started = EPOCH + timedelta(seconds=task.started)
+        is_settled = link.update_time is not None and link.update_time < started
+        return {linked} if is_settled and task.kind == "webhook" else {linked, sale.user_id}
 
     def _terms(self, sale: Sale, moment: datetime) -> Fields:
         product = PRODUCTS[sale.product]
