@@ -8,7 +8,7 @@ from imagegen.credits import closures
 from imagegen.credits.account import Account, open_account, require_active
 from imagegen.credits.closures import ClosureDocument
 from imagegen.credits.user import UserDocument
-from imagegen.errors import AccountClosing
+from imagegen.errors import AccountClosing, UserNotFound
 
 
 @dataclass(frozen=True)
@@ -40,6 +40,8 @@ def merge(from_user_id: str, to_user_id: str) -> Merged:
         if closure.exists:
             if closure.merged_into != to_user_id:
                 raise AccountClosing
+            if not transaction[target].exists:  # it has been closed since
+                raise UserNotFound(userId=to_user_id)
             return
         moment = clock.now()
         if not transaction[target].exists and not closures.is_closed(transaction, to_user_id):
@@ -49,6 +51,8 @@ def merge(from_user_id: str, to_user_id: str) -> Merged:
         key = money.key_of(closures.closure_id(from_user_id))
         transferred = money.move(transaction, from_user_id, to_user_id, moment, key=key)
         closing.begin(transaction, from_user_id, moment, merged_into=to_user_id)
+        # Also where nothing has moved: else two merges at once could go in a circle.
+        transaction.update(target, UserDocument.fields(updated_at=moment))
 
     # The closure comes last: the emulator may read a document later than the one before it, and an
     # account that is closing without a closure would be refused.

@@ -22,7 +22,6 @@ from imagegen.purchases import links
 PAGE_SIZE = 200  # a page of the ledger is twice as many writes
 REPORTS_PAGE_SIZE = 10  # long documents
 MENTIONS = (
-    ("accountClosures", "mergedInto"),
     ("imageReports", "reporterId"),
     ("imageReports", "resolvedBy"),
 )
@@ -119,14 +118,25 @@ def belongings(closure: ClosureDocument) -> Iterator[None]:
         yield
 
 
+def merged(closure: ClosureDocument) -> Iterator[None]:
+    """Accounts that were merged into this one: their money is its holder's from now on."""
+    user_id, _ = _ids(closure)
+
+    def change(transaction: db.Transaction, document: Document) -> None:
+        into = closures.holder(transaction, user_id)
+        transaction.update(document.path, ClosureDocument.fields(merged_into=into))
+
+    yield from _pages("accountClosures", {"mergedInto": user_id}, change)
+
+
 def mentions(closure: ClosureDocument) -> Iterator[None]:
-    """What somebody else has, and the user is named in: merged accounts, reports of images."""
+    """What somebody else has, and the user is named in: reports of images."""
     change = _rename_in(closure)
     for collection, field in MENTIONS:
         yield from _pages(collection, {field: closure.user_id}, change)
 
 
-STEPS: tuple[Step, ...] = (ledger, requests, purchases, belongings, mentions)
+STEPS: tuple[Step, ...] = (ledger, requests, purchases, merged, belongings, mentions)
 
 
 def rename_in_texts(closure: ClosureDocument) -> None:

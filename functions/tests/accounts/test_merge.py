@@ -17,7 +17,7 @@ from support.orders import ANYBODY, now, order
 from support.sign_in import sign_up
 
 from imagegen import db, tasks
-from imagegen.accounts import delete, merge, recovery
+from imagegen.accounts import closing, delete, merge, moving, recovery
 from imagegen.credits import closures
 from imagegen.errors import AccountClosing, AccountDisabled, UserNotFound
 from imagegen.generation import create as generation
@@ -149,6 +149,68 @@ def test_what_comes_late_goes_to_whoever_holds_the_money_when_the_other_account_
     assert closure_of(client, buyer)["mergedInto"] == holder
     assert traces(client, emulated_bucket, [buyer, user_id]) == []
     late.delete()
+
+
+def test_money_for_an_account_that_was_merged_goes_where_the_other_one_is_merged_into(
+    client: firestore.Client,
+    new_user: Users,
+    buyer: str,
+    account_queue: Queue,
+    emulated_bucket: storage.Bucket,
+) -> None:
+    second, third = new_user(2), new_user(3)
+    merge.merge(buyer, second)
+    account_queue.end()
+    merge.merge(second, third)
+    account_queue.end()
+    assert closure_of(client, buyer)["mergedInto"] == third
+    found: list[str] = []
+    db.transact(lambda transaction: found.append(closures.holder(transaction, buyer)))
+    assert found[-1] == third
+    assert traces(client, emulated_bucket, [buyer, second]) == []
+
+
+def test_two_accounts_that_are_merged_into_each_other_do_not_both_close(
+    client: firestore.Client,
+    new_user: Users,
+    account_queue: Queue,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    first, second = new_user(1), new_user(2)  # neither has bought anything
+    begin, begun = closing.begin, []
+
+    def let_the_other_go_first(*args: Any, **options: Any) -> bool:
+        if not begun:
+            begun.append(True)
+            merge.merge(second, first)
+        return begin(*args, **options)
+
+    monkeypatch.setattr(closing, "begin", let_the_other_go_first)
+    with pytest.raises(AccountClosing):
+        merge.merge(first, second)
+    assert closure_of(client, second)["mergedInto"] == first
+    assert closure_of(client, first) == {}
+
+
+def test_a_repeated_call_does_not_find_an_account_that_has_been_closed_since(
+    client: firestore.Client,
+    new_user: Users,
+    buyer: str,
+    account_queue: Queue,
+    monkeypatch: pytest.MonkeyPatch,
+    emulated_bucket: storage.Bucket,
+) -> None:
+    user_id = new_user(2)
+    merge.merge(buyer, user_id)
+    delete.delete(user_id)
+    with monkeypatch.context() as patched:
+        patched.setattr(moving, "STEPS", ())  # the user document has moved, nothing has followed
+        account_queue.work()
+    assert closure_of(client, buyer)["mergedInto"] == user_id
+    with pytest.raises(UserNotFound):
+        merge.merge(buyer, user_id)
+    account_queue.end()
+    assert closure_of(client, buyer)["mergedInto"] == tombstone_of(client, user_id)
 
 
 def test_calls_at_the_same_instant_move_once(

@@ -7,7 +7,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from imagegen import db
-from imagegen.audit.findings import Account, findings
+from imagegen.audit.findings import Account, findings, of_purchases
+from imagegen.audit.purchases import Purchases
 from imagegen.firestore.store import Document
 from simulation.books import OPEN, Books
 from simulation.lot_books import is_paid
@@ -67,7 +68,7 @@ def _check_audit(
     """The audit finds whatever was deleted or made malformed by hand, and nothing else."""
     expected = {db.generation_request(each) for each in books.deleted | books.unrefunded}
     expected |= {db.generation_request(each) for each in books.broken}
-    found, purchases = set(), _under("purchases/", documents)
+    found, purchases, followed = set(), _under("purchases/", documents), Purchases()
     for user_id, account in books.accounts.items():
         is_gone = _fields(documents, user_id) is None
         if account.orphaned or (account.entries if is_gone else account.broken):
@@ -77,12 +78,15 @@ def _check_audit(
         bought = {each: p for each, p in purchases.items() if p.get("userId") == user_id}
         audited = Account(user_id, _fields(documents, user_id), entries, own, bought)
         opening = None if account.deleted else account.opening
-        for finding in findings(audited, EPOCH, opening):  # none is open: any time will do
+        # None is open: any time will do.
+        for finding in findings(audited, EPOCH, opening, followed):
             if finding.path not in expected and account.orphaned:
                 continue  # the numbers of two accounts are mixed
             if finding.path not in expected:
                 raise Violation(f"{finding.user_id}: {finding.invariant}, {finding.message}")
             found.add(finding.path)
+    for finding in of_purchases(followed):
+        raise Violation(f"{finding.user_id}: {finding.invariant}, {finding.message}")
     if found != expected:
         raise Violation(f"the audit did not find {expected - found}")
 

@@ -164,6 +164,7 @@ class Books:
         task: Task,
         before: Mapping[str, Document | None],
         writes: Sequence[Create | Update],
+        after: Mapping[str, Document],
     ) -> None:
         """Check one commit that `task` has sent and that has just been applied."""
         entries: dict[tuple[str, str | None], Mapping[str, Any]] = {}
@@ -176,12 +177,12 @@ class Books:
             collection, _, document_id = write.path.partition("/")
             old = before[write.path]
             old_fields = old.fields if old is not None else None
-            new = self._memory.documents[write.path].fields or {}
+            new = after[write.path].fields or {}
             if collection == "users" and "/" not in document_id:
                 self._check_opening(task, document_id, old_fields)
                 self._balance(document_id, new, write.fields)
                 if not self.accounts[document_id].broken:
-                    self._check_lots(document_id, old_fields or {}, new, before, writes)
+                    self._check_lots(document_id, old_fields or {}, new, before, writes, after)
             elif collection == "generationRequests":
                 self._request(task, document_id, old_fields, new, entries)
             elif collection == "purchases":
@@ -221,6 +222,7 @@ class Books:
         new: Mapping[str, Any],
         before: Mapping[str, Document | None],
         writes: Sequence[Create | Update],
+        after: Mapping[str, Document],
     ) -> None:
         own = f"users/{user_id}/transactions/"
         entries = [
@@ -228,16 +230,16 @@ class Books:
             for write in writes
             if write.path.startswith(own)
         ]
-        after = {write.path: self._memory.documents[write.path].fields or {} for write in writes}
+        written = {write.path: after[write.path].fields or {} for write in writes}
         requests = {
             path.removeprefix("generationRequests/"): fields
-            for path, fields in after.items()
+            for path, fields in written.items()
             if path.startswith("generationRequests/")
         }
         earlier = [document.fields or {} for document in before.values() if document is not None]
         clawed_back = [
             part
-            for fields in (*earlier, *after.values())
+            for fields in (*earlier, *written.values())
             for part in fields.get("clawedBackLots", ())
         ]
         self.lots.committed(user_id, new, entries, requests, clawed_back)

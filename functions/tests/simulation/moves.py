@@ -1,8 +1,9 @@
-"""What may move when an account is deleted: every commit of it is compared with what was there."""
+"""What may move when an account is closed: every commit of it is compared with what was there."""
 
 from __future__ import annotations
 
 import re
+from collections import ChainMap
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -11,6 +12,7 @@ from imagegen.firestore.store import Create, Delete, Document, Update, Write
 from simulation.books import OPEN, Books
 from simulation.consumers import Consumers
 from simulation.memory_store import MemoryStore
+from simulation.merge_books import MergeBooks, Pair
 from simulation.stripe_world import StripeWorld
 from simulation.users import email_of
 from simulation.world import Task, Violation, World
@@ -35,20 +37,28 @@ class Moves:
         books: Books,
         consumers: Consumers,
         stripe: StripeWorld,
+        merges: MergeBooks,
     ) -> None:
         self._world = world
         self._memory = memory
         self._books = books
         self._consumers = consumers
         self._stripe = stripe
+        self._merges = merges
         self._tombstones = books.tombstones
         self._linked_at: dict[str, float] = {}  # when each subscription was first known
+        self._moved: tuple[str, str, Fields] | None = None  # an account, in the commit at hand
 
     def committed(
         self, task: Task, before: Mapping[str, Document | None], writes: Sequence[Write]
-    ) -> list[Create | Update]:
-        """Check what moves in a commit; the writes that the books know how to check."""
+    ) -> tuple[list[Create | Update], Mapping[str, Document]]:
+        """Check what moves in a commit.
+
+        Returns the writes that the other books know how to check, and the documents after it, where
+        an account that becomes that of a tombstone still has its own name. Then follows `end`.
+        """
         rest: dict[str, Write] = {}
+        after: ChainMap[str, Document] = ChainMap({}, self._memory.documents)
         for write in writes:
             if write.path.startswith(CLOSURES):
                 self._closure(task, write)
@@ -57,25 +67,47 @@ class Moves:
             if write.path.startswith(SUBSCRIPTIONS):
                 self._linked_at.setdefault(write.path, self._world.seconds)
         for user_id, tombstone in self._tombstones.items():
-            self._move_user(task, user_id, tombstone, before, rest)
+            self._move_user(task, user_id, tombstone, before, rest, after)
             if task.kind == "closer":
-                for path in [*rest]:
+                for path in [path for path in rest if path not in after.maps[0]]:
                     self._check(user_id, tombstone, before[path], rest.get(path), rest)
+        if task.kind == "merge":
+            self._check_merge(task, writes)
+        if task.kind in ("merge", "transfer"):
+            self._merges.committed(task, task.asked, before, rest, after)
         left = [each for each in rest.values() if not isinstance(each, Delete)]
         if len(left) < len(rest):
             raise Violation(f"{task} has deleted {[*rest]}")
-        return left
+        return left, after
+
+    def end(self) -> None:
+        """Know an account that has moved in the commit at hand by its new name."""
+        self._tombstones.moving = None
+        if self._moved is not None:
+            self._books.move_account(*self._moved)
+            self._moved = None
 
     def _closure(self, task: Task, write: Write) -> None:
         if isinstance(write, Create):
-            user_id, tombstone = write.fields["userId"], write.fields["tombstone"]
-            if task.kind != "deletion" or task.asked != user_id:
-                raise Violation(f"{task} closes the account of {user_id}")
+            user_id, into = write.fields["userId"], write.fields.get("mergedInto")
+            asked = user_id if into is None else Pair(user_id, into)
+            if task.kind not in ("deletion", "merge") or task.asked != asked:
+                raise Violation(f"{task} closes the account of {user_id}, which is in {into}")
             if write.path != closures.path(user_id) or user_id in self._tombstones:
                 raise Violation(f"{write.path} closes {user_id} again")
-            self._tombstones[user_id] = tombstone
+            if into in self._tombstones:  # else accounts could be merged in a circle
+                raise Violation(f"{user_id} is merged into {into}, who is leaving")
+            self._tombstones[user_id] = write.fields["tombstone"]
+            if into is not None:
+                self._tombstones.merged[user_id] = into
         elif isinstance(write, Update) and write.fields.get("status") == "closed":
             self._check_subscriptions(task, self._memory.documents[write.path]["tombstone"])
+        elif isinstance(write, Update) and "mergedInto" in write.fields:
+            (user_id,) = (each for each in self._tombstones if closures.path(each) == write.path)
+            into, documents = write.fields["mergedInto"], self._memory.documents
+            known = self._tombstones.merged[user_id]
+            if not self._tombstones.is_same_holder(known, into, documents):
+                raise Violation(f"{user_id}, who was merged, is in {into}: {self._tombstones}")
 
     def _check_subscriptions(self, task: Task, tombstone: str) -> None:
         """Nobody pays on who has left, as far as that was known when the last pass began."""
@@ -85,6 +117,13 @@ class Moves:
             if self._stripe.goes_on(path.removeprefix("stripeLinks/")):
                 raise Violation(f"{path} goes on, and its user has left")
 
+    def _check_merge(self, task: Task, writes: Sequence[Write]) -> None:
+        """What a merge moves, it moves once: in the commit that closes the account."""
+        closed = [w for w in writes if isinstance(w, Create) and w.path.startswith(CLOSURES)]
+        giver = task.asked.giver
+        if not closed or self._memory.documents[f"users/{giver}"].get("status") != "closing":
+            raise Violation(f"{task} moves what {giver} has bought, who is not closing by it")
+
     def _move_user(
         self,
         task: Task,
@@ -92,8 +131,12 @@ class Moves:
         tombstone: str,
         before: Mapping[str, Document | None],
         rest: dict[str, Write],
+        after: ChainMap[str, Document],
     ) -> None:
-        """The user document: as it was, without anything open, in the commit that deletes it."""
+        """The user document: as it was, without anything open, in the commit that deletes it.
+
+        What was paid for goes from a merged account to the other one in the same commit.
+        """
         old_path, new_path = f"users/{user_id}", f"users/{tombstone}"
         if isinstance(rest.get(old_path), Create) and tombstone in self._books.accounts:
             raise Violation(f"{task} opened {user_id} again, who has left")
@@ -108,12 +151,19 @@ class Moves:
         fields: Fields = (old.fields if old else None) or {"credits": 0}
         if old is not None and not isinstance(rest.pop(old_path, None), Delete):
             raise Violation(f"{user_id} is there twice")
-        if {name: moved.fields.get(name) for name in KEPT} != {n: fields.get(n) for n in KEPT}:
+        changed = {n: moved.fields.get(n) for n in KEPT if moved.fields.get(n) != fields.get(n)}
+        if old is not None and user_id in self._tombstones.merged:
+            after[old_path] = Document(old_path, {**fields, **changed})
+            into = self._tombstones.holder(user_id, self._memory.documents)
+            self._merges.committed(task, Pair(user_id, into), before, rest, after)
+            if changed and old.update_time is not None:
+                rest[old_path] = Update(old_path, changed, old.update_time)
+        elif changed:
             raise Violation(f"{fields} has become {moved.fields}")
         open_ = [r for r in self._books.requests if self._is_open(r, user_id)]
         if open_:
             raise Violation(f"{user_id} has left, and {open_} are open")
-        self._books.move_account(user_id, tombstone, moved.fields)
+        self._moved = user_id, tombstone, moved.fields
 
     def _is_open(self, request_id: str, user_id: str) -> bool:
         request = self._books.state(request_id)
@@ -161,13 +211,22 @@ class Moves:
             names = rf"(?i:{re.escape(email_of(user_id))})|\b{user_id}\b"
             if repr(new) == re.sub(names, tombstone, repr(before)):
                 del rest[old.path]
-        elif (old.get("userId"), new.get("userId")) != (user_id, tombstone):
+        elif old.get("userId") != user_id or new.get("userId") == user_id:
             return
+        elif not self._follows(user_id, tombstone, old, new):
+            raise Violation(f"{old.path} of {user_id} has gone elsewhere: {new}")
         elif collection == "generationRequests":
             self._check_emptied(old, new)
             del rest[old.path]
-        elif collection in RENAMED and new == {**before, "userId": tombstone}:
+        elif collection in RENAMED and new == {**before, "userId": new["userId"]}:
             del rest[old.path]
+
+    def _follows(self, user_id: str, tombstone: str, old: Document, new: Fields) -> bool:
+        """Whether a document has gone to the tombstone, or, if it was paid for, to the holder."""
+        into = str(new.get("userId"))
+        if user_id not in self._tombstones.merged or not old.path.startswith(RENAMED):
+            return into == tombstone
+        return self._tombstones.is_same_holder(user_id, into, self._memory.documents)
 
     def _check_emptied(self, old: Document, new: Fields) -> None:
         if new["status"] in OPEN or any(new.get(name) != old.get(name) for name in UNCHANGED):

@@ -25,6 +25,7 @@ from imagegen.notifications import recovery as event_recovery
 from imagegen.providers import attempt, storage
 from simulation.departure_mutants import DEPARTURE_MUTANTS
 from simulation.memory_store import MemoryStore
+from simulation.merge_mutants import MERGE_MUTANTS
 from simulation.mutant import Mutant
 from simulation.purchase_mutants import PURCHASE_MUTANTS
 
@@ -257,5 +258,6 @@ MUTANTS = [
            "horizon)],", "horizon.replace(year=2000))],"),
     *PURCHASE_MUTANTS,
     *DEPARTURE_MUTANTS,
+    *MERGE_MUTANTS,
 ]
 # fmt: on

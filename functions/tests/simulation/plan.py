@@ -46,6 +46,8 @@ class Plan:
     changes: int  # of prices and options
     edits: int  # deletions and malformed documents, by hand
     deletions: int  # of accounts, where nothing is edited
+    merges: int  # of accounts, where nothing is edited
+    transfers: int  # by operators, likewise
     sells: bool  # most calls are about purchases
     stripe_versions: tuple[str, ...]  # of the API, one for each endpoint at Stripe
     may_search: bool  # whether our key at Stripe may look for payments
@@ -57,10 +59,11 @@ class Plan:
     consumer_goes_away: bool
 
 
-def draw_plan(source: random.Random, of_deletions: random.Random) -> Plan:
+def draw_plan(source: random.Random, of_deletions: random.Random, of_merges: random.Random) -> Plan:
     """A plan; one in eight is calm, as then nothing at all may be answered with 503.
 
-    Deletions have a source of their own, so that plans without them are what they always were.
+    Deletions and merges have sources of their own, so that plans without them are what they always
+    were.
     """
     calm = source.random() < 0.125
     sells = source.random() < 0.25
@@ -100,6 +103,8 @@ def draw_plan(source: random.Random, of_deletions: random.Random) -> Plan:
         changes=source.choice((0, 0, 1, 3, 6)),
         edits=0 if calm or sells else source.choice((0, 0, 1, 3)),
         deletions=of_deletions.choice((0, 0, 1, 2)),
+        merges=of_merges.choice((0, 0, 1, 2)),
+        transfers=of_merges.choice((0, 0, 0, 1, 2)),
         sells=sells,
         stripe_versions=source.choice(((NEWEST,), (NEWEST,), (BEFORE_BASIL,), (OLDEST,), BOTH)),
         may_search=source.random() < 0.6,

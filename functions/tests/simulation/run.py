@@ -23,6 +23,9 @@ from simulation.consumers import Consumers
 from simulation.departures import Departures
 from simulation.edges import replaced
 from simulation.memory_store import MemoryStore
+from simulation.merge_answers import MergeAnswers
+from simulation.merge_books import MergeBooks
+from simulation.merges import Merges
 from simulation.moves import Moves
 from simulation.network import Network
 from simulation.orders import Offered
@@ -78,7 +81,8 @@ def simulate(
 ) -> Outcome:
     """Run one seed to its end or its first violation."""
     world = World(seed, tracing=tracing, left_out=less.happenings)
-    plan = less.plan(draw_plan(world.random, random.Random(f"{seed} deletions")))
+    sources = (random.Random(f"{seed} {name}") for name in ("deletions", "merges"))
+    plan = less.plan(draw_plan(world.random, *sources))
     world.note("plan", f"{plan}")
     violation = None
     try:
@@ -148,9 +152,14 @@ class Simulation:
             world, plan, memory, self._books, offered, self._answers.given, self._shopping.shop
         )
         self._consumers = Consumers(world, plan, memory)
+        merge_books = MergeBooks(world, memory, tombstones)
         self._users = Users(network, plan.users)
-        self._moves = Moves(world, memory, self._books, self._consumers, self._stripe)
+        self._moves = Moves(world, memory, self._books, self._consumers, self._stripe, merge_books)
         self._departures = Departures(world, plan, memory, self._books, self._users, self._bucket)
+        self._merge_answers = MergeAnswers(world, plan, memory, self._books, merge_books)
+        self._merges = Merges(
+            world, plan, memory, self._merge_answers, self._shopping, self._workload
+        )
         network.when_delayed = (
             self._workload.change_meanwhile,
             self._departures.delete_meanwhile,
@@ -177,6 +186,7 @@ class Simulation:
             self._workload.schedule()
             self._consumers.furnish()
             self._departures.schedule()
+            self._merges.schedule()
             world.run(until=faults_end(self._plan))
             self._make_peace()
             world.run()
@@ -192,6 +202,7 @@ class Simulation:
         self._answers.at_rest()
         self._consumers.check_at_rest(self._books.is_edited)
         self._departures.check_at_rest()
+        self._merge_answers.check_at_rest()
 
     def _committed(
         self,
@@ -199,9 +210,11 @@ class Simulation:
         before: Mapping[str, Document | None],
         writes: Sequence[Write],
     ) -> None:
-        kept = self._moves.committed(task, before, writes)
-        self._books.committed(task, before, kept)
-        self._told.committed(before, kept, self._memory.documents)
+        kept, after = self._moves.committed(task, before, writes)
+        self._books.committed(task, before, kept, after)
+        self._told.committed(before, kept, after)
+        self._moves.end()
+        self._merges.merge_meanwhile(before)
 
     def _queue(self) -> RemoteQueue:
         return RemoteQueue(

@@ -17,7 +17,7 @@ from simulation.lot_books import GRACE
 from simulation.memory_store import MemoryStore
 from simulation.orders import Offered
 from simulation.tombstones import Tombstones
-from simulation.world import Task, Violation
+from simulation.world import EPOCH, Task, Violation
 
 Fields = Mapping[str, Any]
 # What the operator sells. Prices are those of the providers.
@@ -121,7 +121,7 @@ class Sales:
         was_booked = before.get("lotId") is not None
         if was_booked and (changed := [n for n in NEVER_CHANGES if before.get(n) != new.get(n)]):
             raise Violation(f"{changed} of {purchase_id} changed: {old} to {new}")
-        if was_booked and new["userId"] not in self._tombstones.names(before["userId"]):
+        if was_booked and not self._may_become(before["userId"], new["userId"]):
             raise Violation(f"{purchase_id} of {before['userId']} became {new['userId']}'s")
         if new.get("lotId") is not None:
             if sale is None or not sale.is_due:
@@ -134,6 +134,11 @@ class Sales:
         elif new["status"] == "unmatched":
             self._check_unmatched(task, sale, before, new)
 
+    def _may_become(self, old: str, new: str) -> bool:
+        """Whether the purchase of one user may now be that of another."""
+        tombstones, documents = self._tombstones, self._memory.documents
+        return (old, new) == tombstones.moving or tombstones.is_same_holder(old, new, documents)
+
     def _check_taken(self, sale: Sale, before: Fields, new: Fields) -> None:
         taken, expired = _taken(new), new.get("expiredCredits", 0)
         if min(new.get(name, 0) for name in TAKEN) < 0 or taken > new["credits"]:
@@ -145,22 +150,38 @@ class Sales:
 
     def _check_booked(self, task: Task, sale: Sale, old: Fields, new: Fields) -> None:
         user_id, told = new["userId"], (new["amount"], new["isTest"])
-        is_right = user_id in self._tombstones.names(sale.user_id)
+        documents = self._memory.documents
+        is_right = user_id in {
+            self._tombstones.holder(each, documents) for each in self._payers(task, sale, new)
+        }
         if not is_right or told != (sale.amount, sale.is_test):
             raise Violation(f"{told} was booked for {user_id}: {sale}")
         promised = {old["credits"]} if old.get("credits") else self._credits(sale, task.started)
         if new["credits"] not in promised:
             raise Violation(f"{new['credits']} credits were booked, not {promised}, for {sale}")
         entry_path = f"{db.entries(user_id)}/{sale.purchase_id}-purchase"
-        entry = self._memory.documents.get(entry_path)
+        entry = documents.get(entry_path)
         if entry is None or entry["credits"] != new["credits"]:
             raise Violation(f"{sale.purchase_id} was booked without its entry")
-        lots = self._memory.documents[db.user(user_id)]["lots"]
+        lots = documents[db.user(user_id)]["lots"]
         lot = lots.get(sale.purchase_id)
         if lot is not None:  # else all of it has paid debt
             expected = self._terms(sale, entry["timestamp"])
             if any(lot.get(name) != value for name, value in expected.items()):
                 raise Violation(f"{sale.purchase_id} brought {lot}, not {expected}")
+
+    def _payers(self, task: Task, sale: Sale, new: Fields) -> set[str]:
+        """Who may have paid: whose the subscription is known to be, else whom its metadata names.
+
+        It is another's after a transfer. While that goes on, it may be either's.
+        """
+        link = self._memory.documents.get(f"stripeLinks/{new.get('stripeSubscription')}")
+        linked = link.get("userId") if link is not None else None
+        if link is None or linked is None:
+            return {sale.user_id}
+        started = EPOCH + timedelta(seconds=task.started)
+        is_settled = link.update_time is not None and link.update_time < started
+        return {linked} if is_settled and task.kind == "webhook" else {linked, sale.user_id}
 
     def _terms(self, sale: Sale, moment: datetime) -> Fields:
         product = PRODUCTS[sale.product]

@@ -81,7 +81,11 @@ class Shopping:
     # --- packs ------------------------------------------------------------------------------
 
     def _check_out(self) -> None:
-        asked = ToBuy(self._some_user(), self._random.choice(PACKS))
+        self.check_out(self._some_user())
+
+    def check_out(self, user_id: str) -> None:
+        """The user goes to the checkout for a pack, and perhaps pays."""
+        asked = ToBuy(user_id, self._random.choice(PACKS))
 
         def go_on(session: Any) -> None:
             self._settle(self._session_sale(asked, session), session)
@@ -226,6 +230,17 @@ class Shopping:
             user_id, "pack", "NON_RENEWING_PURCHASE", **self._circumstances(user_id)
         )
         self._store_pays_back(sale, event)
+
+    def buy_and_return(self, user_id: str) -> None:
+        """A pack in a store is paid back after some seconds, and perhaps not after all."""
+        sale, event = self._stores.buy(user_id, "pack", "NON_RENEWING_PURCHASE")
+
+        def turn(*, is_reversed: bool) -> None:
+            self._stores.refund(sale, event, is_reversed=is_reversed)
+            if not is_reversed and self._random.random() < 0.3:
+                self._act(lambda: turn(is_reversed=True))
+
+        self._world.after(3, lambda: turn(is_reversed=False))
 
     def _subscribe_in_store(self) -> None:
         user_id, product = self._some_user(), self._random.choice(PERIODS)

@@ -26,6 +26,8 @@ MOST_RUNS = 600
 Change = Callable[[Plan], Plan]
 SIMPLER: tuple[dict[str, Any], ...] = (
     {"deletions": 0},
+    {"merges": 0},
+    {"transfers": 0},
     {"endpoints": 0},
     {"clocks_wrong_by": (0.0,)},
     {"stripe_versions": (NEWEST,)},

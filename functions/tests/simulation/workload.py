@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from imagegen import db
@@ -181,6 +182,13 @@ class Workload:
         for _ in range(self._random.randint(2, 5)):
             if self._world.happens():
                 self._place(wanted)
+
+    def spend(self, user_id: str) -> None:
+        """The user orders several images, one soon after the other."""
+        for number in range(1, 4):
+            wanted = Wanted(user_id=user_id, size="large", mode="async", caller=user_id)
+            with self._world.new_strand():
+                self._step(0.5 * number, partial(self._place, wanted))
 
     def _some_request(self) -> Named | None:
         known = list(self._books.requests)

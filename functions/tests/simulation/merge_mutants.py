@@ -1,0 +1,53 @@
+"""Planted bugs in how accounts are merged, and in transfers between accounts."""
+
+from __future__ import annotations
+
+from imagegen.accounts import closing, merge, money, moving
+from imagegen.credits import closures, ledger
+from simulation.mutant import Mutant
+
+# fmt: off
+MERGE_MUTANTS = [
+    Mutant("merge that leaves the debt", money._move,
+           "debt=source.debt,", "debt=0,"),
+    Mutant("merge that moves free credits", money._move,
+           "for lot in source.lots if lot.is_paid]", "for lot in source.lots]"),
+    Mutant("merge that forgets the purchases", money._move,
+           "for document in bought:", "for document in ():"),
+    Mutant("merge that forgets the subscriptions", money._move,
+           "for document in linked:", "for document in ():"),
+    Mutant("merge that forgets Stripe's customer", money._move,
+           "_move_customer(transaction, from_user_id, to_user_id)", "pass"),
+    Mutant("debt that is not paid from what a merge brings", money._move,
+           "clawback.collect(target)\n", "pass\n"),
+    Mutant("debt that a merge brings and that is not paid", money._move,
+           "clawback.collect(target, *owing)", "pass"),
+    Mutant("merge that moves again when it is repeated", merge.merge,
+           "if closure.exists:", "if False:",
+           also=(("require_active(Account(transaction, user_id, moment).user)",
+                  "Account(transaction, user_id, moment)"),)),
+    Mutant("merge into another account than the first time", merge.merge,
+           "if closure.merged_into != to_user_id:", "if False:"),
+    Mutant("merges at once that go in a circle", merge.merge,
+           "transaction.update(target, UserDocument.fields(updated_at=moment))", "pass"),
+    Mutant("repeated merge that does not see that the other account has gone", merge.merge,
+           "if not transaction[target].exists:  # it", "if False:  # it"),
+    Mutant("late refund that stays with a merged account", closing.move,
+           "money.move(transaction, user_id, into, moment, key=money.key_of(closure.id))", "pass"),
+    Mutant("payment for a merged account that goes to its tombstone", closures.holder,
+           "if closure.merged_into is None:", "if True:"),
+    Mutant("checkout of a merged account that goes to its tombstone", moving.purchases,
+           "closures.holder(transaction, user_id) if is_merged else tombstone", "tombstone"),
+    Mutant("merged account that stays with the tombstone of one that was merged, too",
+           moving.merged, "into = closures.holder(transaction, user_id)",
+           "into = closure.tombstone"),
+    Mutant("lot that never expires once it has moved", ledger.transfer,
+           'id=f"{in_id}-{number}")', 'id=f"{in_id}-{number}", expires_at=None)'),
+    Mutant("transfer that forgets its key", money.move_once,
+           'if transaction[f"{db.entries(from_user_id)}/{used}-transfer_out"].exists:',
+           "if False:"),
+    Mutant("transfer that is logged for one of the two", merge.transfer,
+           "in ((from_user_id, -transferred), (to_user_id, transferred)):",
+           "in ((from_user_id, -transferred),):"),
+]
+# fmt: on
