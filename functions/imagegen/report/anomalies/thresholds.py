@@ -25,7 +25,7 @@ CERTAIN_UP_RATIO, CERTAIN_DOWN_RATIO = 3.0, 0.3  # so extreme that no precedent 
 # app stood still for hours matters most; that fewer users were new mostly follows from it. A week
 # of many new users is told, rather than each of its days.
 COUNT_WEIGHTS = {
-    ("requests", "day", "down"): 5.0,
+    ("requests", "day", "down"): 8.0,
     ("newUsers", "day", "up"): 0.25,
     ("newUsers", "week", "up"): 5.0,
     ("newUsers", "day", "down"): 0.1,
