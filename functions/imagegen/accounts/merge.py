@@ -51,8 +51,6 @@ def merge(from_user_id: str, to_user_id: str) -> Merged:
         key = money.key_of(closures.closure_id(from_user_id))
         transferred = money.move(transaction, from_user_id, to_user_id, moment, key=key)
         closing.begin(transaction, from_user_id, moment, merged_into=to_user_id)
-        # Also where nothing has moved: else two merges at once could go in a circle.
-        transaction.update(target, UserDocument.fields(updated_at=moment))
 
     # The closure comes last: the emulator may read a document later than the one before it, and an
     # account that is closing without a closure would be refused.

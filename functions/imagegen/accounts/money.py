@@ -99,6 +99,9 @@ def _move(
         transaction.update(document.path, fields)
     _move_customer(transaction, from_user_id, to_user_id)
     target = Account(transaction, to_user_id, moment)
+    # Also where no credits have moved: else this could miss that the other account is closing, so
+    # that purchases stay behind, and two accounts that are merged at once both close.
+    target.update(updated_at=moment)
     clawback.collect(target)
     if owing := [document.id for document in bought if document.get("owed")]:
         clawback.collect(target, *owing)

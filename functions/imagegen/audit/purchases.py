@@ -84,6 +84,8 @@ def check(purchase_id: str, standing: Standing) -> Iterator[tuple[str, str]]:
     """What is wrong with a purchase and all entries that name it."""
     fields = standing.fields
     if fields is None:
+        if not standing.bought and not standing.taken:
+            return  # taken back and given back, before the purchase moved on
         moved = f"{sum(standing.bought)} credits came in and {standing.taken} were taken back"
         yield "I13", f"by the ledger {moved}, for which there is no purchase"
         return

@@ -177,7 +177,8 @@ def test_two_accounts_that_are_merged_into_each_other_do_not_both_close(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     first, second = new_user(1), new_user(2)  # neither has bought anything
-    begin, begun = closing.begin, []
+    begin = closing.begin
+    begun: list[bool] = []
 
     def let_the_other_go_first(*args: Any, **options: Any) -> bool:
         if not begun:

@@ -406,6 +406,23 @@ def test_a_purchase_may_have_moved_to_another_account_than_its_entries() -> None
         assert [each.message for each in of_purchases(followed)] == [message]
 
 
+def test_a_purchase_may_come_back_to_where_it_was_bought() -> None:
+    """What the other account had to give back, and got again, adds up to nothing."""
+    paid = {"userId": "ann", "status": "paid", "credits": 8, "lotId": "p"}
+    bought = Account(
+        "ann", {"credits": 8, "ledgerSequence": 1}, {"p-purchase": BOUGHT}, {}, {"p": paid}
+    )
+    taken = BOUGHT | {"type": "clawback", "delta": -8, "balanceAfter": 0}
+    given = BOUGHT | {"type": "reinstatement", "delta": 8, "balanceAfter": 8, "sequence": 2}
+    entries = {"p-clawback-1": taken, "p-reinstatement-2": given}
+    between = Account("bob", {"credits": 8, "ledgerSequence": 2}, entries)
+    for pair in ((bought, between), (between, bought)):
+        followed = Purchases()
+        for account in pair:
+            assert list(findings(account, now(), purchases=followed)) == []
+        assert list(of_purchases(followed)) == []
+
+
 def test_money_that_has_bought_nothing_and_parked_refunds_are_told() -> None:
     purchase = {"status": "unmatched", "reason": "no_product", "amount": 990, "currency": "usd"}
     assert unmatched(purchase) == "it is unmatched: no_product; 990 usd bought nothing"
