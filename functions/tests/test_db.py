@@ -169,7 +169,7 @@ def test_a_lost_reply_is_found_out_by_reading_again(
 def test_firestore_out_of_reach_is_said_and_it_is_said_whether_a_commit_was_sent(
     proxy: FirestoreProxy, new_user: Callable[..., str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(db, "DEADLINE_SECONDS", 0.3)
+    monkeypatch.setattr(db, "DEADLINE_SECONDS", 1)
     path = db.user(new_user(0))
     proxy.fault_for = lambda rpc: Fault()
     with pytest.raises(BackendUnavailable) as unread:

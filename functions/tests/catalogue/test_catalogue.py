@@ -125,11 +125,12 @@ def test_threads_that_come_at_once_cause_one_load(proxy: FirestoreProxy) -> None
 def test_a_failed_load_is_an_error_and_is_not_cached(
     proxy: FirestoreProxy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(db, "DEADLINE_SECONDS", 0.3)
     catalogue.forget()
     proxy.fault_for = lambda rpc: Fault()
-    with pytest.raises(BackendUnavailable):
-        catalogue.current()
+    with monkeypatch.context() as hasty:
+        hasty.setattr(db, "DEADLINE_SECONDS", 0.3)
+        with pytest.raises(BackendUnavailable):
+            catalogue.current()
     proxy.reset()
     assert choose(catalogue.current()).size.credits == 1
 

@@ -289,9 +289,8 @@ def test_when_firestore_goes_away_after_the_charge_the_answer_names_the_request(
     behave: Callable[..., None],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(db, "DEADLINE_SECONDS", 0.3)
-
     def cut_the_line(job: GenerationJob) -> GeneratedImage:
+        monkeypatch.setattr(db, "DEADLINE_SECONDS", 0.3)
         proxy.fault_for = lambda rpc: Fault()
         return GeneratedImage(url="https://example.com/x.png")
 

@@ -289,12 +289,13 @@ def test_a_run_that_dies_half_way_is_finished_by_the_next(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     users = [lost() for _ in range(4)]
-    monkeypatch.setattr(recovery, "DEADLINE_SECONDS", 0.2)
-    monkeypatch.setattr(db, "DEADLINE_SECONDS", 0.2)
     commits = iter([None, Fault(reply_lost=True)])
     proxy.fault_for = lambda rpc: next(commits, Fault()) if rpc == "Commit" else None
-    with pytest.raises(ImagegenError):
-        recovery.recover()
+    with monkeypatch.context() as hasty:
+        hasty.setattr(recovery, "DEADLINE_SECONDS", 0.2)
+        hasty.setattr(db, "DEADLINE_SECONDS", 0.2)
+        with pytest.raises(ImagegenError):
+            recovery.recover()
     proxy.reset()
     recovery.recover()
     for user_id in users:
