@@ -77,17 +77,22 @@ def purchases(closure: ClosureDocument) -> Iterator[None]:
 
     That one may have been closed meanwhile: then they are its holder's.
     """
-    user_id, tombstone = _ids(closure)
+    user_id, _ = _ids(closure)
 
     def change(transaction: db.Transaction, document: Document) -> None:
-        is_merged = closure.merged_into is not None
-        holder = closures.holder(transaction, user_id) if is_merged else tombstone
+        holder = _holder(transaction, closure)
         transaction.update(document.path, {"userId": holder})
         if document.get("owed"):
             _collect(transaction, holder, document.id)
 
     yield from _pages("purchases", {"userId": user_id}, change)
     yield from _pages("stripeLinks", {"userId": user_id}, change)
+
+
+def _holder(transaction: db.Transaction, closure: ClosureDocument) -> str:
+    """The account that holds the money of one that has moved."""
+    user_id, tombstone = _ids(closure)
+    return tombstone if closure.merged_into is None else closures.holder(transaction, user_id)
 
 
 def _collect(transaction: db.Transaction, holder: str, purchase_id: str) -> None:
@@ -123,8 +128,8 @@ def merged(closure: ClosureDocument) -> Iterator[None]:
     user_id, _ = _ids(closure)
 
     def change(transaction: db.Transaction, document: Document) -> None:
-        into = closures.holder(transaction, user_id)
-        transaction.update(document.path, ClosureDocument.fields(merged_into=into))
+        holder = _holder(transaction, closure)
+        transaction.update(document.path, ClosureDocument.fields(merged_into=holder))
 
     yield from _pages("accountClosures", {"mergedInto": user_id}, change)
 
