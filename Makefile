@@ -152,7 +152,7 @@ simulate: venv ## hold the money against seeded faults (SEEDS=2000 or SECONDS=60
 
 .PHONY: soak
 soak: setup ## mixed traffic, faults, kills, then the audit (SECONDS=60 FAULTS=0.05, the share of RPCs)
-	@$(IN_FUNCTIONS) SOAK_SECONDS=$(or $(SECONDS),60) SOAK_FAULTS=$(or $(FAULTS),0.05) \
+	@$(IN_FUNCTIONS) $(addprefix SOAK_SECONDS=,$(SECONDS)) $(addprefix SOAK_FAULTS=,$(FAULTS)) \
 		$(EMULATORS) exec -- venv/bin/python -m pytest -s tests/soak
 
 .PHONY: bench
