@@ -37,9 +37,7 @@ PAGE_SIZE = 100
 KEPT = ("credits", "lots", "ledgerSequence", "debt", "createdAt")
 
 
-def begin(
-    transaction: db.Transaction, user_id: str, moment: datetime, *, merged_into: str | None = None
-) -> bool:
+def begin(transaction: db.Transaction, user_id: str, moment: datetime) -> bool:
     """Have the account close, and say so; no-op if it does already, or is closed.
 
     One that is back from a backup closes anew, under another tombstone. A user without an account
@@ -59,10 +57,8 @@ def begin(
         began_at=moment,
         due_at=moment + DUE_AGAIN_AFTER,
     )
-    if merged_into is not None:
-        fields |= ClosureDocument.fields(merged_into=merged_into)
     if is_back:
-        gone = dict.fromkeys(("merged_into", "moved_at", "closed_at"), DELETE_FIELD)
+        gone = dict.fromkeys(("merged_into", "merged_credits", "moved_at", "closed_at"), DELETE_FIELD)
         transaction.update(closure.path, ClosureDocument.fields(**gone) | fields)
     else:
         transaction.create(closure.path, fields)

@@ -99,7 +99,7 @@ class MergeAccount(WireModel):
 class MergedAccount(WireModel):
     """What has moved."""
 
-    transferred_credits: int = Field(description="Credits that this call has moved.")
+    transferred_credits: int = Field(description="Credits that have moved; the same when the call is repeated.")
     current_credits: int = Field(description="The caller's balance.")
 
 

@@ -4,6 +4,7 @@ Free credits stay where they are: accounts can be made by the dozen, trials must
 """
 
 import hashlib
+import json
 from datetime import datetime
 
 from imagegen import db
@@ -20,6 +21,12 @@ MOST_DOCUMENTS = 200  # purchases, and links, that are moved in one transaction
 def key_of(closure_id: str) -> str:
     """The key of the entries by which a merged account gives away what was paid for."""
     return f"merge-{closure_id[:32]}"
+
+
+def transfer_id(from_user_id: str, to_user_id: str, key: str) -> str:
+    """The key of the entries of a transfer to which an operator has given `key`."""
+    content = json.dumps([from_user_id, to_user_id, key])
+    return f"transfer-{hashlib.sha256(content.encode()).hexdigest()[:32]}"
 
 
 def move(
@@ -44,7 +51,7 @@ def move(
     )
 
 
-def move_once(
+def transfer(
     transaction: db.Transaction,
     from_user_id: str,
     to_user_id: str,
@@ -53,16 +60,13 @@ def move_once(
     key: str,
     reason: str,
 ) -> int:
-    """The same as `move`, once for each key: the two accounts know each other by its hash.
+    """The same as `move`, as an operator asks for it; the caller makes sure that it is done once.
 
-    Raises ValueError also where there is nothing to move, as nothing would say that it was tried.
+    Raises ValueError also where there is nothing to move, as no entry would say that it was tried.
     """
-    used = f"transfer-{hashlib.sha256(key.encode()).hexdigest()[:32]}"
-    if transaction[f"{db.entries(from_user_id)}/{used}-transfer_out"].exists:
-        return 0
     if not any(lot.is_paid for lot in Account(transaction, from_user_id, moment).lots):
         raise ValueError(f"{from_user_id} holds no credits that were paid for")
-    return _move(transaction, from_user_id, to_user_id, moment, key=used, reason=reason)
+    return _move(transaction, from_user_id, to_user_id, moment, key=key, reason=reason)
 
 
 def _move(

@@ -20,7 +20,13 @@ from imagegen.admin.wire import IdempotencyKey, Reason, uid_of
 from imagegen.api.auth import Caller
 from imagegen.api.endpoint import Success, endpoint
 from imagegen.api.schema import Reply, UserId, WireModel
-from imagegen.errors import AccountUnusable, InvalidField, OutcomeUnknown, UserNotFound
+from imagegen.errors import (
+    AccountUnusable,
+    IdempotencyKeyReused,
+    InvalidField,
+    OutcomeUnknown,
+    UserNotFound,
+)
 
 
 class AccountOfUser(WireModel):
@@ -81,7 +87,7 @@ class CreditTransfer(WireModel):
     """What has moved."""
 
     transferred_credits: int = Field(
-        description="Credits that this call has moved; 0 where the key had moved them before."
+        description="Credits that have moved; the same when the call is repeated."
     )
     current_credits: int = Field(description="The balance of the user who got them.")
 
@@ -97,13 +103,14 @@ class CreditTransfer(WireModel):
     success=Success(
         "What has moved.", {"moved": {"transferredCredits": 80, "currentCredits": 100}}
     ),
-    errors=(UserNotFound, AccountUnusable, *CLOSED, OutcomeUnknown),
+    errors=(UserNotFound, AccountUnusable, *CLOSED, IdempotencyKeyReused, OutcomeUnknown),
 )
 def transfer_credits(body: TransferCredits, caller: Caller) -> CreditTransfer:
     """Move what a user has bought to another.
 
     Purchased credits and those of subscriptions, with their purchases and what is owed for them.
-    Once for each idempotency key; both accounts stay.
+    Once for each idempotency key: the same call may be repeated, and then nothing changes. Both
+    accounts stay.
     """
     try:
         moved = merge.transfer(

@@ -14,7 +14,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from imagegen import db
-from imagegen.firestore.stored import Field, Stored, array, instant, text
+from imagegen.firestore.stored import Field, Stored, array, instant, text, whole_number
 
 TOMBSTONE = "deleted-"  # and 32 hexadecimal digits
 
@@ -32,6 +32,7 @@ class ClosureDocument(Stored):
     tombstone = Field("tombstone", text)
     status = Field("status", ClosureStatus, ClosureStatus.CLOSED)
     merged_into: Field[str | None] = Field("mergedInto", text, None)
+    merged_credits = Field("mergedCredits", whole_number, 0)  # how many moved with the merge
     closed_at: Field[datetime | None] = Field("closedAt", instant, None)
     # Only while the account is closing: whose it is, since when, when its user document has gone,
     # and when the work on it is due again if it is lost. The addresses are those of the user in

@@ -79,17 +79,35 @@ def test_what_was_paid_for_moves_once_for_each_key(
     }
     client.document(db.purchase(purchase_id)).set(purchase)
     body = {"fromUserId": source, "toUserId": target, "idempotencyKey": "ticket-1"} | WHY
-    assert admin("POST", "/transfers", json=body) == {
-        "transferredCredits": 80,
-        "currentCredits": 80,
-    }
-    again = admin("POST", "/transfers", json=body)
-    assert again == {"transferredCredits": 0, "currentCredits": 80}
+    for _ in range(2):
+        moved = admin("POST", "/transfers", json=body)
+        assert moved == {"transferredCredits": 80, "currentCredits": 80}
     assert check_books(client, source, opening=85, ignoring=BY_HAND) == 5
     assert check_books(client, target, opening=0, ignoring=BY_HAND) == 80
     for user_id, credits in ((source, -80), (target, 80)):
         (action,) = actions_about(client, db.user(user_id))
         assert (action["action"], action["after"]["credits"]) == ("transfer", credits)
+
+
+def test_a_key_names_one_transfer_of_an_account(
+    admin: Call, client: firestore.Client, new_user: Callable[..., str]
+) -> None:
+    first, second = (
+        new_user(8, **with_lots(bought(f"p-{uuid.uuid4().hex}", 8))) for _ in range(2)
+    )
+    target, other = new_user(0), new_user(0)
+
+    def transfer(source: str, to: str, code: int) -> dict[str, Any]:
+        body = {"fromUserId": source, "toUserId": to, "idempotencyKey": "ticket-2"} | WHY
+        return admin("POST", "/transfers", code, json=body)
+
+    assert transfer(first, target, 200)["transferredCredits"] == 8
+    for source, to in ((second, target), (first, other), (target, first), (target, other)):
+        refused = transfer(source, to, 422)
+        assert refused["error"]["details"]["reason"] == "IDEMPOTENCY_KEY_REUSED"
+    assert actions_about(client, db.user(second)) == []
+    # Nobody of these two has used it.
+    assert transfer(second, other, 200) == {"transferredCredits": 8, "currentCredits": 8}
 
 
 def test_nothing_moves_to_the_same_account(admin: Call, new_user: Callable[..., str]) -> None:

@@ -6,11 +6,11 @@ from imagegen.errors import ImagegenError
 from simulation.books import Books
 from simulation.lot_books import FAR, is_paid
 from simulation.memory_store import MemoryStore
-from simulation.merge_books import MergeBooks, Pair
+from simulation.merge_books import MergeBooks, Moved, Pair
 from simulation.plan import Plan
 from simulation.world import Task, Violation, World
 
-REFUSALS = ("ACCOUNT_CLOSING", "USER_NOT_FOUND", "NOTHING_PAID")
+REFUSALS = ("ACCOUNT_CLOSING", "USER_NOT_FOUND", "NOTHING_PAID", "IDEMPOTENCY_KEY_REUSED")
 
 
 class MergeAnswers:
@@ -28,8 +28,7 @@ class MergeAnswers:
         self._calm = plan.calm
         self._memory = memory
         self._books = books
-        self._moved = merge_books.moved
-        self._transferred = merge_books.transferred
+        self._merge_books = merge_books
         self.merged = books.tombstones.merged
 
     def ended(self, task: Task) -> None:
@@ -39,11 +38,15 @@ class MergeAnswers:
         users, tombstones = (task.asked.giver, task.asked.taker), self._books.tombstones
         match reason_of(task):
             case "OK":
-                is_right = self._tells_what_it_moved(task)
+                moved = self._moved(task.asked)
+                is_right = moved is not None and task.reply.transferred == moved.credits
                 is_right = is_right and (bool(task.asked.key) or self._is_merged(task.asked))
             case "ACCOUNT_CLOSING":
                 is_done = not task.asked.key and tombstones.merged.get(users[0]) == users[1]
                 is_right = users[1] in tombstones or (users[0] in tombstones and not is_done)
+                is_right = is_right and not self._is_repeated(task)
+            case "IDEMPOTENCY_KEY_REUSED":
+                is_right = any(each.pair != task.asked for each in self._named(task.asked))
             case "USER_NOT_FOUND":
                 is_right = any({} in self._books.versions(each, task.started) for each in users)
             case "NOTHING_PAID":
@@ -53,13 +56,20 @@ class MergeAnswers:
             case _:
                 is_right = False
         if not is_right:
-            moved = self._moved.get(task)
-            raise Violation(f"{task} of {task.asked} moved {moved}: {task.error!r}, {task.reply}")
+            moved = self._moved(task.asked)
+            raise Violation(f"{task} of {task.asked}, {moved}: {task.error!r}, {task.reply}")
 
-    def _tells_what_it_moved(self, task: Task) -> bool:
-        """Unless it met with a fault: after a lost reply it finds that all has been done."""
-        told, moved = task.reply.transferred, self._moved.get(task, 0)
-        return bool(told == moved or (told == 0 and task.troubles > 0))
+    def _moved(self, pair: Pair) -> Moved | None:
+        """What such a call has moved, this one or one before."""
+        if not pair.key:
+            return self._merge_books.merged.get(pair.giver)
+        return next((each for each in self._named(pair) if each.pair == pair), None)
+
+    def _named(self, pair: Pair) -> list[Moved]:
+        """The transfers of the two users that the key names."""
+        known = self._merge_books.transferred
+        both = ((pair.giver, pair.key), (pair.taker, pair.key))
+        return [known[each] for each in both if each in known]
 
     def _is_merged(self, pair: Pair) -> bool:
         """Whether the one has been merged into the other, or into whoever holds its money now."""
@@ -69,8 +79,7 @@ class MergeAnswers:
 
     def _is_repeated(self, task: Task) -> bool:
         """Whether the key had been used before the call: then it finds that all has been done."""
-        used_at = self._transferred.get((task.asked.giver, task.asked.key), float("inf"))
-        return used_at < task.started
+        return any(each.seconds < task.started for each in self._named(task.asked))
 
     def _had_nothing_paid(self, task: Task) -> bool:
         """Whether at some moment of the call the giver held nothing of what was paid for."""
@@ -87,13 +96,8 @@ class MergeAnswers:
         for task in self._world.tasks:
             if task.kind not in ("merge", "transfer") or reason_of(task) not in REFUSALS:
                 continue
-            # One whose reply was lost may find that an account has gone since.
-            has_gone = any(
-                user_id in self._books.tombstones
-                for user_id in (task.asked.giver, task.asked.taker)
-            )
-            is_late = task.asked.key or task.asked.taker in self._books.tombstones
-            if task.applied and not (has_gone and is_late):
+            # One whose reply was lost may find that the other account has gone since.
+            if task.applied and task.asked.taker not in self._books.tombstones:
                 raise Violation(f"{task} was refused with {reason_of(task)}, and changed something")
 
 

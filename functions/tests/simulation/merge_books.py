@@ -36,6 +36,15 @@ class Pair:
     key: str = ""  # of a transfer by an operator
 
 
+@dataclass(frozen=True)
+class Moved:
+    """How many credits a merge or a transfer has moved, and when."""
+
+    pair: Pair
+    credits: int
+    seconds: float
+
+
 class MergeBooks:
     """Raises Violation when a commit moves more, less or something else."""
 
@@ -43,8 +52,8 @@ class MergeBooks:
         self._memory = memory
         self._tombstones = tombstones
         self._world = world
-        self.transferred: dict[tuple[str, str], float] = {}  # from whom, under which key, and when
-        self.moved: dict[Task, int] = {}  # how many credits each call has moved
+        self.merged: dict[str, Moved] = {}  # by giver
+        self.transferred: dict[tuple[str, str], Moved] = {}  # by each of the two, and the key
 
     def committed(
         self,
@@ -64,12 +73,9 @@ class MergeBooks:
             for entries in (_entries(writes, each),)
         )
         self._check_kinds(task, giver, taker, writes)
-        if self._is_repeated(pair):
-            self._check_nothing_moved(task, giver, taker, before, after)
-            return
         self._tombstones.moving = pair.giver, pair.taker
         moved = check_lots(giver, taker)
-        self.moved[task] = self.moved.get(task, 0) + moved
+        self._know(Moved(pair, moved, self._world.seconds))
         check_debt(giver, taker)
         for path in writes:
             if path.startswith(MOVED):
@@ -78,13 +84,16 @@ class MergeBooks:
         self._check_customer(task, pair, before, writes)
         self._check_log(task, pair, writes, moved)
 
-    def _is_repeated(self, pair: Pair) -> bool:
-        """Whether an operator has transferred under this key before."""
-        known = (pair.giver, pair.key)
-        is_repeated = known in self.transferred
-        if pair.key and not is_repeated:
-            self.transferred[known] = self._world.seconds
-        return is_repeated
+    def _know(self, moved: Moved) -> None:
+        """Know what has moved: an account is merged once, and a key names one transfer of each."""
+        pair = moved.pair
+        if not pair.key:
+            self.merged[pair.giver] = moved
+            return
+        for user_id in (pair.giver, pair.taker):
+            if (user_id, pair.key) in self.transferred:
+                raise Violation(f"{pair.key} of {user_id} moves {moved}, and {self.transferred}")
+            self.transferred[user_id, pair.key] = moved
 
     def _check_kinds(
         self, task: Task, giver: Side, taker: Side, writes: Mapping[str, Write]
@@ -100,24 +109,6 @@ class MergeBooks:
         for side, allowed in ((giver, BY_GIVER), (taker, BY_TAKER)):
             if kinds := {entry["type"] for entry in side.entries} - allowed:
                 raise Violation(f"{task} moves what was bought, with {kinds} of {side.user_id}")
-
-    def _check_nothing_moved(
-        self,
-        task: Task,
-        giver: Side,
-        taker: Side,
-        before: Mapping[str, Document | None],
-        after: Mapping[str, Document],
-    ) -> None:
-        """Only what is due may be booked."""
-        kinds = {entry["type"] for side in (giver, taker) for entry in side.entries}
-        changed = [
-            path
-            for path, old in before.items()
-            if path.startswith(MOVED) and _fields(old).get("userId") != after[path].get("userId")
-        ]
-        if kinds - {"expiry", "grant"} or changed:
-            raise Violation(f"{task} moves {changed} again under its key, with {kinds}")
 
     def _check_moved(self, pair: Pair, old: Fields, new: Fields, path: str) -> None:
         """A purchase or a link has become the taker's, or was the taker's; it owes as before."""

@@ -51,7 +51,8 @@ class Merges:
             for number in range(self._plan.merges + self._plan.transfers):
                 is_merge = number < self._plan.merges
                 users = random.sample(list(self._plan.users), 2)
-                pair = Pair(users[0], users[1], "" if is_merge else f"t{number}")
+                # Two transfers may be under one key.
+                pair = Pair(users[0], users[1], "" if is_merge else f"t{number // 2}")
                 for _ in range(random.choice((1, 1, 2))):
                     self._after(start + random.random() / 20, partial(self._call, pair))
                 if is_merge:
