@@ -58,7 +58,8 @@ def begin(transaction: db.Transaction, user_id: str, moment: datetime) -> bool:
         due_at=moment + DUE_AGAIN_AFTER,
     )
     if is_back:
-        gone = dict.fromkeys(("merged_into", "merged_credits", "moved_at", "closed_at"), DELETE_FIELD)
+        known = ("merged_into", "merged_credits", "moved_at", "closed_at")
+        gone = dict.fromkeys(known, DELETE_FIELD)
         transaction.update(closure.path, ClosureDocument.fields(**gone) | fields)
     else:
         transaction.create(closure.path, fields)

@@ -99,7 +99,9 @@ class MergeAccount(WireModel):
 class MergedAccount(WireModel):
     """What has moved."""
 
-    transferred_credits: int = Field(description="Credits that have moved; the same when the call is repeated.")
+    transferred_credits: int = Field(
+        description="Credits that have moved; the same when the call is repeated."
+    )
     current_credits: int = Field(description="The caller's balance.")
 
 

@@ -1,32 +1,54 @@
-"""Accounts that leave or move: deletion, export, and transfers from one user to another."""
+"""Accounts of users: disabled, deleted, exported."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import Field
 
-from imagegen.accounts import delete, export, merge
-from imagegen.accounts.replies import (
-    EXPORTED,
-    AccountExport,
-    DeletedAccount,
-    deleted,
-    exported,
-)
+from imagegen.accounts import account, delete, export
+from imagegen.accounts.replies import EXPORTED, AccountExport, DeletedAccount, deleted, exported
 from imagegen.actions import Operator
-from imagegen.admin.users import CLOSED, EXAMPLE_USER_ID
-from imagegen.admin.wire import IdempotencyKey, Reason, uid_of
+from imagegen.admin.wire import Reason, uid_of
 from imagegen.api.auth import Caller
 from imagegen.api.endpoint import Success, endpoint
 from imagegen.api.schema import Reply, UserId, WireModel
-from imagegen.errors import (
-    AccountUnusable,
-    IdempotencyKeyReused,
-    InvalidField,
-    OutcomeUnknown,
-    UserNotFound,
+from imagegen.credits.user import AccountStatus
+from imagegen.errors import AccountClosing, OutcomeUnknown, UserNotFound
+
+
+class SetUserStatus(WireModel):
+    """What may be done with an account from now on."""
+
+    user_id: UserId
+    status: Literal["active", "disabled"] = Field(
+        description="`disabled`: the account can be read, and nothing can be spent or bought."
+    )
+    reason: Reason
+
+
+class UserStatus(WireModel):
+    """What may be done with an account."""
+
+    user_id: str = Field(description="The user.")
+    status: AccountStatus = Field(description="The status of the account.")
+
+
+@endpoint(
+    methods=("PUT",),
+    example={"userId": "testUser3", "status": "disabled", "reason": "Chargebacks."},
+    success=Success("The status.", {"disabled": {"userId": "testUser3", "status": "disabled"}}),
+    errors=(UserNotFound, AccountClosing),
 )
+def set_user_status(body: SetUserStatus, caller: Caller) -> UserStatus:
+    """Disable an account, or make it active again.
+
+    Of a disabled account everything can be read. Generations that run end as they would, and
+    refunds of money are booked.
+    """
+    status = AccountStatus(body.status)
+    account.set_status(body.user_id, status, by=uid_of(caller), reason=body.reason)
+    return UserStatus(user_id=body.user_id, status=status)
 
 
 class AccountOfUser(WireModel):
@@ -72,54 +94,3 @@ def export_user(body: AccountOfUser, caller: Caller) -> Reply[AccountExport]:
     a day.
     """
     return exported(export.export(body.user_id, Operator(uid_of(caller), body.reason)))
-
-
-class TransferCredits(WireModel):
-    """Between whom to move what was paid for."""
-
-    from_user_id: UserId = Field(description="Whose purchases they are.")
-    to_user_id: UserId = Field(description="Who gets them.")
-    reason: Reason
-    idempotency_key: IdempotencyKey
-
-
-class CreditTransfer(WireModel):
-    """What has moved."""
-
-    transferred_credits: int = Field(
-        description="Credits that have moved; the same when the call is repeated."
-    )
-    current_credits: int = Field(description="The balance of the user who got them.")
-
-
-@endpoint(
-    methods=("POST",),
-    example={
-        "fromUserId": EXAMPLE_USER_ID,
-        "toUserId": "testUser2",
-        "reason": "Lost the first account.",
-        "idempotencyKey": "ticket-4712",
-    },
-    success=Success(
-        "What has moved.", {"moved": {"transferredCredits": 80, "currentCredits": 100}}
-    ),
-    errors=(UserNotFound, AccountUnusable, *CLOSED, IdempotencyKeyReused, OutcomeUnknown),
-)
-def transfer_credits(body: TransferCredits, caller: Caller) -> CreditTransfer:
-    """Move what a user has bought to another.
-
-    Purchased credits and those of subscriptions, with their purchases and what is owed for them.
-    Once for each idempotency key: the same call may be repeated, and then nothing changes. Both
-    accounts stay.
-    """
-    try:
-        moved = merge.transfer(
-            body.from_user_id,
-            body.to_user_id,
-            by=uid_of(caller),
-            key=body.idempotency_key,
-            reason=body.reason,
-        )
-    except ValueError as error:  # one and the same account, or too many purchases at once
-        raise InvalidField.of("fromUserId", str(error)) from error
-    return CreditTransfer(transferred_credits=moved.transferred, current_credits=moved.balance)

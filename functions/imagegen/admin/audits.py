@@ -1,31 +1,22 @@
-"""Audits of the books, in the background, and reports made again."""
+"""Audits of the books, which run in the background."""
 
 from __future__ import annotations
 
-from datetime import datetime
-from typing import Annotated, Any
+from typing import Any
 
-from pydantic import Field, StringConstraints
+from pydantic import Field
 
-from imagegen import actions, clock, db
+from imagegen import db
 from imagegen.admin.wire import Page, Reason, uid_of
 from imagegen.api import paging
 from imagegen.api.auth import Caller
 from imagegen.api.endpoint import Success, endpoint
-from imagegen.api.schema import (
-    DocumentId,
-    NextPageToken,
-    Reply,
-    Timestamp,
-    WireModel,
-    is_none,
-)
+from imagegen.api.schema import DocumentId, NextPageToken, Reply, Timestamp, WireModel, is_none
 from imagegen.audit import runs
 from imagegen.audit.findings import Severity
 from imagegen.audit.runs import AuditDocument, AuditStatus
-from imagegen.errors import AuditNotFound, InvalidField, OutcomeUnknown
+from imagegen.errors import AuditNotFound, OutcomeUnknown
 from imagegen.firestore.stored import readable
-from imagegen.report import weekly, weeks
 
 EXAMPLE_AUDIT_ID = "c4ca4238a0b923820dcc509a6f75849b"
 
@@ -181,60 +172,3 @@ def list_audits(body: ListAudits, caller: Caller) -> AuditPage:
         ),
         next_page_token=paging.next_token(found, size, bound_to, by="requestedAt"),
     )
-
-
-class MakeReport(WireModel):
-    """Which report to make again, and why."""
-
-    week: Annotated[str, StringConstraints(pattern=r"^[0-9]{4}-W[0-9]{2}\z")] = Field(
-        description="An ISO week that is over, such as 2026-W46."
-    )
-    reason: Reason
-
-
-class MadeReport(WireModel):
-    """A report that was made."""
-
-    week: str = Field(description="The ISO week, under which the report is stored.")
-    revision: int = Field(description="How often it has been made.")
-    generated_at: Timestamp = Field(description="When it was made.")
-
-
-@endpoint(
-    methods=("POST",),
-    example={"week": "2026-W46", "reason": "Requests were edited by hand."},
-    success=Success(
-        "The report is stored.",
-        {
-            "made": {
-                "week": "2026-W46",
-                "revision": 2,
-                "generatedAt": "2026-11-27T08:00:00.000000Z",
-            }
-        },
-    ),
-)
-def make_report(body: MakeReport, caller: Caller) -> MadeReport:
-    """Make a weekly report again.
-
-    As the scheduler makes it on Mondays. A large week takes longer than the 60 seconds of Hosting;
-    the report is stored all the same.
-    """
-    week = _week(body.week)
-    actions.record_alone("report", f"reports/{week.name}", by=uid_of(caller), reason=body.reason)
-    made = weekly.run(week=week.name)
-    return MadeReport(week=week.name, revision=made.revision, generated_at=made.generated_at)
-
-
-def _week(name: str) -> weeks.Week:
-    try:
-        week = weeks.named(name, clock.time_zone())
-    except ValueError as error:
-        raise InvalidField.of("week", "is no ISO week") from error
-    if not _is_over(week, clock.now()):
-        raise InvalidField.of("week", "is not over")
-    return week
-
-
-def _is_over(week: weeks.Week, moment: datetime) -> bool:
-    return week.end <= moment

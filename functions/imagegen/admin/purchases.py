@@ -8,18 +8,11 @@ from pydantic import Field
 
 from imagegen import db
 from imagegen.actions import Operator
-from imagegen.admin.users import EXAMPLE_USER_ID
-from imagegen.admin.wire import IdempotencyKey, Page, Reason, uid_of
+from imagegen.admin.wire import EXAMPLE_USER_ID, IdempotencyKey, Page, Reason, uid_of
 from imagegen.api import paging
 from imagegen.api.auth import Caller
 from imagegen.api.endpoint import Success, endpoint
-from imagegen.api.schema import (
-    DocumentId,
-    NextPageToken,
-    PositiveNumber,
-    UserId,
-    WireModel,
-)
+from imagegen.api.schema import DocumentId, NextPageToken, PositiveNumber, UserId, WireModel
 from imagegen.errors import (
     AccountUnusable,
     IdempotencyKeyReused,

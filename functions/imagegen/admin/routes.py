@@ -1,20 +1,11 @@
 """The paths of the operators' API: which endpoint answers where."""
 
-from imagegen.admin.accounts import delete_user, export_user, transfer_credits
-from imagegen.admin.audits import get_audit, list_audits, make_report, start_audit
+from imagegen.admin.accounts import delete_user, export_user, set_user_status
+from imagegen.admin.amends import cancel_for_user, grant_goodwill, retry_generation_request
+from imagegen.admin.audits import get_audit, list_audits, start_audit
 from imagegen.admin.catalogue import editors, get_catalogue
-from imagegen.admin.events import (
-    delete_webhook_endpoint,
-    get_event,
-    list_events,
-    list_user_events,
-    list_webhook_endpoints,
-    redeliver_event,
-    register_webhook_endpoint,
-    rotate_webhook_secret,
-    set_webhook_endpoint,
-    test_webhook_endpoint,
-)
+from imagegen.admin.credits import grant_credits, repair_user, transfer_credits
+from imagegen.admin.events import get_event, list_events, list_user_events, redeliver_event
 from imagegen.admin.image_reports import (
     delete_reported_image,
     dismiss_image_report,
@@ -30,15 +21,17 @@ from imagegen.admin.purchases import (
     undo_purchase_refund,
     waive_debt,
 )
-from imagegen.admin.requests import (
-    cancel_for_user,
-    get_generation_request,
-    grant_goodwill,
-    list_all_generation_requests,
-    retry_generation_request,
-    run_recovery,
+from imagegen.admin.requests import get_generation_request, list_all_generation_requests
+from imagegen.admin.runs import make_report, run_recovery
+from imagegen.admin.users import get_user, list_users
+from imagegen.admin.webhook_endpoints import (
+    delete_webhook_endpoint,
+    list_webhook_endpoints,
+    register_webhook_endpoint,
+    rotate_webhook_secret,
+    set_webhook_endpoint,
+    test_webhook_endpoint,
 )
-from imagegen.admin.users import get_user, grant_credits, list_users, repair_user, set_user_status
 from imagegen.api import router
 from imagegen.api.router import Routes
 

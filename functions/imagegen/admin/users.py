@@ -1,28 +1,24 @@
-"""Users: find one, see what is known of one, grant credits, repair an account."""
+"""Users: find one, and see what is known of one."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from datetime import UTC, datetime
-from typing import Annotated, Any, Literal
+from datetime import datetime
+from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field, StringConstraints, TypeAdapter
 
-from imagegen import clock, db
-from imagegen.accounts import account
+from imagegen import db
 from imagegen.admin import identities
 from imagegen.admin.identities import Identity
-from imagegen.admin.wire import IdempotencyKey, Page, Reason, uid_of
+from imagegen.admin.wire import EXAMPLE_USER_ID, Page
 from imagegen.api import paging
 from imagegen.api.auth import Caller
 from imagegen.api.endpoint import Success, endpoint
 from imagegen.api.schema import (
     DEFERRED,
-    DateAndTime,
     DocumentId,
-    NaturalNumber,
     NextPageToken,
-    PositiveNumber,
     Timestamp,
     UserId,
     WireModel,
@@ -32,21 +28,12 @@ from imagegen.api.schema import (
 from imagegen.credits import ledger, repair
 from imagegen.credits.replies import CreditLot, CreditTotals, NextExpiry, UserCredits
 from imagegen.credits.user import AccountStatus, UserDocument
-from imagegen.errors import (
-    AccountClosing,
-    AccountDisabled,
-    AccountUnusable,
-    IdempotencyKeyReused,
-    InvalidField,
-    UserNotFound,
-)
+from imagegen.errors import UserNotFound
 from imagegen.firestore.store import PATH, Document, Query, is_document_id
 from imagegen.generation.request import OPEN
 from imagegen.notifications import devices
 
-MAX_GRANT = 1_000_000
 MAX_COUNTED = 100  # open requests of one user
-CLOSED = (AccountClosing, AccountDisabled)
 ID = TypeAdapter(DocumentId, config=DEFERRED)
 
 
@@ -85,7 +72,6 @@ class ListUsers(Page):
     )
 
 
-EXAMPLE_USER_ID = "testUser1"
 EXAMPLE_SUMMARY = {
     "userId": EXAMPLE_USER_ID,
     "email": "ann@example.com",
@@ -332,140 +318,3 @@ def _balance(user_id: str, caller: Caller) -> UserBalance:
         full.model_dump(include={"current_credits", "lots", "totals", "next_expiry", "debt"})
         | {"next_expiry": full.next_expiry}
     )
-
-
-class GrantCredits(WireModel):
-    """Credits to give to a user."""
-
-    user_id: UserId
-    credits: Annotated[PositiveNumber, Field(le=MAX_GRANT, description="How many.")]
-    reason: Reason
-    idempotency_key: IdempotencyKey
-    expires_at: DateAndTime | None = Field(
-        default=None, description="When they expire; they never do where it is left out."
-    )
-
-
-class Grant(WireModel):
-    """A grant that was made."""
-
-    entry_id: str = Field(description="The ledger entry.")
-    is_new: bool = Field(description="False: the same grant had been made before.")
-    current_credits: int = Field(description="The balance of the user.")
-
-
-@endpoint(
-    methods=("POST",),
-    example={
-        "userId": EXAMPLE_USER_ID,
-        "credits": 10,
-        "reason": "Waited too long for support.",
-        "idempotencyKey": "ticket-4711",
-    },
-    success=Success(
-        "The grant.",
-        {"granted": {"entryId": "9f86d081884c7d65-grant", "isNew": True, "currentCredits": 107}},
-    ),
-    errors=(UserNotFound, AccountUnusable, *CLOSED, IdempotencyKeyReused),
-)
-def grant_credits(body: GrantCredits, caller: Caller) -> Grant:
-    """Give credits to a user.
-
-    Once for each idempotency key of the user: the same call may be repeated, and then nothing
-    changes.
-    """
-    expires_at = body.expires_at and body.expires_at.astimezone(UTC)
-    if expires_at is not None and expires_at <= clock.now():
-        raise InvalidField.of("expiresAt", "is in the past")
-    granted = ledger.grant_credits(
-        body.user_id,
-        body.credits,
-        key=body.idempotency_key,
-        reason=body.reason,
-        by=uid_of(caller),
-        expires_at=expires_at,
-    )
-    return Grant(entry_id=granted.entry_id, is_new=granted.is_new, current_credits=granted.balance)
-
-
-class RepairUser(WireModel):
-    """Which account to repair."""
-
-    user_id: UserId
-    reason: Reason
-    credits: Annotated[NaturalNumber, Field(le=MAX_GRANT)] | None = Field(
-        default=None,
-        description="The balance that the user should have. What it is above that of the ledger is "
-        "granted. Needed for a user without ledger entries whose balance is malformed.",
-    )
-
-
-class Repair(WireModel):
-    """What a repair has done."""
-
-    malformed: dict[str, str] = Field(
-        description="What the malformed fields held. Empty: there was nothing to repair."
-    )
-    granted_credits: int = Field(description="What was granted.")
-    current_credits: int = Field(description="The balance of the user.")
-
-
-@endpoint(
-    methods=("POST",),
-    example={"userId": EXAMPLE_USER_ID, "reason": "The balance was edited by hand."},
-    success=Success(
-        "What was done.",
-        {
-            "repaired": {
-                "malformed": {"credits": "'97'"},
-                "grantedCredits": 0,
-                "currentCredits": 97,
-            }
-        },
-    ),
-    errors=(UserNotFound, AccountUnusable),
-)
-def repair_user(body: RepairUser, caller: Caller) -> Repair:
-    """Make an account usable again.
-
-    Gives the fields of the account that hold no whole number, or one below zero, the values that
-    follow from the ledger and the purchases.
-    """
-    done = repair.repair(body.user_id, by=uid_of(caller), reason=body.reason, credits=body.credits)
-    return Repair(
-        malformed=dict(done.malformed), granted_credits=done.granted, current_credits=done.balance
-    )
-
-
-class SetUserStatus(WireModel):
-    """What may be done with an account from now on."""
-
-    user_id: UserId
-    status: Literal["active", "disabled"] = Field(
-        description="`disabled`: the account can be read, and nothing can be spent or bought."
-    )
-    reason: Reason
-
-
-class UserStatus(WireModel):
-    """What may be done with an account."""
-
-    user_id: str = Field(description="The user.")
-    status: AccountStatus = Field(description="The status of the account.")
-
-
-@endpoint(
-    methods=("PUT",),
-    example={"userId": "testUser3", "status": "disabled", "reason": "Chargebacks."},
-    success=Success("The status.", {"disabled": {"userId": "testUser3", "status": "disabled"}}),
-    errors=(UserNotFound, AccountClosing),
-)
-def set_user_status(body: SetUserStatus, caller: Caller) -> UserStatus:
-    """Disable an account, or make it active again.
-
-    Of a disabled account everything can be read. Generations that run end as they would, and
-    refunds of money are booked.
-    """
-    status = AccountStatus(body.status)
-    account.set_status(body.user_id, status, by=uid_of(caller), reason=body.reason)
-    return UserStatus(user_id=body.user_id, status=status)

@@ -9,7 +9,10 @@ from pydantic import AfterValidator, Field, StringConstraints
 from imagegen.api import paging
 from imagegen.api.auth import Caller
 from imagegen.api.schema import PageSize, PageToken, WireModel, printable, rfc3339
-from imagegen.errors import TokenMissing
+from imagegen.errors import AccountClosing, AccountDisabled, TokenMissing
+
+EXAMPLE_USER_ID = "testUser1"
+CLOSED = (AccountClosing, AccountDisabled)
 
 Reason = Annotated[
     str,

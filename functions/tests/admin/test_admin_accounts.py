@@ -1,21 +1,19 @@
-"""Operators delete and export accounts, and move what was paid for."""
+"""Operators disable, delete and export accounts."""
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 from google.cloud import firestore
-from support.accounts import bought, lot, with_lots
 from support.admin_calls import actions_about
 from support.books import check_books
+from support.orders import order_body
 
 from imagegen import db, tasks
 
 Call = Callable[..., Any]
-BY_HAND = ("I13", "I15")  # a lot that was written without the entry of its purchase
 WHY = {"reason": "asked for it by e-mail"}
 
 
@@ -27,6 +25,25 @@ def queued(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str]]:
         tasks, "enqueue_account", lambda kind, each, **_: kinds.append((kind, each))
     )
     return kinds
+
+
+def test_an_account_is_disabled_and_made_active_again(
+    admin: Call, call: Call, client: firestore.Client, new_user: Callable[..., str]
+) -> None:
+    user_id = new_user(5)
+    for _ in range(2):
+        disabled = {"status": "disabled", "reason": "chargebacks"}
+        assert admin("PUT", f"/users/{user_id}/status", json=disabled)["status"] == "disabled"
+    assert admin("GET", f"/users/{user_id}")["user"]["status"] == "disabled"
+    refused = call("createGenerationRequest", json=order_body(user_id))
+    assert refused.get_json()["error"]["details"]["reason"] == "ACCOUNT_DISABLED"
+    grant = {"credits": 1, "reason": "r", "idempotencyKey": "k"}
+    admin("POST", f"/users/{user_id}/grants", 403, json=grant)
+    admin("PUT", f"/users/{user_id}/status", json={"status": "active", "reason": "settled"})
+    assert call("createGenerationRequest", json=order_body(user_id)).status_code == 200
+    assert check_books(client, user_id, opening=5) == 4
+    logged = sorted(actions_about(client, db.user(user_id)), key=lambda action: action["at"])
+    assert [action["after"]["status"] for action in logged] == ["disabled", "active"]
 
 
 def test_an_account_is_closed_at_once_and_deleted_in_the_background(
@@ -60,59 +77,3 @@ def test_an_export_is_begun_once_and_logged(
         assert answer == {"url": None, "expiresAt": None}
     assert queued == [("exportOf", user_id)]
     assert [each["action"] for each in actions_about(client, db.user(user_id))] == ["export"]
-
-
-def test_what_was_paid_for_moves_once_for_each_key(
-    admin: Call, client: firestore.Client, new_user: Callable[..., str]
-) -> None:
-    purchase_id = f"p-{uuid.uuid4().hex}"
-    source = new_user(85, **with_lots(lot("trial", 5), bought(purchase_id, 80)))
-    target = new_user(0)
-    purchase = {
-        "userId": source,
-        "provider": "stripe",
-        "status": "paid",
-        "credits": 80,
-        "amount": 800,
-        "lotId": purchase_id,
-        "createdAt": firestore.SERVER_TIMESTAMP,
-    }
-    client.document(db.purchase(purchase_id)).set(purchase)
-    body = {"fromUserId": source, "toUserId": target, "idempotencyKey": "ticket-1"} | WHY
-    for _ in range(2):
-        moved = admin("POST", "/transfers", json=body)
-        assert moved == {"transferredCredits": 80, "currentCredits": 80}
-    assert check_books(client, source, opening=85, ignoring=BY_HAND) == 5
-    assert check_books(client, target, opening=0, ignoring=BY_HAND) == 80
-    for user_id, credits in ((source, -80), (target, 80)):
-        (action,) = actions_about(client, db.user(user_id))
-        assert (action["action"], action["after"]["credits"]) == ("transfer", credits)
-
-
-def test_a_key_names_one_transfer_of_an_account(
-    admin: Call, client: firestore.Client, new_user: Callable[..., str]
-) -> None:
-    first, second = (
-        new_user(8, **with_lots(bought(f"p-{uuid.uuid4().hex}", 8))) for _ in range(2)
-    )
-    target, other = new_user(0), new_user(0)
-
-    def transfer(source: str, to: str, code: int) -> dict[str, Any]:
-        body = {"fromUserId": source, "toUserId": to, "idempotencyKey": "ticket-2"} | WHY
-        return admin("POST", "/transfers", code, json=body)
-
-    assert transfer(first, target, 200)["transferredCredits"] == 8
-    for source, to in ((second, target), (first, other), (target, first), (target, other)):
-        refused = transfer(source, to, 422)
-        assert refused["error"]["details"]["reason"] == "IDEMPOTENCY_KEY_REUSED"
-    assert actions_about(client, db.user(second)) == []
-    # Nobody of these two has used it.
-    assert transfer(second, other, 200) == {"transferredCredits": 8, "currentCredits": 8}
-
-
-def test_nothing_moves_to_the_same_account(admin: Call, new_user: Callable[..., str]) -> None:
-    user_id = new_user(5)
-    body = {"fromUserId": user_id, "toUserId": user_id, "idempotencyKey": "k"} | WHY
-    refused = admin("POST", "/transfers", 400, json=body)
-    (violation,) = refused["error"]["details"]["fieldViolations"]
-    assert violation["field"] == "fromUserId"

@@ -1,4 +1,4 @@
-"""Operators have the books audited in the background, and reports made again."""
+"""Operators have the books audited in the background."""
 
 from __future__ import annotations
 
@@ -180,22 +180,3 @@ def test_the_queue_runs_an_audit(deployed: httpx.Client) -> None:
         answer = deployed.get(f"/admin/audits/{audit_id}", headers=bearer())
         status = answer.json()["status"]
     assert status == "done", answer.text
-
-
-def test_a_report_is_made_again(admin: Call, client: firestore.Client) -> None:
-    reference = client.document("reports/2020-W02")
-    try:
-        for revision in (1, 2):
-            made = admin("POST", "/reports/2020-W02", json=WHY)
-            assert (made["week"], made["revision"]) == ("2020-W02", revision)
-        assert (reference.get().to_dict() or {})["revision"] == 2
-    finally:
-        reference.delete()
-    assert len(actions_about(client, "reports/2020-W02")) >= 2
-
-
-@pytest.mark.parametrize("week", ["2999-W01", "2026-W54", "2026-W00", "today"])
-def test_only_the_report_of_a_week_that_is_over_is_made(admin: Call, week: str) -> None:
-    refused = admin("POST", f"/reports/{week}", 400, json=WHY)
-    (violation,) = refused["error"]["details"]["fieldViolations"]
-    assert violation["field"] == "week"

@@ -1,18 +1,14 @@
-"""Operators find users, look at them, grant credits and repair accounts."""
+"""Operators find users and look at them."""
 
 from __future__ import annotations
 
 import uuid
 from collections.abc import Callable
-from datetime import timedelta
 from typing import Any
 
 import pytest
 from firebase_admin import auth as accounts
 from google.cloud import firestore
-from support.admin_calls import actions_about
-from support.books import check_books, ledger_of
-from support.operators import OPERATOR
 from support.orders import now, order_body
 
 from imagegen import db, firebase
@@ -108,112 +104,3 @@ def test_a_user_without_an_identity_is_shown_as_one(
     seen = admin("GET", f"/users/{new_user(5)}")
     assert (seen["user"]["hasAuthUser"], seen["user"]["isAnonymous"]) == (False, False)
     assert seen["balance"]["currentCredits"] == 5
-
-
-def test_credits_are_granted_once_for_each_key_and_logged_with_the_grant(
-    admin: Call, client: firestore.Client, new_user: Callable[..., str]
-) -> None:
-    user_id = new_user(5)
-    grant = {"credits": 10, "reason": "waited too long", "idempotencyKey": "ticket-1"}
-    first = admin("POST", f"/users/{user_id}/grants", json=grant)
-    second = admin("POST", f"/users/{user_id}/grants", json=grant)
-    assert (first["isNew"], second["isNew"]) == (True, False)
-    assert first["entryId"] == second["entryId"]
-    assert second["currentCredits"] == check_books(client, user_id, opening=5) == 15
-    (entry,) = ledger_of(client, user_id)
-    assert (entry["type"], entry["reason"]) == ("grant", "waited too long")
-    (action,) = actions_about(client, db.user(user_id))
-    assert (action["by"], action["action"], action["reason"]) == (
-        OPERATOR,
-        "grant",
-        grant["reason"],
-    )
-    assert action["after"]["grantedCredits"] == 10
-    assert (action["at"], action["userId"]) == (entry["timestamp"], user_id)
-
-
-@pytest.mark.parametrize(
-    "change", [{"credits": 11}, {"reason": "another"}, {"expiresAt": "2999-01-01T00:00:00Z"}]
-)
-def test_a_key_gives_one_grant_only(
-    admin: Call, client: firestore.Client, new_user: Callable[..., str], change: dict[str, Any]
-) -> None:
-    user_id = new_user(5)
-    grant = {"credits": 10, "reason": "waited too long", "idempotencyKey": "ticket-1"}
-    admin("POST", f"/users/{user_id}/grants", json=grant)
-    refused = admin("POST", f"/users/{user_id}/grants", 422, json=grant | change)
-    assert refused["error"]["details"] == {"reason": "IDEMPOTENCY_KEY_REUSED"}
-    assert check_books(client, user_id, opening=5) == 15
-    assert len(actions_about(client, db.user(user_id))) == 1
-
-
-def test_granted_credits_expire_when_the_operator_says(
-    admin: Call, new_user: Callable[..., str]
-) -> None:
-    user_id, end = new_user(0), now() + timedelta(days=3)
-    grant = {"credits": 10, "reason": "r", "idempotencyKey": "k", "expiresAt": end.isoformat()}
-    admin("POST", f"/users/{user_id}/grants", json=grant)
-    (lot,) = admin("GET", f"/users/{user_id}")["balance"]["lots"]
-    assert lot["expiresAt"] == end.isoformat(timespec="microseconds").replace("+00:00", "Z")
-    late = grant | {"idempotencyKey": "l", "expiresAt": "2020-01-01T00:00:00Z"}
-    admin("POST", f"/users/{user_id}/grants", 400, json=late)
-
-
-def test_a_refused_grant_is_not_logged(admin: Call, client: firestore.Client) -> None:
-    grant = {"credits": 10, "reason": "r", "idempotencyKey": "k"}
-    admin("POST", "/users/nobody-at-all/grants", 404, json=grant)
-    assert actions_about(client, db.user("nobody-at-all")) == []
-
-
-def test_a_malformed_account_is_shown_and_repaired(
-    admin: Call, call: Call, client: firestore.Client, new_user: Callable[..., str]
-) -> None:
-    user_id = new_user(5)
-    call("createGenerationRequest", json=order_body(user_id))
-    client.document(db.user(user_id)).update({"credits": "4 credits"})
-    seen = admin("GET", f"/users/{user_id}")
-    assert (seen["user"]["usable"], seen["balance"]) == (False, None)
-    assert seen["user"]["malformed"] == {"credits": "'4 credits'"}
-    (listed,) = admin("GET", "/users", query_string={"query": user_id})["users"]
-    assert listed["credits"] is None
-    done = admin("POST", f"/users/{user_id}/repair", json={"reason": "by hand", "credits": 6})
-    assert done == {
-        "malformed": {"credits": "'4 credits'"},
-        "grantedCredits": 2,
-        "currentCredits": 6,
-    }
-    (action,) = actions_about(client, db.user(user_id))
-    assert (action["action"], action["before"]) == ("repair", {"credits": "'4 credits'"})
-    assert action["after"] == {"credits": 4, "grantedCredits": 2}
-    again = admin("POST", f"/users/{user_id}/repair", json={"reason": "by hand"})
-    assert again["malformed"] == {}
-    assert len(actions_about(client, db.user(user_id))) == 1
-
-
-def test_a_repair_that_needs_to_be_told_the_balance_says_so(
-    admin: Call, client: firestore.Client, new_user: Callable[..., str]
-) -> None:
-    user_id = new_user(0)
-    client.document(db.user(user_id)).update({"credits": -1})
-    refused = admin("POST", f"/users/{user_id}/repair", 400, json={"reason": "r"})
-    (violation,) = refused["error"]["details"]["fieldViolations"]
-    assert violation["field"] == "credits"
-
-
-def test_an_account_is_disabled_and_made_active_again(
-    admin: Call, call: Call, client: firestore.Client, new_user: Callable[..., str]
-) -> None:
-    user_id = new_user(5)
-    for _ in range(2):
-        disabled = {"status": "disabled", "reason": "chargebacks"}
-        assert admin("PUT", f"/users/{user_id}/status", json=disabled)["status"] == "disabled"
-    assert admin("GET", f"/users/{user_id}")["user"]["status"] == "disabled"
-    refused = call("createGenerationRequest", json=order_body(user_id))
-    assert refused.get_json()["error"]["details"]["reason"] == "ACCOUNT_DISABLED"
-    grant = {"credits": 1, "reason": "r", "idempotencyKey": "k"}
-    admin("POST", f"/users/{user_id}/grants", 403, json=grant)
-    admin("PUT", f"/users/{user_id}/status", json={"status": "active", "reason": "settled"})
-    assert call("createGenerationRequest", json=order_body(user_id)).status_code == 200
-    assert check_books(client, user_id, opening=5) == 4
-    logged = sorted(actions_about(client, db.user(user_id)), key=lambda action: action["at"])
-    assert [action["after"]["status"] for action in logged] == ["disabled", "active"]

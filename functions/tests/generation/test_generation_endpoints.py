@@ -14,7 +14,7 @@ from support.proxy import FirestoreProxy
 
 from imagegen import db, tasks
 from imagegen.accounts.endpoints import merge_account
-from imagegen.admin.requests import cancel_for_user
+from imagegen.admin.amends import cancel_for_user
 from imagegen.api.auth import Caller
 from imagegen.api.endpoint import declaration_of
 from imagegen.api.schema import Reply

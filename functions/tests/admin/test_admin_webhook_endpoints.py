@@ -1,0 +1,69 @@
+"""Operators say which servers are told of events."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from google.cloud import firestore
+from support.admin_calls import actions_about
+
+Call = Callable[..., Any]
+WHY = {"reason": "the server was moved"}
+
+
+def test_an_endpoint_is_registered_listed_disabled_enabled_and_deleted(
+    admin: Call, client: firestore.Client, registered: str
+) -> None:
+    def shown() -> dict[str, Any]:
+        listed = admin("GET", "/webhookEndpoints")["webhookEndpoints"]
+        (found,) = [each for each in listed if each["id"] == registered]
+        return dict(found)
+
+    assert (shown()["enabled"], shown()["types"]) == (True, ["credits.granted"])
+    assert not {"secret", "secrets"} & shown().keys()
+    path = f"/webhookEndpoints/{registered}"
+    assert admin("PUT", path, json={"enabled": False} | WHY)["enabled"] is False
+    assert shown()["disabledAt"] is not None
+    assert admin("PUT", path, json={"enabled": True} | WHY)["enabled"] is True
+    assert admin("PUT", path, json={"enabled": True} | WHY)["enabled"] is True
+    rotated = admin("POST", f"{path}/rotateSecret", json=WHY)
+    stored = client.document(f"webhookEndpoints/{registered}").get().to_dict() or {}
+    assert stored["secrets"][0]["secret"] == rotated["secret"]
+    admin("DELETE", path, query_string=WHY)
+    admin("DELETE", path, 404, query_string=WHY)
+    logged = actions_about(client, f"webhookEndpoints/{registered}")
+    assert [each["action"].removeprefix("webhookEndpoint.") for each in by_time(logged)] == [
+        "register",
+        "disable",
+        "enable",
+        "rotateSecret",
+        "delete",
+    ]
+    assert "whsec_" not in repr(logged)
+
+
+def by_time(logged: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return sorted(logged, key=lambda action: action["at"])
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"url": "ftp://example.com/"},
+        {"url": "https://10.0.0.1/"},
+        {"url": "https://example.com/", "types": ["credits.lost"]},
+    ],
+)
+def test_what_may_not_be_called_is_not_registered(admin: Call, body: dict[str, Any]) -> None:
+    refused = admin("POST", "/webhookEndpoints", 400, json=body | WHY)
+    (violation,) = refused["error"]["details"]["fieldViolations"]
+    assert violation["field"] == ("types" if "types" in body else "url")
+
+
+def test_a_test_event_is_sent_to_one_endpoint(admin: Call, registered: str) -> None:
+    sent = admin("POST", f"/webhookEndpoints/{registered}/test", json=WHY)
+    shown = admin("GET", f"/events/{sent['eventId']}")
+    assert shown["type"] == "test"
+    assert [each["endpointId"] for each in shown["deliveries"]] == [registered]
