@@ -33,7 +33,7 @@ from support.paths import FUNCTIONS
 from werkzeug.test import Client
 
 from imagegen import db, tasks
-from imagegen.generation import request as generation_request
+from imagegen.generation import orders
 
 USERS = ("fuzz-1", "fuzz-2")
 BALANCE = 10**9
@@ -42,9 +42,7 @@ OPERATORS = "^/admin/"  # the paths of their function
 # What random text would never hit: users, requests and options that are there.
 THERE = {
     "userId": USERS,
-    "generationRequestId": [
-        generation_request.request_id(order(u, idempotencyKey=KEY)) for u in USERS
-    ],
+    "generationRequestId": [orders.request_id(order(u, idempotencyKey=KEY)) for u in USERS],
     "model": ["Sure Model", "Doomed Model"],
     "style": ["anime", "OIL-painting"],
     "color": ["neon"],

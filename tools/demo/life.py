@@ -17,8 +17,8 @@ from imagegen import db
 from imagegen.catalogue.catalogue import Catalogue
 from imagegen.credits import ledger
 from imagegen.firestore.store import Document
-from imagegen.generation import request as generation_request
-from imagegen.generation.request import Mode, RequestDocument
+from imagegen.generation import orders
+from imagegen.generation.request import REFUNDED, Mode, RequestDocument
 from imagegen.generation.settle import Outcome
 from imagegen.providers.base import GeneratorError, StoredImage
 from imagegen.purchases.purchase import Provider, PurchaseDocument, PurchaseStatus
@@ -148,7 +148,7 @@ class Life:
         size: str | None = None,
     ) -> None:
         catalogue, rng = self.catalogue, self.rng
-        order = generation_request.CreateGenerationRequest(
+        order = orders.CreateGenerationRequest(
             user_id=user_id,
             model=self._pick(self.mocks),
             style=style or self._pick(catalogue.styles),
@@ -167,7 +167,7 @@ class Life:
 
         def charge(transaction: db.Transaction) -> None:
             parts = ledger.deduct(transaction, user_id, request_id, price, moment)
-            fields = generation_request.new_request(
+            fields = orders.new_request(
                 order,
                 choice,
                 order.mode or Mode.SYNC,
@@ -192,7 +192,7 @@ class Life:
 
         def settle(transaction: db.Transaction) -> None:
             transaction.update(request.path, outcome.fields(moment))
-            if outcome.status in generation_request.REFUNDED:
+            if outcome.status in REFUNDED:
                 ledger.refund(
                     transaction,
                     request["userId"],

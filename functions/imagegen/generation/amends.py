@@ -14,13 +14,8 @@ from imagegen.credits.ledger import Granted
 from imagegen.credits.user import UserDocument
 from imagegen.errors import GenerationRequestNotFound, NotCancelable, NotCompleted, NotRetryable
 from imagegen.generation import create, moderate, uploads
-from imagegen.generation.request import (
-    CreateGenerationRequest,
-    Mode,
-    RequestDocument,
-    Status,
-    is_cancelable,
-)
+from imagegen.generation.orders import CreateGenerationRequest
+from imagegen.generation.request import Mode, RequestDocument, Status, is_cancelable
 from imagegen.generation.settle import Outcome, settle
 
 

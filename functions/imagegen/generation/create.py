@@ -39,11 +39,12 @@ from imagegen.errors import (
     UserNotFound,
 )
 from imagegen.firestore.store import Document
-from imagegen.generation import moderate, uploads
+from imagegen.generation import moderate, orders, uploads
 from imagegen.generation import request as generation_request
 from imagegen.generation.generate import generate_image
+from imagegen.generation.orders import CreateGenerationRequest
 from imagegen.generation.replies import RETRY_AFTER_SECONDS, Generation
-from imagegen.generation.request import CreateGenerationRequest, Mode, RequestDocument, Status
+from imagegen.generation.request import Mode, RequestDocument, Status
 from imagegen.generation.settle import Outcome, settle
 from imagegen.notifications import outbox
 from imagegen.providers import run
@@ -63,7 +64,7 @@ def create(order: CreateGenerationRequest, caller: Caller) -> Reply[Generation]:
     whose details carry a generationRequestId when a charge may stand that is still to be settled.
     """
     caller.require_access_to(order.user_id)
-    request_id, attempt_id = generation_request.request_id(order), uuid.uuid4().hex
+    request_id, attempt_id = orders.request_id(order), uuid.uuid4().hex
     try:
         is_checked = config.MODERATION.value != "none" or uploads.is_named_by(order)
         if is_checked and not _is_repeated(order, request_id):
@@ -137,8 +138,8 @@ def charge(
         choice = offer.choose(
             model=order.model, style=order.style, color=order.color, size=order.size
         )
-        mode = generation_request.effective_mode(order, choice.model)
-        generation_request.require_source_support(order, choice.model)
+        mode = orders.effective_mode(order, choice.model)
+        orders.require_source_support(order, choice.model)
         until = offer.suspended.get(choice.model.name)
         is_offered = is_offered or suspension.admit(transaction, choice.model.name, until, moment)
         if is_too_late and mode is Mode.SYNC:
@@ -157,9 +158,7 @@ def charge(
             end = moment + generation_request.longest_life()
             limits.occupy(transaction, order.user_id, request_id, moment, end)
         devices = UserDocument(transaction[db.user(order.user_id)]).devices
-        fields = generation_request.new_request(
-            order, choice, mode, attempt_id, moment, parts, devices
-        )
+        fields = orders.new_request(order, choice, mode, attempt_id, moment, parts, devices)
         transaction.create(path, fields)
 
     # There is nothing to read under an id that was drawn just now.
@@ -172,7 +171,7 @@ def _require_same_order(request: RequestDocument, order: CreateGenerationRequest
     # It moved when the account was deleted. A malformed id is no matter here.
     if closures.is_tombstone(str(request.document.get("userId"))):
         raise UserNotFound(userId=order.user_id)
-    if request.fingerprint != generation_request.fingerprint(order):
+    if request.fingerprint != orders.fingerprint(order):
         raise IdempotencyKeyReused(generationRequestId=request.id)
 
 

@@ -47,6 +47,7 @@ from imagegen.errors import (
 from imagegen.generation import create, deletion
 from imagegen.generation.access import find
 from imagegen.generation.listing import FilterValue, requests_query, shown, spelled
+from imagegen.generation.orders import CreateGenerationRequest
 from imagegen.generation.replies import (
     EXAMPLE_COMPLETED,
     EXAMPLE_ID,
@@ -56,12 +57,7 @@ from imagegen.generation.replies import (
     GenerationRequest,
     GenerationRequestPage,
 )
-from imagegen.generation.request import (
-    OPEN,
-    CreateGenerationRequest,
-    Status,
-    is_cancelable,
-)
+from imagegen.generation.request import OPEN, Status, is_cancelable
 from imagegen.generation.settle import Outcome, settle
 
 EXAMPLE_REFUNDED = EXAMPLE_COMPLETED | {"imageUrl": None, "refundedCredits": 3}

@@ -25,7 +25,7 @@ from imagegen.errors import (
     UploadNotFound,
 )
 from imagegen.generation import request as generation_request
-from imagegen.generation.request import CreateGenerationRequest, PhotoSource
+from imagegen.generation.orders import CreateGenerationRequest, PhotoSource
 from imagegen.providers.base import MAX_PHOTO_BYTES, GeneratorError
 from imagegen.providers.failures import ALARMS
 

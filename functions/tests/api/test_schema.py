@@ -5,7 +5,7 @@ from pydantic import TypeAdapter, ValidationError
 from support.orders import order_body
 
 from imagegen.api.schema import DocumentId, PageSize
-from imagegen.generation.request import CreateGenerationRequest
+from imagegen.generation.orders import CreateGenerationRequest
 
 IDS = TypeAdapter(DocumentId)
 SIZES = TypeAdapter(PageSize)

@@ -34,8 +34,9 @@ from imagegen.errors import (
 from imagegen.generation import create as generation
 from imagegen.generation import job
 from imagegen.generation import request as generation_request
+from imagegen.generation.orders import CreateGenerationRequest
 from imagegen.generation.replies import Generation
-from imagegen.generation.request import CreateGenerationRequest, RequestDocument
+from imagegen.generation.request import RequestDocument
 from imagegen.generation.settle import Outcome, settle
 from imagegen.providers import registry as providers
 from imagegen.providers import run

@@ -24,8 +24,7 @@ from imagegen.catalogue import cache, catalogue, products, suspension
 from imagegen.catalogue.cache import Cache
 from imagegen.credits import closures, lots
 from imagegen.generation import create as generation
-from imagegen.generation import generate, recovery, worker
-from imagegen.generation import request as generation_request
+from imagegen.generation import generate, orders, recovery, worker
 from imagegen.notifications import delivery, event, outbox, push, sender
 from imagegen.notifications import recovery as event_recovery
 from imagegen.providers import attempt, bucket, images, jobs, photos, registry, storage
@@ -144,7 +143,7 @@ def replaced(
         ),
         (clock, "now", world.process_time),
         (generation, "uuid", identity),
-        (generation_request, "uuid", identity),
+        (orders, "uuid", identity),
         (worker, "uuid", identity),
         (deadline, "Pool", lambda: threads),
         (deadline, "SimpleQueue", threads.mailbox),

@@ -112,7 +112,7 @@ MUTANTS = [
     Mutant("recovery overlooks who is being worked on", recovery.expired_query,
            "list(OPEN)", '["pending"]'),
     Mutant("replay by other body", generation._require_same_order,
-           "request.fingerprint != generation_request.fingerprint(order)", "False"),
+           "request.fingerprint != orders.fingerprint(order)", "False"),
     Mutant("replay generates again", generation.create,
            "is_new = request.attempt_id == attempt_id", "is_new = True"),
     Mutant("own commit not recognised after a lost reply", generation.charge,

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from imagegen.api.auth import Caller
-from imagegen.generation.request import CreateGenerationRequest
+from imagegen.generation.orders import CreateGenerationRequest
 from simulation.lot_books import UNVERIFIED
 
 MODELS = ("Model A", "Model B", "Model C", "Model D")

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from imagegen.api.auth import Caller
-from imagegen.generation.request import CreateGenerationRequest
+from imagegen.generation.orders import CreateGenerationRequest
 
 ANYBODY = Caller(uid=None)
 
