@@ -75,7 +75,8 @@ WORKER_MAX_INSTANCES = IntParam(
 MAX_INSTANCES = IntParam(
     "MAX_INSTANCES",
     default=1,
-    description="Most instances of each function that only reads.",
+    description="Most instances of getUserCredits, getGenerationStatus, listGenerationRequests and "
+    "listModels, each; functions without a parameter of their own have one.",
 )
 APP_CHECK = StringParam(
     "APP_CHECK",

@@ -8,7 +8,9 @@ each of its paid invoices is a purchase.
 import uuid
 
 from imagegen import clock, config, db, logger
+from imagegen.api.auth import Caller
 from imagegen.catalogue.products import Product
+from imagegen.credits import closures, free
 from imagegen.credits.account import require_active
 from imagegen.credits.lots import Kind
 from imagegen.credits.user import UserDocument
@@ -26,8 +28,12 @@ from imagegen.purchases.purchase import Provider, PurchaseDocument, PurchaseStat
 from imagegen.purchases.stripe_api import StripeRefused
 
 
-def session_url(user_id: str, product_id: str, success_url: str, cancel_url: str) -> str:
+def session_url(
+    user_id: str, product_id: str, success_url: str, cancel_url: str, caller: Caller | None = None
+) -> str:
     """Where the user can pay for a product.
+
+    A user without an account can, too, by a token of their own: the payment opens it.
 
     Raises ProductNotFound, InvalidField, UserNotFound, AccountClosing, AccountDisabled,
     BackendUnavailable and PaymentProviderUnavailable, after all of which nothing is paid and a new
@@ -36,9 +42,10 @@ def session_url(user_id: str, product_id: str, success_url: str, cancel_url: str
     require_own_origin("successUrl", success_url)
     require_own_origin("cancelUrl", cancel_url)
     (user,) = db.read(db.user(user_id))
-    if not user.exists:
+    if user.exists:
+        require_active(UserDocument(user))
+    elif not free.claim(caller, user_id).opens_account or db.read(closures.path(user_id))[0].exists:
         raise UserNotFound(userId=user_id)
-    require_active(UserDocument(user))
     offer = items.find("id", product_id)
     if offer is None or not offer.enabled or offer.stripe_price is None:
         raise ProductNotFound(productId=product_id)

@@ -84,9 +84,10 @@ def create_checkout_session(body: CreateCheckoutSession, caller: Caller) -> Redi
     """
     _require(Provider.STRIPE)
     caller.require_access_to(body.user_id)
-    return RedirectUrl(
-        url=checkout.session_url(body.user_id, body.product_id, body.success_url, body.cancel_url)
+    url = checkout.session_url(
+        body.user_id, body.product_id, body.success_url, body.cancel_url, caller
     )
+    return RedirectUrl(url=url)
 
 
 class CreatePortalSession(WireModel):

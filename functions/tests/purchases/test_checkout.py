@@ -10,6 +10,8 @@ import pytest
 from support import shop as support
 from support.shop import APP, Shop
 
+from imagegen.api.auth import Caller
+from imagegen.credits import closures
 from imagegen.errors import (
     CustomerNotFound,
     InvalidField,
@@ -51,9 +53,24 @@ def test_only_products_on_offer_can_be_bought(shop: Shop, product_id: str) -> No
     assert shop.purchases() == {}
 
 
-def test_there_must_be_an_account_to_buy_for(shop: Shop) -> None:
+def test_who_has_no_account_yet_can_buy_one_with_credits(shop: Shop) -> None:
+    session = shop.world.pay(shop.checkout(user_id="new", caller=Caller(uid="new")))
+    assert session["status"] == "complete"
+    shop.deliver()
+    assert shop.entries("new") == [("purchase", 100)]
+    assert shop.balance("new") == 100
+
+
+@pytest.mark.parametrize("caller", [None, Caller(uid=None), Caller(uid="ops", is_admin=True)])
+def test_nobody_else_buys_for_who_has_no_account(shop: Shop, caller: Caller | None) -> None:
     with pytest.raises(UserNotFound):
-        shop.checkout(user_id="nobody")
+        shop.checkout(user_id="nobody", caller=caller)
+
+
+def test_an_account_that_was_closed_is_not_opened_by_a_checkout(shop: Shop) -> None:
+    shop.store.put(closures.path("gone"), {"status": "closed", "tombstone": "deleted-1"})
+    with pytest.raises(UserNotFound):
+        shop.checkout(user_id="gone", caller=Caller(uid="gone"))
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from imagegen.api.auth import Caller
 from imagegen.purchases import booking, checkout, operators
 from simulation.memory_store import MemoryStore
 from simulation.orders import Offered
@@ -146,7 +147,8 @@ class Shopping:
 
         def call() -> str:
             back = (f"{APP}/ok", f"{APP}/no")
-            return checkout.session_url(asked.user_id, asked.product, *back)
+            caller = Caller(uid=asked.user_id)
+            return checkout.session_url(asked.user_id, asked.product, *back, caller)
 
         about = f"{asked.user_id} goes to the checkout for {asked.product}"
         self._world.spawn("checkout", about, call, asked=asked, done=done)

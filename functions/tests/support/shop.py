@@ -14,6 +14,7 @@ from stripe_stub.prices import PRICES, PRODUCTS
 from stripe_stub.server import Stub
 
 from imagegen import clock, db
+from imagegen.api.auth import Caller
 from imagegen.catalogue import products
 from imagegen.credits import ledger
 from imagegen.purchases import checkout, stripe
@@ -52,9 +53,11 @@ class Shop:
 
     # --- at the app -------------------------------------------------------------------------
 
-    def checkout(self, product_id: str = "pack-100", user_id: str = "ann") -> str:
+    def checkout(
+        self, product_id: str = "pack-100", user_id: str = "ann", caller: Caller | None = None
+    ) -> str:
         """The id of a new checkout session."""
-        url = checkout.session_url(user_id, product_id, f"{APP}/ok", f"{APP}/no")
+        url = checkout.session_url(user_id, product_id, f"{APP}/ok", f"{APP}/no", caller)
         return url.rpartition("/")[2]
 
     def buy(self, product_id: str = "pack-100", user_id: str = "ann") -> Json:
