@@ -19,14 +19,16 @@ NAMES = {
     for folder in ("functions/imagegen", "functions/tests", "tools", "bench")
     for path in ROOT.glob(f"{folder}/**/*.py")
 } | {"main.py"}
-LINK = re.compile(r"\]\((?!https?:)([^)#]+)")
+LINK = re.compile(r"\]\((?!https?:)([^)#]*)#?([^)]*)\)")
+HEADING = re.compile(r"^#+ +(.+)$", re.MULTILINE)
+CODE = re.compile(r"^ *```.*?^ *```", re.MULTILINE | re.DOTALL)
 PYTHON_FILE = re.compile(r"`([\w/-]+\.py)`")
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_links_and_paths_lead_somewhere(page: Path) -> None:
     text = page.read_text()
-    broken = [link for link in LINK.findall(text) if not (page.parent / link).exists()]
+    broken = [link for link in LINK.findall(CODE.sub("", text)) if not leads_somewhere(page, *link)]
     missing = [
         path
         for path in PYTHON_FILE.findall(text)
@@ -34,3 +36,14 @@ def test_links_and_paths_lead_somewhere(page: Path) -> None:
         and ("/" in path or path not in NAMES)
     ]
     assert (broken, missing) == ([], [])
+
+
+def leads_somewhere(page: Path, path: str, anchor: str) -> bool:
+    target = page.parent / path if path else page
+    return target.exists() and (not anchor or anchor in anchors(target))
+
+
+def anchors(page: Path) -> set[str]:
+    """The anchors of a page's headings, as GitHub makes them."""
+    headings = HEADING.findall(CODE.sub("", page.read_text()))
+    return {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
