@@ -23,9 +23,9 @@ from imagegen.errors import (
 )
 from imagegen.firestore.store import Document
 from imagegen.purchases import items, links, stripe_api
-from imagegen.purchases.links import CustomerDocument
+from imagegen.purchases.links import CustomerDocument, LinkDocument
 from imagegen.purchases.purchase import Provider, PurchaseDocument, PurchaseStatus
-from imagegen.purchases.stripe_api import StripeRefused
+from imagegen.purchases.stripe_api import StripeFailed, StripeRefused
 
 
 def session_url(
@@ -133,33 +133,54 @@ def _customer(user_id: str, *, gone: str | None = None) -> str:
 
     Two first checkouts at once get the same one from Stripe, by its idempotency key.
     """
-    path, is_live = links.customer_path(user_id), config.stripe_is_live()
-
-    def is_usable(document: Document) -> bool:
-        stored = CustomerDocument(document)
-        return stored.exists and stored.is_live == is_live and stored.customer != gone
-
-    (document,) = db.read(path)
-    if is_usable(document):
+    (document,) = db.read(links.customer_path(user_id))
+    if _is_usable(document, gone):
         return CustomerDocument(document).customer
-    form = {"metadata[userId]": user_id}
     # Under the key of the first, Stripe would answer with the one that is gone, for a day.
-    key = f"customer-{user_id}" + (f"-{gone}" if gone else "")
-    made = stripe_api.post("/v1/customers", form, idempotency_key=key)
-    customer, moment = str(made["id"]), clock.now()
+    shared_key = f"customer-{user_id}" + (f"-{gone}" if gone else "")
+    try:
+        return _keep_customer(user_id, _new_customer(user_id, shared_key), gone)
+    except (StripeFailed, _AnothersCustomer):  # as Stripe answers under that key for a day
+        return _keep_customer(user_id, _new_customer(user_id, uuid.uuid4().hex), gone)
+
+
+def _is_usable(document: Document, gone: str | None) -> bool:
+    stored = CustomerDocument(document)
+    return stored.exists and stored.is_live == config.stripe_is_live() and stored.customer != gone
+
+
+def _new_customer(user_id: str, key: str) -> str:
+    form = {"metadata[userId]": user_id}
+    return str(stripe_api.post("/v1/customers", form, idempotency_key=key)["id"])
+
+
+class _AnothersCustomer(Exception):
+    """The customer has gone to another user, with what was bought."""
+
+
+def _keep_customer(user_id: str, made: str, gone: str | None) -> str:
+    """Store who the user is to Stripe, unless it is stored meanwhile; who that is.
+
+    Raises _AnothersCustomer.
+    """
+    path, moment, is_live = links.customer_path(user_id), clock.now(), config.stripe_is_live()
+    kept = made
 
     def decide(transaction: db.Transaction) -> None:
-        nonlocal customer
-        stored = transaction[path]
-        if is_usable(stored):
-            customer = CustomerDocument(stored).customer
+        nonlocal kept
+        stored, link = transaction[path], LinkDocument(transaction[links.path(made)])
+        if _is_usable(stored, gone):
+            kept = CustomerDocument(stored).customer
             return
-        fields = CustomerDocument.fields(customer=customer, is_live=is_live, created_at=moment)
+        if link.exists and link.user_id != user_id:
+            raise _AnothersCustomer
+        kept = made
+        fields = CustomerDocument.fields(customer=made, is_live=is_live, created_at=moment)
         transaction.update(path, fields) if stored.exists else transaction.create(path, fields)
-        links.write(transaction, customer, moment, user_id=user_id)
+        links.write(transaction, made, moment, user_id=user_id)
 
-    db.transact(decide, path)
-    return customer
+    db.transact(decide, path, links.path(made))
+    return kept
 
 
 def _open(user_id: str, offer: Product, purchase_id: str) -> None:

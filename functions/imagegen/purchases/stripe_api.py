@@ -24,6 +24,10 @@ PAGE_SIZE = 100
 Json = dict[str, Any]
 
 
+class StripeFailed(PaymentProviderUnavailable):
+    """Stripe has answered that it failed, as it will again to the same idempotency key."""
+
+
 class StripeRefused(Exception):
     """Stripe will not do this, however often it is asked.
 
@@ -45,7 +49,7 @@ class StripeRefused(Exception):
 def post(path: str, form: Mapping[str, str], *, idempotency_key: str) -> Json:
     """What Stripe answers to `form`, whose keys are spelled ``metadata[userId]``.
 
-    Raises StripeRefused and PaymentProviderUnavailable.
+    Raises StripeRefused, StripeFailed and PaymentProviderUnavailable.
     """
     return _request("POST", path, data=form, headers={"Idempotency-Key": idempotency_key})
 
@@ -101,8 +105,10 @@ def _request(method: str, path: str, **content: Any) -> Json:
         stripeMessage=refusal.get("message"),
         stripeRequestId=answer.headers.get("Request-Id"),
     )
-    if answer.status_code in (IN_USE, 429) or answer.status_code >= 500:
+    if answer.status_code in (IN_USE, 429):
         raise PaymentProviderUnavailable
+    if answer.status_code >= 500:
+        raise StripeFailed
     code = refusal.get("code") or refusal.get("type") or ""
     raise StripeRefused(answer.status_code, code, refusal.get("param") or "")
 

@@ -54,8 +54,8 @@ def test_only_products_on_offer_can_be_bought(shop: Shop, product_id: str) -> No
 
 
 def test_who_has_no_account_yet_can_buy_one_with_credits(shop: Shop) -> None:
-    session = shop.world.pay(shop.checkout(user_id="new", caller=Caller(uid="new")))
-    assert session["status"] == "complete"
+    shop.auth_users.add("new")
+    shop.world.pay(shop.checkout(user_id="new", caller=Caller(uid="new")))
     shop.deliver()
     assert shop.entries("new") == [("purchase", 100)]
     assert shop.balance("new") == 100
@@ -112,6 +112,32 @@ def test_who_does_not_see_yet_that_there_is_a_customer_gets_the_same_from_stripe
     shop.store.put("stripeCustomers/ann", None)
     assert shop.world.get(shop.checkout())["customer"] == first
     assert len(shop.world.all("customer")) == 1
+
+
+def test_a_failure_that_stripe_repeats_under_its_key_does_not_keep_the_user_from_paying(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    post = stripe_api.post
+
+    def post_or_fail(path: str, form: Any, *, idempotency_key: str) -> Any:
+        if idempotency_key == "customer-ann":
+            raise stripe_api.StripeFailed
+        return post(path, form, idempotency_key=idempotency_key)
+
+    monkeypatch.setattr(stripe_api, "post", post_or_fail)
+    customers = {shop.world.get(shop.checkout())["customer"] for _ in range(2)}
+    assert customers == {shop.document("stripeCustomers/ann")["customer"]}
+
+
+def test_a_customer_who_went_to_another_user_is_not_shared(shop: Shop) -> None:
+    shop.checkout()
+    moved = shop.document("stripeCustomers/ann")
+    shop.store.put("stripeCustomers/ann", None)
+    shop.store.put("stripeCustomers/bob", moved)
+    shop.store.put(f"stripeLinks/{moved['customer']}", {"userId": "bob"})
+    assert shop.world.get(shop.checkout())["customer"] != moved["customer"]
+    assert shop.document("stripeCustomers/ann")["customer"] != moved["customer"]
+    assert shop.document(f"stripeLinks/{moved['customer']}")["userId"] == "bob"
 
 
 def test_a_customer_of_test_mode_is_not_used_with_real_money(

@@ -300,8 +300,14 @@ class StripeWorld:
     def check_at_rest(self, documents: Mapping[str, Document]) -> None:
         """What is kept of a subscription is its latest state, and nobody pays on who has left.
 
-        Raises Violation.
+        Nobody sees the cards and invoices of another. Raises Violation.
         """
+        customers: dict[str, str] = {}
+        for path, document in documents.items():
+            if path.startswith("stripeCustomers/"):
+                other = customers.setdefault(document["customer"], path)
+                if other != path:
+                    raise Violation(f"{path} and {other} are both {document['customer']}")
         for subscription in self.stub.all("subscription"):
             link = documents.get(f"stripeLinks/{subscription['id']}")
             if link is None or link.get("status") != subscription["status"]:
