@@ -152,6 +152,15 @@ class Transaction:
             self._documents.setdefault(document.path, document)
         return [self._documents[document.path] for document in documents]
 
+    def require_current(self, path: str) -> None:
+        """Have the decision begin anew if the document has changed since it was read.
+
+        For what contradicts the outcome of a query, which is later than what was read.
+        """
+        (current,) = read(path)
+        if current.update_time != self._documents[path].update_time:
+            raise exceptions.Aborted(f"{path} has changed")
+
     def create(self, path: str, fields: Mapping[str, Any]) -> None:
         """Write a document that must not exist."""
         self.writes[path] = Create(path, fields)

@@ -36,6 +36,11 @@ def start(credential: credentials.Base | None = None) -> firebase_admin.App:
     )
 
 
+def is_signed_up(user_id: str) -> bool:
+    """Whether Firebase Authentication has the user. Raises BackendUnavailable."""
+    return asked(lambda: auth.get_user(user_id, app=app())) is not None
+
+
 def asked(ask: Callable[[], Result]) -> Result | None:
     """What Firebase Authentication answers to `ask`; None where it has no such user.
 

@@ -16,6 +16,7 @@ from emulators.problem import Problem
 from imagegen import actions
 from imagegen.api.auth import Caller
 from imagegen.generation import amends, recovery
+from ops.credentials import find_bucket
 from ops.terminal import Reason, log_lines, operator, problems, show
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
@@ -26,6 +27,8 @@ Request = Annotated[str, typer.Argument(help="The request's id.")]
 @app.callback()
 def requests_() -> None:
     """Make amends for generation requests, cancel them, recover lost ones."""
+    with problems():
+        find_bucket()  # where images that nobody is given are deleted, and photos looked at
 
 
 @app.command()

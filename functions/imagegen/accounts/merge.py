@@ -87,13 +87,14 @@ def transfer(from_user_id: str, to_user_id: str, *, by: str, key: str, reason: s
 
     def decide(transaction: db.Transaction) -> None:
         nonlocal transferred
-        done = [ActionDocument(transaction[path]).after or {} for path in logged]
-        if any(done):
-            if any(each.get("transferId") != transfer_id for each in done):
+        done = [ActionDocument(transaction[path]) for path in logged]
+        if any(action.exists for action in done):
+            told = [action.after or {} for action in done if action.exists]
+            if [each.get("transferId") for each in told] != [transfer_id, transfer_id]:
                 raise IdempotencyKeyReused(OTHER_TRANSFER)
             if not transaction[db.user(to_user_id)].exists:  # it has been closed since
                 raise UserNotFound(userId=to_user_id)
-            transferred = done[1]["credits"]
+            transferred = told[1]["credits"]
             return
         moment = clock.now()
         for user_id in users:

@@ -7,7 +7,6 @@ from typing import Annotated
 
 from pydantic import Field
 
-from imagegen import clock
 from imagegen.accounts import merge
 from imagegen.admin.wire import CLOSED, EXAMPLE_USER_ID, IdempotencyKey, Reason, uid_of
 from imagegen.api.auth import Caller
@@ -63,11 +62,9 @@ def grant_credits(body: GrantCredits, caller: Caller) -> Grant:
     """Give credits to a user.
 
     Once for each idempotency key of the user: the same call may be repeated, and then nothing
-    changes.
+    changes. Somebody who has signed up and has no account yet gets one.
     """
     expires_at = body.expires_at and body.expires_at.astimezone(UTC)
-    if expires_at is not None and expires_at <= clock.now():
-        raise InvalidField.of("expiresAt", "is in the past")
     granted = ledger.grant_credits(
         body.user_id,
         body.credits,

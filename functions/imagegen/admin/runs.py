@@ -60,11 +60,15 @@ def run_recovery(body: RunRecovery, caller: Caller) -> Recovery:
     """
     actions.record_alone("recovery", "", by=uid_of(caller), reason=body.reason)
     recovered, failed = recovery.recover_all()
+    try:
+        events = event_recovery.recover()
+    finally:
+        closing_accounts = account_recovery.recover()
     return Recovery(
         recovered_requests=recovered,
         failed_requests=failed,
-        enqueued_events=event_recovery.recover(),
-        enqueued_accounts=account_recovery.recover(),
+        enqueued_events=events,
+        enqueued_accounts=closing_accounts,
     )
 
 

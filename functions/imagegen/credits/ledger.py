@@ -20,7 +20,7 @@ from collections.abc import Collection
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from imagegen import actions, clock, config, db
+from imagegen import actions, clock, config, db, firebase
 from imagegen.api.auth import Caller
 from imagegen.credits import clawback, closures, free, lots, usage
 from imagegen.credits.account import Account, is_due, open_account, require_active
@@ -31,6 +31,7 @@ from imagegen.errors import (
     GenerationRequestNotFound,
     IdempotencyKeyReused,
     InsufficientCredits,
+    InvalidField,
     OutstandingDebt,
     UserNotFound,
 )
@@ -172,8 +173,11 @@ def grant_credits(
 ) -> Granted:
     """Let the operator `by` give the user `credits`, once for each key.
 
-    Raises what `grant` raises; ValueError for an empty key or reason; BackendUnavailable and
-    OutcomeUnknown, after which the same call may be repeated.
+    The account of somebody who has signed up and never called is opened.
+
+    Raises what `grant` raises; ValueError for an empty key or reason; InvalidField for an
+    `expires_at` that has passed; BackendUnavailable and OutcomeUnknown, after which the same call
+    may be repeated.
     """
     if not key.strip() or not reason.strip():
         raise ValueError("a grant needs a key and a reason")
@@ -182,14 +186,17 @@ def grant_credits(
     paths = [entry_path, user_path, logged]
     if generation_request_id is not None:
         paths.append(db.generation_request(generation_request_id))
-    is_new = False
+    tried: set[datetime] = set()  # when this call may have given them, if the reply was lost
 
     def decide(transaction: db.Transaction) -> None:
-        nonlocal is_new
-        entry, _, action, *requests = (transaction[path] for path in paths)
-        is_new, moment = not entry.exists, clock.now()
+        entry, user, action, *requests = (transaction[path] for path in paths)
+        moment = clock.now()
         if action.exists and action["after"]["expiresAt"] != expires_at:
             raise IdempotencyKeyReused(OTHER_GRANT)
+        if not entry.exists and expires_at is not None and expires_at <= moment:
+            raise InvalidField.of("expiresAt", "is in the past")
+        if not user.exists and _may_be_opened(transaction, user_id):
+            open_account(transaction, user_id, moment)
         grant(
             transaction,
             user_id,
@@ -200,7 +207,8 @@ def grant_credits(
             request=requests[0] if requests else None,
             expires_at=expires_at,
         )
-        if is_new:
+        if not entry.exists:
+            tried.add(moment)
             actions.record(
                 transaction,
                 "grant",
@@ -214,8 +222,12 @@ def grant_credits(
             )
 
     documents = db.transact(decide, *paths)
-    user = UserDocument(documents[user_path])
-    return Granted(documents[entry_path].id, is_new, user.credits)
+    entry, user = documents[entry_path], UserDocument(documents[user_path])
+    return Granted(entry.id, entry["timestamp"] in tried, user.credits)
+
+
+def _may_be_opened(transaction: db.Transaction, user_id: str) -> bool:
+    return not closures.is_closed(transaction, user_id) and firebase.is_signed_up(user_id)
 
 
 def grant_path(user_id: str, key: str) -> str:

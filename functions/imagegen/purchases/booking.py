@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from functools import cache
 from typing import Any
 
-from imagegen import actions, clock, config, db
+from imagegen import actions, clock, config, db, firebase
 from imagegen.actions import Operator
 from imagegen.catalogue.products import Product
 from imagegen.credits import clawback, ledger
@@ -64,7 +64,7 @@ def book(payment: Payment, operator: Operator | None = None) -> PurchaseDocument
     Raises BackendUnavailable and OutcomeUnknown, after which the call may be repeated.
     """
     path, found = db.purchase(payment.purchase_id), items.bought(payment.items)
-    is_signed_up = cache(buyer.is_signed_up)  # asked once, however often it is decided
+    is_signed_up = cache(firebase.is_signed_up)  # asked once, however often it is decided
 
     def decide(transaction: db.Transaction) -> None:
         purchase, moment = PurchaseDocument(transaction[path]), clock.now()

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Sequence
 
-from firebase_admin import auth
 from pydantic import TypeAdapter, ValidationError
 
 from imagegen import db, firebase
@@ -39,14 +38,11 @@ def of(
     return ""
 
 
-def is_signed_up(user_id: str) -> bool:
-    """Whether Firebase Authentication has the user. Raises BackendUnavailable."""
-    return firebase.asked(lambda: auth.get_user(user_id, app=firebase.app())) is not None
-
-
 def is_known(user_id: str) -> bool:
     """Whether there is such a user: with a user document, or at least in Firebase Authentication.
 
     Raises BackendUnavailable.
     """
-    return may_be_id(user_id) and (db.read(db.user(user_id))[0].exists or is_signed_up(user_id))
+    if not may_be_id(user_id):
+        return False
+    return db.read(db.user(user_id))[0].exists or firebase.is_signed_up(user_id)

@@ -5,6 +5,7 @@ a waiver is a part of what should have been taken back that is no longer asked f
 """
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from imagegen import actions, clock, db
 from imagegen.credits import clawback
@@ -16,6 +17,7 @@ from imagegen.errors import (
     InvalidField,
     PurchaseNotFound,
     PurchaseNotRefundable,
+    UserNotFound,
 )
 from imagegen.purchases import reversing
 from imagegen.purchases.purchase import Provider, PurchaseDocument
@@ -44,16 +46,17 @@ def waive(user_id: str, credits: int, *, by: str, key: str, reason: str) -> Waiv
         raise ValueError("a waiver needs at least one credit, a key and a reason")
     user_path = db.user(user_id)
     logged = actions.path(actions.action_id("waive", user_path, key))
-    is_new = False
+    tried: set[datetime] = set()  # when this call may have waived them, if the reply was lost
 
     def decide(transaction: db.Transaction) -> None:
-        nonlocal is_new
         action, moment = transaction[logged], clock.now()
-        is_new = not action.exists
         if action.exists:
             if (action["after"]["waivedCredits"], action["reason"]) != (credits, reason):
                 raise IdempotencyKeyReused("This key has been used for another waiver.")
+            if not transaction[user_path].exists:  # it has been closed since
+                raise UserNotFound(userId=user_id)
             return
+        tried.add(moment)
         account = Account(transaction, user_id, moment)
         debt = account.debt
         if credits > debt:
@@ -73,8 +76,9 @@ def waive(user_id: str, credits: int, *, by: str, key: str, reason: str) -> Waiv
             after={"debt": debt - credits, "waivedCredits": credits, "purchases": waived},
         )
 
-    user = UserDocument(db.transact(decide, logged, user_path)[user_path])
-    return Waived(is_new, user.debt)
+    documents = db.transact(decide, user_path, logged)
+    is_new = documents[logged]["at"] in tried
+    return Waived(is_new, UserDocument(documents[user_path]).debt)
 
 
 def _waive(account: Account, user_id: str, credits: int) -> dict[str, int]:
@@ -86,7 +90,9 @@ def _waive(account: Account, user_id: str, credits: int) -> dict[str, int]:
         if part:
             clawback.waive(account, purchase.id, part)
             waived[purchase.id], left = part, left - part
-    if left:  # the audit tells by how much the two differ
+    if left:
+        account.transaction.require_current(account.user.path)
+        # The audit tells by how much the two differ.
         raise account.user.malformed("debt", account.debt + credits)
     return waived
 

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from functools import cache
 from typing import Any
 
-from imagegen import clock, config, db, logger
+from imagegen import clock, config, db, firebase, logger
 from imagegen.credits import closures
 from imagegen.purchases import booking, buyer, links, reversing, stripe_api, subscriptions
 from imagegen.purchases.booking import Payment
@@ -205,7 +205,7 @@ def _remember(named: Sequence[str], *stripe_ids: str | None) -> None:
     unknown = [each for each in stripe_ids if each is not None and not _linked(each).user_id]
     if not unknown or not any(named):
         return
-    is_signed_up = cache(buyer.is_signed_up)
+    is_signed_up = cache(firebase.is_signed_up)
 
     def decide(transaction: db.Transaction) -> None:
         user_id = buyer.of(transaction, named, is_signed_up)

@@ -14,8 +14,12 @@ from support.admin_calls import actions_about
 from support.books import check_books, ledger_of
 from support.operators import OPERATOR
 from support.orders import now, order_body
+from support.proxy import Fault, FirestoreProxy
+from support.sign_in import sign_up
 
-from imagegen import db
+from imagegen import clock, db
+from imagegen.api.auth import Caller
+from imagegen.credits import closures, ledger
 
 Call = Callable[..., Any]
 BY_HAND = ("I13", "I15")  # a lot that was written without the entry of its purchase
@@ -44,6 +48,40 @@ def test_credits_are_granted_once_for_each_key_and_logged_with_the_grant(
     assert (action["at"], action["userId"]) == (entry["timestamp"], user_id)
 
 
+def test_a_grant_whose_commit_was_answered_to_nobody_is_told_as_new(
+    admin: Call, client: firestore.Client, new_user: Callable[..., str], proxy: FirestoreProxy
+) -> None:
+    user_id = new_user(5)
+    faults = iter([Fault(reply_lost=True)])
+    proxy.fault_for = lambda rpc: next(faults, None) if rpc == "Commit" else None
+    grant = {"credits": 10, "reason": "waited too long", "idempotencyKey": "ticket-1"}
+    told = [admin("POST", f"/users/{user_id}/grants", json=grant)["isNew"] for _ in range(2)]
+    assert told == [True, False]
+    assert check_books(client, user_id, opening=5) == 15
+
+
+def test_a_grant_opens_the_account_of_who_has_signed_up(
+    admin: Call, client: firestore.Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    user_id, _ = sign_up()
+    grant = {"credits": 10, "reason": "tests for us", "idempotencyKey": "ticket-1"}
+    granted = admin("POST", f"/users/{user_id}/grants", json=grant)
+    assert (granted["isNew"], granted["currentCredits"]) == (True, 10)
+    assert check_books(client, user_id, opening=0) == 10
+    monkeypatch.setenv("SIGNUP_CREDITS", "7")  # the opening grant is still due
+    assert ledger.read_account(user_id, Caller(uid=user_id)).credits == 17
+
+
+def test_a_grant_does_not_open_an_account_that_was_closed(
+    admin: Call, client: firestore.Client
+) -> None:
+    user_id, _ = sign_up()
+    closed = {"status": "closed", "tombstone": closures.new_tombstone()}
+    client.document(closures.path(user_id)).set(closed)
+    grant = {"credits": 10, "reason": "r", "idempotencyKey": "k"}
+    admin("POST", f"/users/{user_id}/grants", 404, json=grant)
+
+
 @pytest.mark.parametrize(
     "change", [{"credits": 11}, {"reason": "another"}, {"expiresAt": "2999-01-01T00:00:00Z"}]
 )
@@ -60,7 +98,7 @@ def test_a_key_gives_one_grant_only(
 
 
 def test_granted_credits_expire_when_the_operator_says(
-    admin: Call, new_user: Callable[..., str]
+    admin: Call, new_user: Callable[..., str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     user_id, end = new_user(0), now() + timedelta(days=3)
     grant = {"credits": 10, "reason": "r", "idempotencyKey": "k", "expiresAt": end.isoformat()}
@@ -69,6 +107,8 @@ def test_granted_credits_expire_when_the_operator_says(
     assert lot["expiresAt"] == end.isoformat(timespec="microseconds").replace("+00:00", "Z")
     late = grant | {"idempotencyKey": "l", "expiresAt": "2020-01-01T00:00:00Z"}
     admin("POST", f"/users/{user_id}/grants", 400, json=late)
+    monkeypatch.setattr(clock, "now", lambda: end + timedelta(days=1))
+    assert admin("POST", f"/users/{user_id}/grants", json=grant)["isNew"] is False
 
 
 def test_a_refused_grant_is_not_logged(admin: Call, client: firestore.Client) -> None:

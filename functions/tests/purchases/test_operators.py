@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from google.api_core import exceptions
 from support import shop as support
 from support.shop import Shop
 
+from imagegen import db
 from imagegen.errors import (
     IdempotencyKeyReused,
     InvalidField,
@@ -97,6 +99,40 @@ def test_a_waiver_is_made_once_for_each_key(shop: Shop) -> None:
     assert state(shop, purchase_id) == (30, 50, 20, 50)
     waive(50, "the rest")
     assert waive(20) == Waived(is_new=False, debt=0)  # also when nothing is owed any more
+
+
+def test_a_waiver_whose_commit_was_answered_to_nobody_is_told_as_new(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    in_debt(shop)
+    commit = shop.store.commit
+
+    def lose_the_reply(*args: Any) -> Any:
+        monkeypatch.setattr(shop.store, "commit", commit)
+        commit(*args)
+        raise exceptions.ServiceUnavailable("lost")
+
+    monkeypatch.setattr(shop.store, "commit", lose_the_reply)
+    assert waive(20) == Waived(is_new=True, debt=50)
+    assert waive(20) == Waived(is_new=False, debt=50)
+
+
+def test_a_debt_that_is_paid_while_it_is_waived_is_found_paid(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    in_debt(shop)
+    query = db.query
+
+    def pay_first(wanted: Any) -> Any:
+        monkeypatch.setattr(db, "query", query)
+        shop.buy()
+        shop.deliver()
+        return query(wanted)
+
+    monkeypatch.setattr(db, "query", pay_first)
+    with pytest.raises(InvalidField) as refused:
+        waive(70)
+    assert "more than the debt, which is 0" in str(refused.value.details)
 
 
 def test_more_than_the_debt_cannot_be_waived(shop: Shop) -> None:

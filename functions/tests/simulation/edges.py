@@ -29,7 +29,7 @@ from imagegen.notifications import delivery, event, outbox, push, sender
 from imagegen.notifications import recovery as event_recovery
 from imagegen.providers import attempt, bucket, images, jobs, photos, registry, storage
 from imagegen.providers import run as providers
-from imagegen.purchases import booking, buyer, checkout, stripe_api, webhooks
+from imagegen.purchases import booking, checkout, stripe_api, webhooks
 from simulation.bucket import Bucket, picture
 from simulation.consumers import Consumers
 from simulation.painters import Painters
@@ -177,7 +177,7 @@ def replaced(
         (recovery, "time", time),
         (lots, "MAX_FREE_LOTS", int(settings["max_free_lots"])),
         (webhooks, "time", SimpleNamespace(time=lambda: world.process_time().timestamp())),
-        (buyer, "auth", users),
+        (firebase, "auth", users),
         (checkout, "uuid", identity),
         (stripe_api, "_client", lambda: stripe),
         (stripe_api, "time", time),

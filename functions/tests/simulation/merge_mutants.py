@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from imagegen.accounts import closing, merge, money, moving
 from imagegen.credits import closures, ledger
+from imagegen.purchases import checkout
 from simulation.mutant import Mutant
 
 # fmt: off
@@ -18,6 +19,8 @@ MERGE_MUTANTS = [
            "for document in linked:", "for document in ():"),
     Mutant("merge that forgets Stripe's customer", money._move,
            "_move_customer(transaction, from_user_id, to_user_id)", "pass"),
+    Mutant("customer who has gone to another user", checkout._keep_customer,
+           "if link.exists and link.user_id != user_id:", "if False:"),
     Mutant("debt that is not paid from what a merge brings", money._move,
            "clawback.collect(target)\n", "pass\n"),
     Mutant("debt that a merge brings and that is not paid", money._move,
@@ -45,11 +48,12 @@ MERGE_MUTANTS = [
     Mutant("repeated merge that tells of nothing", merge.merge,
            "transferred = closure.merged_credits", "transferred = 0"),
     Mutant("transfer that forgets its key", merge.transfer,
-           "if any(done):", "if False:"),
+           "if any(action.exists for action in done):", "if False:"),
     Mutant("transfer under the key of another", merge.transfer,
-           'if any(each.get("transferId") != transfer_id for each in done):', "if False:"),
+           'if [each.get("transferId") for each in told] != [transfer_id, transfer_id]:',
+           "if not told:"),
     Mutant("repeated transfer that tells of nothing", merge.transfer,
-           'transferred = done[1]["credits"]', "transferred = 0"),
+           'transferred = told[1]["credits"]', "transferred = 0"),
     Mutant("repeated transfer that does not see that the other account has gone", merge.transfer,
            "if not transaction[db.user(to_user_id)].exists:  # it", "if False:  # it"),
     Mutant("transfer that is logged for one of the two", merge.transfer,
