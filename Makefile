@@ -205,8 +205,8 @@ seed: project venv ## fill a project (PROJECT=my-project USERS='ann=100' FORCE=1
 ADMIN = $(BIN)/imagegen-admin $(if $(PROJECT),--project $(PROJECT))
 
 .PHONY: report
-report: venv ## show a weekly report, made if missing (WEEK=2026-W46 RUN=1 PROJECT=my-project)
-	@$(ADMIN) report $(if $(WEEK),--week $(WEEK)) $(if $(RUN),--run)
+report: venv ## show a weekly report, made if missing (WEEK=2026-W46 PROJECT=my-project), or again (RUN=1 REASON='late edits')
+	@$(ADMIN) report $(if $(WEEK),--week $(WEEK)) $(if $(RUN),--run --reason "$$REASON")
 
 .PHONY: audit
 audit: venv ## check every balance, ledger entry and request (PROJECT=my-project)

@@ -1,6 +1,7 @@
 """The operators' commands: show reports, audit the ledger, grant credits, make demo data.
 
-    imagegen-admin report [--week 2026-W46] [--run]     show a weekly report, made first with --run
+    imagegen-admin report [--week 2026-W46]             show a weekly report, made if there is none
+    imagegen-admin report [--week W] --run --reason R   make it again
     imagegen-admin audit                                check every balance, entry and request
     imagegen-admin grant USER CREDITS --reason R --key K [--request ID]
     imagegen-admin catalogue …                          show and change what is on offer
@@ -31,7 +32,7 @@ import typer
 
 from demo import data
 from emulators.problem import Problem
-from imagegen import clock, db, firebase
+from imagegen import actions, clock, db, firebase
 from imagegen.accounts import account, delete, export, merge
 from imagegen.actions import Operator
 from imagegen.audit import project as auditing
@@ -51,6 +52,7 @@ from ops.terminal import (
     print_json,
     problems,
     progress,
+    require_reason,
 )
 
 EXPORT_SECONDS = 600.0
@@ -94,12 +96,19 @@ def report(
     run: Annotated[
         bool, typer.Option("--run", help="Make the report again if it is stored.")
     ] = False,
+    reason: Annotated[
+        str, typer.Option(help="Why, with --run, which stays in the log of actions.")
+    ] = "",
 ) -> None:
     """Show a weekly report; if it is not stored yet, or with --run, it is made first."""
+    if run:
+        reason = require_reason(reason, "--run")
     with problems():
         wanted = weeks.named(week, clock.time_zone()) if week else _last_week()
         reference = db.client().document(f"reports/{wanted.name}")
         stored = None if run else reference.get().to_dict()
+        if run:
+            actions.record_alone("report", reference.path, by=operator(), reason=reason)
         if stored is None:
             with progress() as bar:
                 task = bar.add_task(f"Making the report of {wanted.name}", total=7)

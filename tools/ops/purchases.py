@@ -2,7 +2,8 @@
 
 imagegen-admin purchases list [--user U] [--status S] [--since 2026-11-01] [--limit 50]
 imagegen-admin purchases show PURCHASE
-imagegen-admin purchases reconcile [EXPORT.csv] [--since 2026-11-01] [--until 2026-12-01] [--book]
+imagegen-admin purchases reconcile [EXPORT.csv] [--since 2026-11-01] [--until 2026-12-01]
+                                   [--book --reason R]
 imagegen-admin waive USER CREDITS --reason R --key K
 imagegen-admin refund-purchase PURCHASE --reason R [--undo]
 """
@@ -20,15 +21,23 @@ from rich.markup import escape
 from rich.table import Table
 
 from emulators.problem import Problem
-from imagegen import clock, db
+from imagegen import actions, clock, db
 from imagegen.firestore.stored import MalformedDocument
-from imagegen.purchases import listing, money, operators
+from imagegen.purchases import links, listing, money, operators
 from imagegen.purchases.listing import PurchaseDetails
 from imagegen.purchases.purchase import PurchaseDocument, PurchaseStatus
 from imagegen.purchases.stripe_api import StripeRefused
 from ops import reconciliation
 from ops.stripe_payments import from_api, from_export, period
-from ops.terminal import Reason, log_lines, operator, out, print_json, problems
+from ops.terminal import (
+    Reason,
+    log_lines,
+    operator,
+    out,
+    print_json,
+    problems,
+    require_reason,
+)
 
 UNDER_WAY = timedelta(minutes=10)
 
@@ -101,18 +110,25 @@ def reconcile(
     book: Annotated[
         bool, typer.Option("--book", help="Fetch what differs from Stripe's API and book it.")
     ] = False,
+    reason: Annotated[
+        str, typer.Option(help="Why, with --book, which stays in the log of actions.")
+    ] = "",
 ) -> None:
     """Compare purchases with Stripe's payments; exits with 1 if they differ.
 
     Amounts are in the currency's smallest unit. Booking is safe to repeat: what is booked already
     stays as it is.
     """
+    if book:
+        reason = require_reason(reason, "--book")
     start, end = (each.replace(tzinfo=UTC) if each else None for each in (since, until))
     booked: dict[str, list[str]] = {}
     with problems(), stripe_problems(), log_lines(lambda line: None):
         compared = _compared(export, start, end)
         if book and compared.differences:
             for intent in sorted({each.payment_intent for each in compared.differences} - {""}):
+                subject = links.path(intent)
+                actions.record_alone("reconcile", subject, by=operator(), reason=reason)
                 booked[intent] = reconciliation.book(intent)
             compared = _compared(export, start, end)
     result = {

@@ -77,6 +77,13 @@ Reason = Annotated[
 ]
 
 
+def require_reason(reason: str, option: str) -> str:
+    """The reason for what a command does only with `option`. Raises BadParameter if it is empty."""
+    if not reason.strip():
+        raise typer.BadParameter(f"{option} needs a --reason")
+    return reason.strip()
+
+
 EXPECTED = (Problem, ImagegenError, ValueError, DefaultCredentialsError, GoogleAPICallError)
 
 

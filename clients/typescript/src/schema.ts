@@ -851,7 +851,7 @@ export interface paths {
         put?: never;
         /**
          * Register a webhook endpoint
-         * @description A server that is told of events (docs/events.md). The secret, which its deliveries are signed with, is shown this once.
+         * @description A server that is told of events (docs/events.md). The secret, which its deliveries are signed with, is shown this once. A URL whose endpoint is enabled is refused (400, `url`): if the answer with its secret was lost, replace the secret.
          */
         post: operations["registerWebhookEndpoint"];
         delete?: never;
@@ -1239,7 +1239,7 @@ export interface paths {
         put?: never;
         /**
          * Undo a change of the catalogue
-         * @description Puts the document back as it was before the action, if it still is as the action has left it. That is an action too, and can be undone.
+         * @description Puts the document back as it was before the action, if it still is as the action has left it. That is an action too, and can be undone. Repeating it changes nothing.
          */
         post: operations["undoAdminAction"];
         delete?: never;

@@ -74,47 +74,80 @@ def require_storage() -> None:
 def export(user_id: str, operator: Operator | None = None) -> Export:
     """The latest export of the user if it is fresh; else one is begun, once.
 
-    Raises UserNotFound, BackendUnavailable; OutcomeUnknown, after which the same call may be
-    repeated.
+    That an operator has asked for it is logged once for each export.
+
+    Raises UserNotFound; BackendUnavailable, also when the queue is out of reach, and then none has
+    begun; OutcomeUnknown, after which the same call may be repeated. One that has no task all the
+    same, because the process died, is begun again by a call after LOST_AFTER.
     """
     path, export_id = document_path(user_id), uuid.uuid4().hex
-    is_begun = False
 
     def decide(transaction: db.Transaction) -> None:
-        nonlocal is_begun
-        is_begun = False
         latest, moment = ExportDocument(transaction[path]), clock.now()
         if not transaction[db.user(user_id)].exists:
             raise UserNotFound(userId=user_id)
-        if latest.exists and _is_current(latest, moment):
-            return
-        is_begun = True
-        fields = ExportDocument.fields(
-            export_id=export_id,
-            status=ExportStatus.RUNNING,
-            started_at=moment,
-            url=None,
-            expires_at=None,
-        )
-        if latest.exists:
-            transaction.update(path, fields)
-        else:
-            transaction.create(path, fields)
-        if operator is not None:
-            actions.record(
-                transaction,
-                "export",
-                db.user(user_id),
-                by=operator.by,
-                reason=operator.reason,
-                moment=moment,
-                user_id=user_id,
+        if not latest.exists or not _is_current(latest, moment):
+            fields = ExportDocument.fields(
+                export_id=export_id,
+                status=ExportStatus.RUNNING,
+                started_at=moment,
+                url=None,
+                expires_at=None,
             )
+            if latest.exists:
+                transaction.update(path, fields)
+            else:
+                transaction.create(path, fields)
+        if operator is not None:
+            asked_for = ExportDocument(transaction[path]).export_id
+            _note(transaction, user_id, asked_for, operator, moment)
 
     latest = ExportDocument(db.transact(decide, path, db.user(user_id))[path])
-    if is_begun:
-        tasks.enqueue_account("exportOf", user_id)  # else the next call puts it on the queue
+    if latest.export_id == export_id:  # begun here, also if the reply to the commit was lost
+        try:
+            tasks.enqueue_account("exportOf", user_id)
+        except BackendUnavailable:
+            _take_back(path, export_id)
+            raise
     return Export(latest.url, latest.expires_at)
+
+
+def _note(
+    transaction: db.Transaction,
+    user_id: str,
+    export_id: str,
+    operator: Operator,
+    moment: datetime,
+) -> None:
+    """Log that the operator has asked for an export, unless it is logged already."""
+    subject, key = db.user(user_id), f"{export_id} {operator.by}"
+    if transaction[actions.path(actions.action_id("export", subject, key))].exists:
+        return
+    actions.record(
+        transaction,
+        "export",
+        subject,
+        by=operator.by,
+        reason=operator.reason,
+        moment=moment,
+        key=key,
+        user_id=user_id,
+    )
+
+
+def _take_back(path: str, export_id: str) -> None:
+    """Make an export that no task writes as if it had not begun, so that the next call begins one.
+
+    Raises BackendUnavailable, OutcomeUnknown: then one is begun after LOST_AFTER.
+    """
+
+    def decide(transaction: db.Transaction) -> None:
+        latest = ExportDocument(transaction[path])
+        is_ours = latest.exists and latest.export_id == export_id
+        if is_ours and latest.status is ExportStatus.RUNNING:
+            transaction.delete(path)
+
+    db.transact(decide, path)
 
 
 def _is_current(latest: ExportDocument, moment: datetime) -> bool:
@@ -158,8 +191,8 @@ def write(user_id: str) -> None:
             )
             transaction.update(path, fields)
 
-    if not db.transact(decide, path)[path].exists:  # the account has been deleted meanwhile
-        delete_all(user_id)
+    if not db.transact(decide, path)[path].exists:  # taken back, or the account was deleted
+        bucket.delete(name, deadline=time.monotonic() + DELETE_SECONDS)
 
 
 def _owner(user_id: str) -> str:

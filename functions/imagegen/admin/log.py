@@ -128,7 +128,7 @@ def undo_admin_action(body: UndoAdminAction, caller: Caller) -> CatalogueChange:
     """Undo a change of the catalogue.
 
     Puts the document back as it was before the action, if it still is as the action has left it.
-    That is an action too, and can be undone.
+    That is an action too, and can be undone. Repeating it changes nothing.
     """
     return CatalogueChange.from_edit(
         editing.undo(body.action_id, by=uid_of(caller), reason=body.reason)

@@ -124,7 +124,8 @@ def register_webhook_endpoint(
     """Register a webhook endpoint.
 
     A server that is told of events (docs/events.md). The secret, which its deliveries are signed
-    with, is shown this once.
+    with, is shown this once. A URL whose endpoint is enabled is refused (400, `url`): if the answer
+    with its secret was lost, replace the secret.
     """
     operator = Operator(uid_of(caller), body.reason)
     endpoint_id, secret = registration.register(body.url, body.types, operator=operator)

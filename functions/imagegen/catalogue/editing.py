@@ -97,8 +97,11 @@ def delete(collection: str, name: str, *, by: str, reason: str, is_dry_run: bool
 def undo(action_id: str, *, by: str, reason: str) -> Edit:
     """Let the operator `by` put a document back as it was before an action of the log.
 
+    Nothing is stored where it is like that already.
+
     Raises ActionNotFound; NotUndoable for an action that is no change of the catalogue;
-    ChangedSince when the document is not any more as the action has left it; and what `put` raises.
+    ChangedSince when the document is neither like that nor as the action has left it; and what
+    `put` raises.
     """
     action = ActionDocument(db.read(actions.path(action_id))[0])
     if not action.exists:
@@ -107,7 +110,7 @@ def undo(action_id: str, *, by: str, reason: str) -> Edit:
         raise NotUndoable(actionId=action_id)
 
     def after(document: Document) -> Fields | None:
-        if document.fields != action.after:
+        if document.fields not in (action.after, action.before):
             raise ChangedSince(actionId=action_id)
         return action.before
 

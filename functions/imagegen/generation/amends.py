@@ -12,7 +12,13 @@ from imagegen.api.auth import Caller
 from imagegen.credits import ledger
 from imagegen.credits.ledger import Granted
 from imagegen.credits.user import UserDocument
-from imagegen.errors import GenerationRequestNotFound, NotCancelable, NotCompleted, NotRetryable
+from imagegen.errors import (
+    GenerationRequestNotFound,
+    IdempotencyKeyReused,
+    NotCancelable,
+    NotCompleted,
+    NotRetryable,
+)
 from imagegen.generation import create, moderate, uploads
 from imagegen.generation.orders import CreateGenerationRequest
 from imagegen.generation.request import Mode, RequestDocument, Status, is_cancelable
@@ -35,7 +41,8 @@ def goodwill_path(request: RequestDocument) -> str:
 def goodwill(request_id: str, *, by: str, reason: str) -> Granted:
     """Grant the price of a completed request, whose image is not good, once.
 
-    It is no refund: the request stays completed and paid.
+    It is no refund: the request stays completed and paid. Whoever has granted it first, for
+    whatever reason, has done so for all.
 
     Raises GenerationRequestNotFound, NotCompleted, UserNotFound; BackendUnavailable and
     OutcomeUnknown, after which the call may be repeated.
@@ -43,17 +50,18 @@ def goodwill(request_id: str, *, by: str, reason: str) -> Granted:
     request = find(request_id)
     if request.status is not Status.COMPLETED:
         raise NotCompleted(generationRequestId=request_id, status=request.status)
-    entry, user = db.read(goodwill_path(request), db.user(request.user_id))
-    if entry.exists and user.exists:
+    try:
+        return ledger.grant_credits(
+            request.user_id,
+            request.credits,
+            key=f"goodwill-{request_id}",
+            reason=reason,
+            by=by,
+            generation_request_id=request_id,
+        )
+    except IdempotencyKeyReused:  # granted before, for another reason
+        entry, user = db.read(goodwill_path(request), db.user(request.user_id))
         return Granted(entry.id, is_new=False, balance=UserDocument(user).credits)
-    return ledger.grant_credits(
-        request.user_id,
-        request.credits,
-        key=f"goodwill-{request_id}",
-        reason=reason,
-        by=by,
-        generation_request_id=request_id,
-    )
 
 
 def retry_id(request_id: str) -> str:
@@ -74,8 +82,14 @@ def retry(request_id: str, *, by: str, reason: str, caller: Caller) -> tuple[Req
     failed = find(request_id)
     if failed.status is not Status.FAILED:
         raise NotRetryable(generationRequestId=request_id, status=failed.status)
-    order = _order_of(failed)
     new_id, attempt_id = retry_id(request_id), uuid.uuid4().hex
+    earlier = RequestDocument(db.read(db.generation_request(new_id))[0])
+    if earlier.exists:
+        return create.enqueue_again(earlier), False
+    order = _order_of(failed)
+    if config.MODERATION.value != "none":
+        moderate.check(order.prompt)
+    uploads.check(order)
 
     def grant(transaction: db.Transaction, price: int, moment: datetime) -> None:
         key = f"retry-{request_id}"
@@ -92,10 +106,6 @@ def retry(request_id: str, *, by: str, reason: str, caller: Caller) -> tuple[Req
             after={"generationRequestId": new_id, "grantedCredits": price},
         )
 
-    if not db.read(db.generation_request(new_id))[0].exists:
-        if config.MODERATION.value != "none":
-            moderate.check(order.prompt)
-        uploads.check(order)
     request, _ = create.charge(order, new_id, attempt_id, caller, first=grant)
     is_new = request.attempt_id == attempt_id
     return create.enqueue(request) if is_new else create.enqueue_again(request), is_new

@@ -7,7 +7,7 @@ is half deleted, and no bytes are left that nobody knows of.
 """
 
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from typing import Any
@@ -29,10 +29,16 @@ FIRST_DUE_AFTER = timedelta(minutes=10)
 DUE_AGAIN_AFTER = timedelta(hours=1)
 
 
-def delete(request: RequestDocument) -> RequestDocument:
+def delete(
+    request: RequestDocument,
+    *,
+    also: Callable[[db.Transaction], None] = lambda _: None,
+) -> RequestDocument:
     """Delete the image, the prompt and the source of an ended request; the request as it then is.
 
-    No-op if that has been done. An uploaded photo is deleted even if other requests name it.
+    No-op if that has been done. An uploaded photo is deleted even if other requests name it. `also`
+    may write something else into the same transaction; it is called also where nothing is left to
+    delete.
 
     Raises NotDeletable while the request is open; GenerationRequestNotFound; BackendUnavailable,
     also when the bytes could not be deleted: call it again, or `finish_due` does.
@@ -48,6 +54,7 @@ def delete(request: RequestDocument) -> RequestDocument:
             moment = clock.now()
             fields = image_fields(current, moment) | _prompt_fields(current, moment)
             transaction.update(request.path, fields)
+        also(transaction)
 
     deleted = RequestDocument(db.transact(decide, request.document)[request.path])
     if deleted.deletion_due_at is None:

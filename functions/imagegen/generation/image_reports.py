@@ -139,7 +139,7 @@ def report_image(body: ReportImage, caller: Caller) -> ImageReport:
     until an operator or its owner deletes it.
     """
     request = find(body.generation_request_id, caller)
-    path = _path(request.id)
+    path, moment = _path(request.id), clock.now()
 
     def decide(transaction: db.Transaction) -> None:
         if transaction[path].exists:
@@ -154,19 +154,17 @@ def report_image(body: ReportImage, caller: Caller) -> ImageReport:
             reason=body.reason,
             comment=body.comment or "",
             status=ReportStatus.OPEN,
-            created_at=clock.now(),
+            created_at=moment,
             resolved_at=None,
             resolved_by=None,
         )
         transaction.create(path, report)
-        # An operator has to look at it: ops/ alerts on this line.
-        transaction.after_commit(
-            lambda _: logger.warn(
-                "image reported", generationRequestId=request.id, reason=body.reason
-            )
-        )
 
-    return _report(ImageReportDocument(db.transact(decide, path)[path]))
+    report = ImageReportDocument(db.transact(decide, path)[path])
+    if report.created_at == moment:  # ours, also if the reply to the commit was lost
+        # An operator has to look at it: ops/ alerts on this line.
+        logger.warn("image reported", generationRequestId=request.id, reason=report.reason)
+    return _report(report)
 
 
 def reports_query(
@@ -219,13 +217,20 @@ def dismiss(report_id: str, *, by: str, reason: str) -> ReportedImage:
 
     No-op for a report that is not open any more. Raises ImageReportNotFound; BackendUnavailable.
     """
-    return _resolve(report_id, ReportStatus.DISMISSED, by=by, reason=reason)
+
+    def decide(transaction: db.Transaction) -> None:
+        _resolve(transaction, report_id, ReportStatus.DISMISSED, by=by, reason=reason)
+
+    path = _path(report_id)
+    (report,) = shown([db.transact(decide, path)[path]])
+    return report
 
 
 def delete_image(report_id: str, *, by: str, reason: str) -> ReportedImage:
     """Let the operator `by` delete the image of a report, also of one that was dismissed.
 
-    The prompt and the source go, too (`deletion.delete`). Safe twice.
+    The prompt and the source go, too (`deletion.delete`). One transaction does it, closes the
+    report and logs the action. Safe twice.
 
     Raises ImageReportNotFound; GenerationRequestNotFound; BackendUnavailable, after which the same
     call may be repeated.
@@ -235,36 +240,36 @@ def delete_image(report_id: str, *, by: str, reason: str) -> ReportedImage:
         raise ImageReportNotFound(imageReportId=report_id)
     if not request.exists:
         raise GenerationRequestNotFound(generationRequestId=report_id)
-    deletion.delete(RequestDocument(request))
-    return _resolve(report_id, ReportStatus.IMAGE_DELETED, by=by, reason=reason)
+
+    def resolve(transaction: db.Transaction) -> None:
+        _resolve(transaction, report_id, ReportStatus.IMAGE_DELETED, by=by, reason=reason)
+
+    deletion.delete(RequestDocument(request), also=resolve)
+    return get(report_id)
 
 
-def _resolve(report_id: str, status: ReportStatus, *, by: str, reason: str) -> ReportedImage:
-    path = _path(report_id)
-
-    def decide(transaction: db.Transaction) -> None:
-        document = transaction[path]
-        if not document.exists:
-            raise ImageReportNotFound(imageReportId=report_id)
-        report, moment = ImageReportDocument(document), clock.now()
-        if status is report.status or report.status is ReportStatus.IMAGE_DELETED:
-            return
-        actions.record(
-            transaction,
-            ACTIONS[status],
-            path,
-            by=by,
-            reason=reason,
-            moment=moment,
-            user_id=report.user_id,
-            before={"status": report.status},
-            after={"status": status},
-        )
-        resolved = ImageReportDocument.fields(status=status, resolved_at=moment, resolved_by=by)
-        transaction.update(path, resolved)
-
-    (report,) = shown([db.transact(decide, path)[path]])
-    return report
+def _resolve(
+    transaction: db.Transaction, report_id: str, status: ReportStatus, *, by: str, reason: str
+) -> None:
+    """Close a report, and log it; no-op if it has that status, or its image has been deleted."""
+    report, moment = ImageReportDocument(transaction[_path(report_id)]), clock.now()
+    if not report.exists:
+        raise ImageReportNotFound(imageReportId=report_id)
+    if status is report.status or report.status is ReportStatus.IMAGE_DELETED:
+        return
+    actions.record(
+        transaction,
+        ACTIONS[status],
+        report.path,
+        by=by,
+        reason=reason,
+        moment=moment,
+        user_id=report.user_id,
+        before={"status": report.status},
+        after={"status": status},
+    )
+    resolved = ImageReportDocument.fields(status=status, resolved_at=moment, resolved_by=by)
+    transaction.update(report.path, resolved)
 
 
 def _path(report_id: str) -> str:

@@ -56,9 +56,10 @@ def write(
     names: list[str],
     *,
     user_id: str | None = None,
+    event_id: str | None = None,
 ) -> str:
-    """Write an event with the deliveries `names`, due now; its id."""
-    event_id = uuid.uuid4().hex
+    """Write an event with the deliveries `names`, due now; its id, a fresh one if none is given."""
+    event_id = event_id or uuid.uuid4().hex
     deliveries = {name: Delivery(next_attempt_at=moment) for name in names}
     transaction.create(
         db.event(event_id),

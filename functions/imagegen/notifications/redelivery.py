@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import uuid
 from datetime import datetime
 from functools import partial
 
 from imagegen import actions, clock, db
 from imagegen.actions import Operator
 from imagegen.errors import EventNotFound, WebhookEndpointNotFound
-from imagegen.firestore.store import Query
+from imagegen.firestore.store import Document, Query
 from imagegen.notifications import outbox, webhooks
 from imagegen.notifications.event import (
     PUSH,
@@ -28,18 +29,20 @@ def send_test(endpoint_id: str, *, operator: Operator | None = None) -> str:
 
     Raises WebhookEndpointNotFound, BackendUnavailable.
     """
-    moment, event_id = clock.now(), ""
+    about, event_id, moment = webhooks.path(endpoint_id), uuid.uuid4().hex, clock.now()
+    path = db.event(event_id)
 
     def decide(transaction: db.Transaction) -> None:
-        nonlocal event_id
-        endpoint = WebhookEndpoint(transaction[webhooks.path(endpoint_id)])
+        if transaction[path].exists:  # an earlier commit succeeded and only its reply was lost
+            transaction.after_commit(partial(outbox.enqueue, event_id))
+            return
+        endpoint = WebhookEndpoint(transaction[about])
         if not endpoint.exists:
             raise WebhookEndpointNotFound(webhookEndpointId=endpoint_id)
-        about = webhooks.path(endpoint_id)
         webhooks.note_action(transaction, "webhookEndpoint.test", endpoint, operator)
-        event_id = outbox.write(transaction, EventType.TEST, about, moment, [endpoint_id])
+        outbox.write(transaction, EventType.TEST, about, moment, [endpoint_id], event_id=event_id)
 
-    db.transact(decide, webhooks.path(endpoint_id))
+    db.transact(decide, about, Document(path))
     return event_id
 
 
@@ -52,9 +55,13 @@ def redeliver(
 
     Raises EventNotFound, WebhookEndpointNotFound, BackendUnavailable.
     """
-    path = db.event(event_id)
+    path, key, moment = db.event(event_id), uuid.uuid4().hex, clock.now()
+    logged = actions.path(actions.action_id("redeliver", path, key))
 
     def decide(transaction: db.Transaction) -> None:
+        transaction.after_commit(partial(outbox.enqueue, event_id))
+        if transaction[logged].exists:
+            return  # an earlier commit of this call succeeded and only its reply was lost
         event = EventDocument(transaction[path])
         if not event.exists:
             raise EventNotFound(eventId=event_id)
@@ -62,10 +69,8 @@ def redeliver(
         there = [name for name in wanted if transaction[webhooks.path(name)].exists]
         if not there:
             raise WebhookEndpointNotFound(webhookEndpointId=endpoint_id or "")
-        moment = clock.now()
         again = dict.fromkeys(there, Delivery(next_attempt_at=moment))
         transaction.update(path, EventDocument.fields_of({**event.deliveries, **again}, moment))
-        transaction.after_commit(partial(outbox.enqueue, event_id))
         if operator is not None:
             actions.record(
                 transaction,
@@ -74,11 +79,12 @@ def redeliver(
                 by=operator.by,
                 reason=operator.reason,
                 moment=moment,
+                key=key,
                 user_id=event.user_id,
                 after={"endpointIds": there},
             )
 
-    return EventDocument(db.transact(decide, path)[path])
+    return EventDocument(db.transact(decide, path, Document(logged))[path])
 
 
 def redeliver_missed(endpoint_id: str, since: datetime, *, operator: Operator | None = None) -> int:

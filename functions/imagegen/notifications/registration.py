@@ -45,8 +45,8 @@ def register(
 
     Instances find out about it within CATALOGUE_TTL_SECONDS.
 
-    Raises InvalidField for a URL that may not be called, for an unknown type, and for one endpoint
-    too many; BackendUnavailable.
+    Raises InvalidField for a URL that may not be called or that an enabled endpoint has, for an
+    unknown type, and for one endpoint too many; BackendUnavailable.
     """
     wanted = tuple(dict.fromkeys(types)) or TYPES
     if unknown := [each for each in wanted if each not in TYPES]:
@@ -54,14 +54,13 @@ def register(
             "types", f"unknown: {', '.join(unknown)}; there are {', '.join(TYPES)}"
         )
     _require_callable(url)
-    if len(listed()) >= MAX_ENDPOINTS:
-        raise InvalidField.of("url", f"there are {MAX_ENDPOINTS} endpoints already")
     endpoint_id, secret = uuid.uuid4().hex, signing.new_secret()
     moment = clock.now()
 
     def decide(transaction: db.Transaction) -> None:
         if transaction[path(endpoint_id)].exists:
             return  # an earlier commit of this call succeeded and only its reply was lost
+        _require_new(url, endpoint_id)
         transaction.create(
             path(endpoint_id),
             WebhookEndpoint.fields(
@@ -85,6 +84,15 @@ def _require_callable(url: str) -> None:
         outbound.require_allowed(url)
     except OutboundError as error:
         raise InvalidField.of("url", str(error)) from error
+
+
+def _require_new(url: str, endpoint_id: str) -> None:
+    endpoints = [each for each in listed() if each.id != endpoint_id]  # ours may come late
+    if any(each.url == url and each.disabled_at is None for each in endpoints):
+        text = "is registered already; rotate its secret if you have not seen it"
+        raise InvalidField.of("url", text)
+    if len(endpoints) >= MAX_ENDPOINTS:
+        raise InvalidField.of("url", f"there are {MAX_ENDPOINTS} endpoints already")
 
 
 def rotate(endpoint_id: str, *, operator: Operator | None = None) -> str:

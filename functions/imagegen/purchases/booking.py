@@ -6,7 +6,8 @@ for duplicates, so events may come twice, late, at the same instant and in any o
 even come before its payment, and is then taken from the lot by the transaction that brings it in.
 """
 
-from collections.abc import Mapping, Sequence
+import uuid
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cache
@@ -59,7 +60,8 @@ def book(payment: Payment, operator: Operator | None = None) -> PurchaseDocument
     """Bring in the credits that a payment bought, once; the purchase as it then stands.
 
     A payment of nobody, or for no product of ours, is kept as `unmatched`, and booked when the same
-    call is made again after the cause has gone.
+    call is made again after the cause has gone. What changes because an `operator` has asked for it
+    is logged.
 
     Raises BackendUnavailable and OutcomeUnknown, after which the call may be repeated.
     """
@@ -103,11 +105,9 @@ def book(payment: Payment, operator: Operator | None = None) -> PurchaseDocument
         _write(transaction, path, fields)
         if missing is None and found is not None:
             _bring_in(transaction, payment, user_id, found, moment)
-            if operator is not None:
-                _note(transaction, path, operator, user_id, moment)
             reversing.apply(transaction, PurchaseDocument(transaction[path]), known, moment)
 
-    documents = db.transact(decide, path)
+    documents = db.transact(decide if operator is None else _noted(decide, path, operator), path)
     purchase = PurchaseDocument(documents[path])
     reversing.log(purchase)
     return purchase
@@ -143,21 +143,36 @@ def book_again(
     )
 
 
-def _note(
-    transaction: db.Transaction, path: str, operator: Operator, user_id: str, moment: datetime
-) -> None:
-    """Log that an operator has brought the credits of a purchase in."""
-    purchase = PurchaseDocument(transaction[path])
-    actions.record(
-        transaction,
-        "book",
-        path,
-        by=operator.by,
-        reason=operator.reason,
-        moment=moment,
-        user_id=user_id,
-        after={"status": purchase.status, "credits": purchase.credits},
-    )
+def _noted(
+    decide: Callable[[db.Transaction], None], path: str, operator: Operator
+) -> Callable[[db.Transaction], None]:
+    """`decide`, which then also logs what it changes of the purchase because an operator asked."""
+    key = uuid.uuid4().hex
+    logged = actions.path(actions.action_id("book", path, key))
+
+    def decide_and_note(transaction: db.Transaction) -> None:
+        if transaction[logged].exists:
+            return  # an earlier commit of this call succeeded and only its reply was lost
+        before = transaction[path].fields or {}
+        decide(transaction)
+        after = transaction[path].fields or {}
+        changed = {name for name in after if after[name] != before.get(name)} - {"updatedAt"}
+        if not changed:
+            return
+        actions.record(
+            transaction,
+            "book",
+            path,
+            by=operator.by,
+            reason=operator.reason,
+            moment=clock.now(),
+            key=key,
+            user_id=PurchaseDocument(transaction[path]).user_id or None,
+            before={name: before.get(name) for name in changed},
+            after={name: after[name] for name in changed},
+        )
+
+    return decide_and_note
 
 
 def _missing(user_id: str, found: Bought | None) -> Unmatched | None:

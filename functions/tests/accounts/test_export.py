@@ -10,13 +10,17 @@ from typing import Any
 import httpx
 import pytest
 from google.cloud import firestore, storage
+from support.admin_calls import actions_about
 from support.bucket import FakeBucket
 from support.leaving import Queue
 from support.orders import ANYBODY, order
+from support.proxy import FirestoreProxy
 
-from imagegen import clock
+from imagegen import clock, db, tasks
 from imagegen.accounts import delete, export, worker
 from imagegen.accounts.endpoints import ExportAccount, export_account
+from imagegen.accounts.export import ExportDocument
+from imagegen.actions import Operator
 from imagegen.api.auth import Caller
 from imagegen.credits import ledger
 from imagegen.errors import BackendUnavailable, UserNotFound
@@ -114,6 +118,83 @@ def test_a_task_that_is_lost_is_put_on_the_queue_by_a_later_call(
     worker.process(task)  # delivered again
     assert export.export(user_id) == ready
     assert len([*emulated_bucket.list_blobs(prefix="exports/")]) == 1
+
+
+def test_an_export_whose_commit_was_answered_to_nobody_is_put_on_the_queue_once(
+    client: firestore.Client, new_user: Users, account_queue: Queue, proxy: FirestoreProxy
+) -> None:
+    user_id = new_user(9)
+    proxy.lose_reply_to_commit()
+    for _ in range(2):
+        assert export.export(user_id, Operator("ann", "asked for it")) == export.Export()
+    assert account_queue.tasks == [{"exportOf": user_id}]
+    assert len(actions_about(client, db.user(user_id))) == 1
+
+
+def test_an_export_that_the_queue_does_not_take_is_begun_by_the_next_call(
+    client: firestore.Client,
+    new_user: Users,
+    account_queue: Queue,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def refuse(*_: str) -> None:
+        raise BackendUnavailable
+
+    user_id = new_user(9)
+    with monkeypatch.context() as patched:
+        patched.setattr(tasks, "enqueue_account", refuse)
+        with pytest.raises(BackendUnavailable):
+            export.export(user_id)
+    assert not client.document(export.document_path(user_id)).get().exists
+    assert export.export(user_id) == export.Export()
+    assert account_queue.tasks == [{"exportOf": user_id}]
+
+
+def test_a_file_whose_export_was_taken_back_is_deleted_and_the_one_before_it_stays(
+    new_user: Users,
+    account_queue: Queue,
+    emulated_bucket: storage.Bucket,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    user_id, begun = new_user(9), clock.now()
+    export.export(user_id)
+    account_queue.work()
+    (kept,) = emulated_bucket.list_blobs()
+    write = export._json
+
+    def taken_back_meanwhile(user_id: str) -> Any:
+        yield from write(user_id)
+        path = export.document_path(user_id)
+        export._take_back(path, ExportDocument(db.read(path)[0]).export_id)
+
+    monkeypatch.setattr(clock, "now", lambda: begun + timedelta(minutes=11))
+    monkeypatch.setattr(export, "_json", taken_back_meanwhile)
+    export.export(user_id)
+    account_queue.work()
+    assert [each.name for each in emulated_bucket.list_blobs()] == [kept.name]
+
+
+def test_each_operator_who_asks_for_an_export_is_logged_once(
+    client: firestore.Client,
+    new_user: Users,
+    account_queue: Queue,
+    emulated_bucket: storage.Bucket,
+) -> None:
+    user_id = new_user(9)
+    export.export(user_id)
+    for operator in ("ann", "bob", "ann"):
+        export.export(user_id, Operator(operator, "asked for it"))
+    account_queue.work()
+    assert export.export(user_id, Operator("eve", "asked for it")).url is not None
+
+    def logged() -> list[str]:
+        return sorted(each["by"] for each in actions_about(client, db.user(user_id)))
+
+    assert logged() == ["ann", "bob", "eve"]
+    stale = {"startedAt": clock.now() - timedelta(minutes=11)}
+    client.document(export.document_path(user_id)).update(stale)
+    export.export(user_id, Operator("ann", "asked again"))
+    assert logged() == ["ann", "ann", "bob", "eve"]
 
 
 def test_a_deleted_user_leaves_no_file_even_if_it_is_written_too_late(

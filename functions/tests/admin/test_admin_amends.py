@@ -12,7 +12,7 @@ from support.admin_calls import actions_about, path_of
 from support.books import check_books, ledger_of, requests_of
 from support.operators import OPERATOR
 from support.orders import order_body
-from support.proxy import Fault, FirestoreProxy
+from support.proxy import FirestoreProxy
 
 from imagegen import db
 from imagegen.generation import amends, worker
@@ -37,6 +37,23 @@ def test_goodwill_is_a_grant_of_the_price_once(
     assert admin("GET", path_of(request_id))["entries"][-1]["id"] == entry["id"]
     (action,) = actions_about(client, db.user(user_id))
     assert (action["by"], action["reason"]) == (OPERATOR, REASON["reason"])
+
+
+def test_of_goodwill_for_several_reasons_at_once_one_is_granted(
+    admin: Call, client: firestore.Client, ordered: Callable[..., tuple[str, str]]
+) -> None:
+    user_id, request_id = ordered()
+
+    def give(number: int) -> bool:
+        body = {"reason": f"reason {number}"}
+        granted = admin("POST", path_of(request_id, "/goodwill"), json=body)
+        assert granted["currentCredits"] == 5
+        return bool(granted["isNew"])
+
+    with ThreadPoolExecutor(8) as pool:
+        assert sorted(pool.map(give, range(8))) == [False] * 7 + [True]
+    assert check_books(client, user_id, opening=5) == 5
+    assert len(actions_about(client, db.user(user_id))) == 1
 
 
 def test_goodwill_is_for_completed_requests_only(
@@ -98,6 +115,18 @@ def test_a_failed_request_is_tried_again_for_free_and_once(
     assert admin("GET", path_of(request_id))["retryId"] == new_id
 
 
+@pytest.mark.usefixtures("queued_requests")
+def test_a_retry_that_is_repeated_is_the_same_request_though_the_prompt_was_deleted(
+    admin: Call, call: Call, client: firestore.Client, ordered: Callable[..., tuple[str, str]]
+) -> None:
+    user_id, request_id = ordered(model="Doomed Model")
+    first = admin("POST", path_of(request_id, "/retry"), 202, json=REASON)
+    assert call("deleteImage", json={"generationRequestId": request_id}).status_code == 200
+    again = admin("POST", path_of(request_id, "/retry"), 202, json=REASON)
+    assert again == first | {"isNew": False}
+    assert check_books(client, user_id, opening=5) == 5
+
+
 def test_a_retry_needs_no_credits_and_its_failure_is_refunded_as_any(
     admin: Call,
     client: firestore.Client,
@@ -143,8 +172,7 @@ def test_a_retry_whose_commit_was_answered_to_nobody_is_found_by_itself(
     proxy: FirestoreProxy,
 ) -> None:
     user_id, request_id = ordered(model="Doomed Model")
-    faults = iter([Fault(reply_lost=True)])
-    proxy.fault_for = lambda rpc: next(faults, None) if rpc == "Commit" else None
+    proxy.lose_reply_to_commit()
     answer = admin("POST", path_of(request_id, "/retry"), 202, json=REASON)
     assert answer["isNew"] is True
     assert check_books(client, user_id, opening=5) == 5

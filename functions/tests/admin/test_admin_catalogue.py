@@ -12,6 +12,7 @@ from google.cloud import firestore
 from support.admin_calls import actions_about
 from support.operators import OPERATOR
 from support.orders import order_body
+from support.proxy import FirestoreProxy
 
 from imagegen.catalogue import catalogue, editing
 
@@ -153,6 +154,32 @@ def test_a_document_is_deleted_and_put_back(
     admin("POST", f"/adminActions/{back['actionId']}/undo", json=WHY)
     assert stored(client, path) is None
     delete(admin, f"/{path}", 404)
+
+
+def test_a_deletion_whose_commit_was_answered_to_nobody_is_told_as_done(
+    admin: Call, client: firestore.Client, name: str, proxy: FirestoreProxy
+) -> None:
+    path = f"colors/{name}"
+    put(admin, f"/{path}", {"description": "Earth."})
+    proxy.lose_reply_to_commit()
+    gone = delete(admin, f"/{path}")
+    assert (gone["before"], gone["after"]) == ({"description": "Earth."}, None)
+    logged = {each["id"]: each["action"] for each in actions_about(client, path)}
+    assert (len(logged), logged[gone["actionId"]]) == (2, "catalogue.delete")
+
+
+def test_an_undo_that_is_repeated_changes_nothing(
+    admin: Call, client: firestore.Client, name: str
+) -> None:
+    path = f"colors/{name}"
+    made = put(admin, f"/{path}", {"description": "Earth."})
+    changed = put(admin, f"/{path}", {"description": "Sand."})
+    for action, after in ((changed, {"description": "Earth."}), (made, None)):
+        undo = f"/adminActions/{action['actionId']}/undo"
+        first, again = (admin("POST", undo, json=WHY) for _ in range(2))
+        assert (first["after"], again["after"], again["changes"]) == (after, after, [])
+        assert ("actionId" in first, "actionId" in again) == (True, False)
+    assert len(actions_about(client, path)) == 4
 
 
 def test_what_has_changed_since_is_not_undone(

@@ -8,9 +8,11 @@ from typing import Any
 import pytest
 from google.cloud import firestore
 from support.admin_calls import actions_about
+from support.proxy import FirestoreProxy
 
 from imagegen import db
 from imagegen.credits import ledger
+from imagegen.notifications import outbox
 from imagegen.notifications.event import DeliveryStatus, EventDocument
 
 Call = Callable[..., Any]
@@ -74,3 +76,20 @@ def test_an_event_is_delivered_again(
     assert (action["action"], action["userId"]) == ("redeliver", event_id[1])
     admin("POST", f"/events/{event_id[0]}/redeliver", 404, json=WHY | {"endpointId": "none"})
     admin("POST", "/events/not-there/redeliver", 404, json=wanted)
+
+
+def test_a_redelivery_whose_commit_was_answered_to_nobody_is_logged_and_queued_once(
+    admin: Call,
+    client: firestore.Client,
+    registered: str,
+    event_id: tuple[str, str],
+    proxy: FirestoreProxy,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    queued: list[str] = []
+    monkeypatch.setattr(outbox, "enqueue", lambda event, _: queued.append(event))
+    proxy.lose_reply_to_commit()
+    wanted = WHY | {"endpointId": registered}
+    admin("POST", f"/events/{event_id[0]}/redeliver", json=wanted)
+    assert queued == [event_id[0]]
+    assert len(actions_about(client, db.event(event_id[0]))) == 1

@@ -12,12 +12,14 @@ from google.cloud import firestore
 from support.admin_calls import actions_about
 from support.books import check_books
 from support.orders import now
+from support.proxy import FirestoreProxy
 
 from imagegen import db
 from imagegen.catalogue import products
-from imagegen.purchases import booking
+from imagegen.purchases import booking, reversing
 from imagegen.purchases.items import Item
 from imagegen.purchases.purchase import Provider
+from imagegen.purchases.reversals import Refund, Reversals
 
 Call = Callable[..., Any]
 WHY = {"reason": "paid by a link"}
@@ -79,6 +81,58 @@ def test_a_purchase_is_booked_for_users_only(
     assert actions_about(client, db.purchase(unmatched)) == []
     admin("POST", "/purchases/not-there/book", 404, json=WHY)
     admin("GET", "/purchases/not-there", 404)
+
+
+def test_a_booking_whose_commit_was_answered_to_nobody_is_logged_once(
+    admin: Call,
+    client: firestore.Client,
+    new_user: Callable[..., str],
+    unmatched: str,
+    proxy: FirestoreProxy,
+) -> None:
+    user_id = new_user(5)
+    proxy.lose_reply_to_commit()
+    admin("POST", f"/purchases/{unmatched}/book", json={"userId": user_id} | WHY)
+    assert check_books(client, user_id, opening=5) == 45
+    (action,) = actions_about(client, db.purchase(unmatched))
+    assert (action["before"]["status"], action["after"]["status"]) == ("unmatched", "paid")
+    assert (action["before"]["userId"], action["after"]["userId"]) == ("", user_id)
+
+
+def test_another_buyer_of_a_purchase_that_stays_unmatched_is_logged(
+    admin: Call, client: firestore.Client, new_user: Callable[..., str]
+) -> None:
+    first, second = new_user(5), new_user(5)
+    purchase_id = pay(now(), item=Item("stripe_price", "price_of_nothing"), user_id=first)
+    for _ in range(2):
+        told = admin("POST", f"/purchases/{purchase_id}/book", json={"userId": second} | WHY)
+        assert (told["status"], told["reason"], told["userId"]) == (
+            "unmatched",
+            "no_product",
+            second,
+        )
+    (action,) = actions_about(client, db.purchase(purchase_id))
+    assert (action["before"], action["after"]) == ({"userId": first}, {"userId": second})
+
+
+def test_credits_that_are_taken_back_when_a_purchase_is_booked_again_are_logged(
+    admin: Call, client: firestore.Client, new_user: Callable[..., str], unmatched: str
+) -> None:
+    user_id, path = new_user(5), f"/purchases/{unmatched}/book"
+    admin("POST", path, json={"userId": user_id} | WHY)
+    user = client.document(db.user(user_id))
+    fields = user.get().to_dict() or {}
+    user.delete()  # by hand, so the refund finds no account
+    refund = Reversals(refunds={"r": Refund(None, "succeeded", 1)})
+    reversing.reverse(unmatched, Provider.STRIPE, refund)
+    user.set(fields)
+    for _ in range(2):
+        admin("POST", path, json={"reason": "the account is back"})
+    assert check_books(client, user_id, opening=5) == 5
+    logged = {each["reason"]: each for each in actions_about(client, db.purchase(unmatched))}
+    assert logged.keys() == {WHY["reason"], "the account is back"}
+    assert logged["the account is back"]["after"]["clawedBack"] == 40
+    assert len(actions_about(client, db.purchase(unmatched))) == 2
 
 
 def test_a_refund_of_stripe_is_not_noted_by_hand(

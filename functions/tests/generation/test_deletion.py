@@ -11,7 +11,7 @@ from support.books import check_books
 from support.bucket import FakeBucket
 from support.images import image
 from support.orders import ANYBODY, now, order, order_body
-from support.proxy import Fault, FirestoreProxy
+from support.proxy import FirestoreProxy
 
 from imagegen import clock, db, tasks
 from imagegen.api.auth import Caller
@@ -162,8 +162,7 @@ def test_a_lost_reply_to_the_commit_deletes_nothing_twice(
     proxy: FirestoreProxy, client: firestore.Client, new_user: Callable[..., str]
 ) -> None:
     request_id = create(new_user(5))
-    lost = iter([Fault(reply_lost=True)])
-    proxy.fault_for = lambda rpc: next(lost, None) if rpc == "Commit" else None
+    proxy.lose_reply_to_commit()
     deleted = delete_image(DeleteImage(generation_request_id=request_id), ANYBODY)
     assert deleted.image_deleted_at == stored(client, request_id)["imageDeletedAt"]
 

@@ -7,12 +7,15 @@ from typing import Any
 import pytest
 from google.cloud import firestore
 from ops import admin
+from support.admin_calls import actions_about
+from support.bucket import FakeBucket
 from support.orders import ANYBODY, order, order_body
+from support.proxy import FirestoreProxy
 from typer.testing import CliRunner
 
 from imagegen import db
 from imagegen.api.auth import Caller
-from imagegen.errors import GenerationRequestNotFound, ImageReportNotFound
+from imagegen.errors import BackendUnavailable, GenerationRequestNotFound, ImageReportNotFound
 from imagegen.firestore import client as firestore_client
 from imagegen.firestore.store import Query
 from imagegen.generation import create as generation
@@ -67,6 +70,17 @@ def test_a_report_is_answered_and_stored_once(
     stored = document.to_dict() or {}
     assert (document.id, stored["userId"], stored["reason"]) == (request_id, user_id, "violence")
     assert "lighthouse" not in str(stored)  # no prompt
+
+
+def test_a_report_whose_commit_was_answered_to_nobody_is_told_to_the_operators_once(
+    new_user: Callable[..., str], proxy: FirestoreProxy, capsys: pytest.CaptureFixture[str]
+) -> None:
+    request_id = create(new_user(5))
+    capsys.readouterr()
+    proxy.lose_reply_to_commit()
+    for _ in range(2):
+        report(request_id)
+    assert capsys.readouterr().out.count('"image reported"') == 1
 
 
 def test_only_the_owner_and_an_admin_may_report(new_user: Callable[..., str]) -> None:
@@ -155,6 +169,41 @@ def test_an_operator_deletes_the_image_of_a_report(
         "ann": ("dismiss report", "dismissed", "harmless"),
         "bob": ("delete image", "image_deleted", "forbidden"),
     }
+
+
+def test_a_report_is_closed_and_logged_while_the_storage_is_away(
+    client: firestore.Client, new_user: Callable[..., str], bucket: FakeBucket, painted: None
+) -> None:
+    request_id = create(new_user(5))
+    report(request_id)
+    bucket.refuses = lambda method, name: 503
+    with pytest.raises(BackendUnavailable):
+        image_reports.delete_image(request_id, by="ann", reason="forbidden")
+
+    def logged() -> list[tuple[str, str]]:
+        found = actions_about(client, f"imageReports/{request_id}")
+        return [(each["by"], each["action"]) for each in found]
+
+    assert (opened(), logged()) == ([], [("ann", "delete image")])
+    assert bucket.objects != {}
+    bucket.refuses = lambda method, name: 0
+    done = image_reports.delete_image(request_id, by="bob", reason="again")
+    assert (done.status, done.resolved_by) == ("image_deleted", "ann")
+    assert (bucket.objects, len(logged())) == ({}, 1)
+
+
+@pytest.mark.parametrize("act", [image_reports.dismiss, image_reports.delete_image])
+def test_what_an_operator_does_is_logged_once_though_its_commit_was_answered_to_nobody(
+    client: firestore.Client,
+    new_user: Callable[..., str],
+    proxy: FirestoreProxy,
+    act: Callable[..., ReportedImage],
+) -> None:
+    request_id = create(new_user(5))
+    report(request_id)
+    proxy.lose_reply_to_commit()
+    assert act(request_id, by="ann", reason="seen").resolved_by == "ann"
+    assert len(actions_about(client, f"imageReports/{request_id}")) == 1
 
 
 def test_a_report_whose_image_its_owner_deletes_stays_in_the_queue(

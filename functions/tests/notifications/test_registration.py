@@ -70,6 +70,22 @@ def test_the_number_of_endpoints_is_limited(
         registration.register("https://b.example.com/")
 
 
+@pytest.mark.usefixtures("public")
+def test_a_url_is_registered_once_while_its_endpoint_is_enabled(in_outbox: Outbox) -> None:
+    url = "https://a.example.com/"
+    first, _ = registration.register(url)
+    with pytest.raises(InvalidField) as refused:
+        registration.register(url, ["credits.low"])
+    (violation,) = refused.value.details["fieldViolations"]
+    assert violation == {
+        "field": "url",
+        "description": "is registered already; rotate its secret if you have not seen it",
+    }
+    webhooks.disable(first)
+    second, _ = registration.register(url)
+    assert {each.id for each in registration.listed()} == {first, second}
+
+
 def test_a_replaced_secret_signs_for_a_day_beside_the_new_one(
     in_outbox: Outbox, consumer: Consumer
 ) -> None:

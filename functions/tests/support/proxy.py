@@ -65,6 +65,11 @@ class FirestoreProxy:
             self.fault_for = lambda rpc: None
             return counted
 
+    def lose_reply_to_commit(self) -> None:
+        """Let the next commit be applied, and its reply be lost."""
+        faults = iter([Fault(reply_lost=True)])
+        self.fault_for = lambda rpc: next(faults, None) if rpc == "Commit" else None
+
     def forward(self, rpc: str, request: bytes, context: Any) -> Iterator[bytes]:
         fault = self.fault_for(rpc)
         self._count_request(rpc, request)

@@ -181,11 +181,15 @@ def test_a_stored_report_is_shown_and_made_again_only_if_asked(demo: object, run
     week = last_report()["isoWeek"]
     before = json.loads(run("--json", "report", "--week", week).stdout)
     assert before["revision"] == 1
-    again = json.loads(run("--json", "report", "--week", week, "--run").stdout)
+    run("report", "--week", week, "--run", code=2)
+    why = ("--reason", "late requests")
+    again = json.loads(run("--json", "report", "--week", week, "--run", *why).stdout)
     assert again["revision"] == 2
     changed = {name for name in before if before[name] != again[name]}
     assert changed <= {"generatedAt", "revision"}
     assert json.loads(run("--json", "report").stdout)["isoWeek"] == week
+    own = firestore_client.client()
+    assert logged(own, f"reports/{week}") == [("report", "late requests")]
 
 
 @pytest.mark.parametrize(

@@ -18,6 +18,7 @@ from ops import admin
 from stripe_stub.prices import PRICES, PRODUCTS
 from stripe_stub.server import Stub
 from support import projects
+from support.admin_calls import actions_about
 from support.books import check_books
 from support.orders import ANYBODY, order
 from support.paths import FUNCTIONS
@@ -27,7 +28,7 @@ from imagegen import actions, clock
 from imagegen.catalogue import catalogue, products
 from imagegen.firestore import client as firestore_client
 from imagegen.generation import create as generation
-from imagegen.purchases import booking, operators, reversing
+from imagegen.purchases import booking, links, operators, reversing
 from imagegen.purchases.booking import Payment
 from imagegen.purchases.items import Item
 from imagegen.purchases.purchase import Provider
@@ -192,14 +193,18 @@ def test_purchases_are_reconciled_with_stripe_and_what_was_missing_is_booked(
     (missing,) = told(run("--json", *reconcile, code=1))["differences"]
     assert (missing["problem"], missing["payment_intent"]) == ("not_here", paid["payment_intent"])
     assert "Stripe took 990 usd" in run(*reconcile, code=1).stdout
-    booked = run(*reconcile, "--book").stdout
+    assert "--book needs a --reason" in run(*reconcile, "--book", "--reason", " ", code=2).stderr
+    booked = run(*reconcile, "--book", "--reason", "events were lost").stdout
     assert "checkout.session.completed: paid" in booked
     assert "No difference" in booked
     assert check_books(shop, "ann", 2) == 102
     stub.world.refund(paid["payment_intent"], 99)
     assert "refunded: pi_" in run(*reconcile, code=1).stdout
-    assert told(run("--json", *reconcile, "--book"))["differences"] == []
+    again = ("--book", "--reason", "a refund was lost")
+    assert told(run("--json", *reconcile, *again))["differences"] == []
     assert check_books(shop, "ann", 2) == 92
+    found = actions_about(shop, links.path(paid["payment_intent"]))
+    assert {each["reason"] for each in found} == {"events were lost", "a refund was lost"}
     stub.stop()
     refused = run("purchases", "reconcile", "none.csv", code=1)
     assert "none.csv cannot be read" in refused.stderr
