@@ -35,7 +35,7 @@ def find(request_id: str) -> RequestDocument:
 
 def goodwill_path(request: RequestDocument) -> str:
     """Where the grant for a completed request lies that has one."""
-    return ledger.grant_path(request.user_id, f"goodwill-{request.id}")
+    return ledger.grant_path(request.user_id, f"goodwill {request.id}")
 
 
 def goodwill(request_id: str, *, by: str, reason: str) -> Granted:
@@ -54,7 +54,7 @@ def goodwill(request_id: str, *, by: str, reason: str) -> Granted:
         return ledger.grant_credits(
             request.user_id,
             request.credits,
-            key=f"goodwill-{request_id}",
+            key=f"goodwill {request.id}",
             reason=reason,
             by=by,
             generation_request_id=request_id,
@@ -74,7 +74,7 @@ def retry(request_id: str, *, by: str, reason: str, caller: Caller) -> tuple[Req
     """Order a failed request again in the background, at most once; it, and whether it is new.
 
     It is charged as any other, in one transaction with a grant of its price, under the key
-    `retry-{request_id}`.
+    `retry {request_id}`.
 
     Raises GenerationRequestNotFound, NotRetryable, and what `create.create` raises of an order that
     nothing is charged for.
@@ -92,7 +92,7 @@ def retry(request_id: str, *, by: str, reason: str, caller: Caller) -> tuple[Req
     uploads.check(order)
 
     def grant(transaction: db.Transaction, price: int, moment: datetime) -> None:
-        key = f"retry-{request_id}"
+        key = f"retry {request_id}"  # no operator may give such a key
         ledger.grant(transaction, failed.user_id, price, moment, key=key, reason=reason)
         actions.record(
             transaction,
