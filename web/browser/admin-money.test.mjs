@@ -1,6 +1,6 @@
 import { describe, it } from "node:test";
 import { call, hosting, put, signInAs } from "./harness.mjs";
-import { accessible, confirm, page, setUpConsole, shown } from "./steps.mjs";
+import { accessible, confirm, failsToReload, page, setUpConsole, shown } from "./steps.mjs";
 
 // Each test goes on where the one before has ended.
 const run = Date.now();
@@ -50,8 +50,10 @@ describe("an operator", () => {
     await page.getByRole("button", { name: "Book it" }).click();
     await page.getByLabel("For the user").fill(buyer);
     await page.getByText("go to this user for €9.90").waitFor();
-    await confirm("Book", "Paid by a link.");
-    await page.getByText(`The purchase is booked for ${buyer}.`).waitFor();
+    await failsToReload(`**/admin/purchases/${purchase}`, async () => {
+      await confirm("Book", "Paid by a link.");
+      await page.getByText(`The purchase is booked for ${buyer}.`).waitFor();
+    });
     await shown(".facts .badge", "paid");
     await page.getByRole("button", { name: "Book it" }).waitFor({ state: "detached" });
     await openUser(buyer);

@@ -78,6 +78,13 @@ describe("the catalogue", () => {
     await confirm("Delete", "The season is over.");
     await page.waitForURL(/\/catalogue\?kind=colors$/);
     assert.ok(!(await names()).includes("desk"));
+    await page.getByText("desk is deleted.").waitFor();
+    await page.getByRole("button", { name: "Undo" }).click();
+    await page.waitForURL(/\/catalogue\/colors\/desk$/);
+    await page.locator(".editor .badge").waitFor();
+    await page.getByRole("button", { name: "Delete" }).click();
+    await confirm("Delete", "The season is over.");
+    await page.waitForURL(/\/catalogue\?kind=colors$/);
   });
 
   it("fits a small window in the dark", async () => {

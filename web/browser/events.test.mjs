@@ -3,12 +3,15 @@ import { once } from "node:events";
 import { createServer } from "node:http";
 import { describe, it } from "node:test";
 import { asUser, hosting, signInAs } from "./harness.mjs";
-import { accessible, confirm, fitsItsWidth, page, setUpConsole } from "./steps.mjs";
+import { accessible, confirm, failsToReload, fitsItsWidth, page, setUpConsole } from "./steps.mjs";
 
 /** The server that is told of events, and what it was told. */
 let server;
 let address;
 const told = [];
+
+/** A delivery before its first attempt. */
+const waiting = { status: "pending", attempts: 0, result: "" };
 
 setUpConsole(async () => {
   server = createServer((request, response) => {
@@ -48,9 +51,22 @@ describe("events", () => {
     await signInAs(page, "admin", "/events?tab=endpoints");
     await page.getByRole("link", { name: address }).click();
     await page.getByRole("button", { name: "Send a test event" }).click();
+    // It waits when it is shown, and the next time that it is asked about there is no answer.
+    let asked = 0;
+    await page.route(/\/admin\/events\/[^/?]+$/, async (route) => {
+      asked += 1;
+      if (asked === 2 || asked === 3) return route.abort();
+      if (asked > 3) return route.continue();
+      const response = await route.fetch();
+      const event = await response.json();
+      for (const delivery of event.deliveries) Object.assign(delivery, waiting);
+      return route.fulfill({ response, json: event });
+    });
     await confirm("Send", "Does it work?");
     await page.getByRole("heading", { name: "test", exact: true }).waitFor();
+    await page.getByRole("alert").waitFor();
     await page.locator("table .badge", { hasText: "delivered" }).waitFor();
+    await page.getByRole("alert").waitFor({ state: "detached" });
     await accessible("an event");
     await page.getByRole("button", { name: "Deliver again" }).click();
     await confirm("Deliver again", "The server lost it.");
@@ -65,7 +81,7 @@ describe("events", () => {
     await signInAs(page, "admin", "/events?tab=endpoints");
     await page.getByRole("link", { name: address }).click();
     await page.getByRole("button", { name: "Disable" }).click();
-    await confirm("Disable", "It moves.");
+    await failsToReload("**/admin/webhookEndpoints", () => confirm("Disable", "It moves."));
     await page.locator(".facts .badge", { hasText: "disabled" }).waitFor();
     await page.getByRole("button", { name: "Undo" }).click();
     await page.locator(".facts .badge", { hasText: "enabled" }).waitFor();

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { asUser, hosting, put, remove, reportedWeeks, signInAs } from "./harness.mjs";
+import { asUser, clear, hosting, put, remove, reportedWeeks, signInAs } from "./harness.mjs";
 import { accessible, confirm, fitsItsWidth, page, setUpConsole } from "./steps.mjs";
 
 setUpConsole();
@@ -33,8 +33,8 @@ describe("operations", () => {
     await accessible("recovering");
     await confirm("Recover", "A deployment was interrupted.");
     await page
-      .getByText(/^Recovery/)
-      .nth(1)
+      .getByLabel("Messages")
+      .getByText(/nothing to recover|delivered now|ended|go(es)? on/)
       .waitFor();
     await page.getByRole("button", { name: "Make a report again" }).click();
     await page.getByRole("textbox", { name: "Week" }).fill(week);
@@ -58,6 +58,25 @@ describe("operations", () => {
     await page.goto(`${hosting}/operations?tab=log`);
     await page.getByRole("row").nth(1).waitFor();
     await fitsItsWidth("the log");
+  });
+
+  it("leave the older audits in the list while one runs", async () => {
+    const minutesAgo = (minutes) => new Date(Date.now() - 60_000 * minutes);
+    const audit = { status: "done", by: "operator1" };
+    for (let old = 1; old <= 22; old++) {
+      const then = minutesAgo(600 + old);
+      await put(`audits/old-${old}`, { ...audit, requestedAt: then, aliveAt: then, endedAt: then });
+    }
+    const now = new Date(Date.now() + 60_000); // before those of other tests
+    await put("audits/now", { ...audit, status: "running", requestedAt: now, aliveAt: now });
+    await signInAs(page, "admin", "/operations");
+    await page.getByText("One is running").waitFor();
+    await page.getByRole("button", { name: "Show more" }).click();
+    await page.locator('a[href$="/old-22"]').waitFor();
+    await put("audits/now", { status: "done", endedAt: now }, { only: true });
+    await page.getByRole("button", { name: "Audit now" }).waitFor();
+    assert.equal(await page.locator('a[href$="/old-22"]').count(), 1);
+    await clear("audits");
   });
 
   it("are neither shown nor open to anybody else", async () => {

@@ -1,7 +1,15 @@
 import assert from "node:assert/strict";
 import { before, describe, it } from "node:test";
 import { asUser, call, clear, hosting, signInAs } from "./harness.mjs";
-import { accessible, confirm, fitsItsWidth, page, setUpConsole, shown } from "./steps.mjs";
+import {
+  accessible,
+  confirm,
+  failsToReload,
+  fitsItsWidth,
+  page,
+  setUpConsole,
+  shown,
+} from "./steps.mjs";
 
 setUpConsole();
 
@@ -63,8 +71,10 @@ describe("reported images", () => {
     await page.getByRole("button", { name: "Dismiss the report" }).click();
     await page.getByText("The report is closed, and testUser1 keeps the image.").waitFor();
     await accessible("dismissing a report");
-    await confirm("Dismiss", "It hangs on a wall.");
-    await page.getByText("The report is dismissed.").waitFor();
+    await failsToReload(`**/admin/imageReports/${harmless}`, async () => {
+      await confirm("Dismiss", "It hangs on a wall.");
+      await page.getByText("The report is dismissed.").waitFor();
+    });
     await shown(".facts .badge", "dismissed");
     await page.getByRole("link", { name: "Next report" }).click();
     await page.waitForURL(new RegExp(`${harmful}$`));

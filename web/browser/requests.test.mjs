@@ -5,6 +5,7 @@ import {
   accessible,
   confirm,
   ended,
+  failsToReload,
   fitsItsWidth,
   page,
   setUpConsole,
@@ -20,7 +21,11 @@ const fields = {
   color: "neon",
   size: "512x512",
 };
-const completed = { ...stored({ ...fields, prompt: "A windmill" }, new Date(newest)), credits: 2 };
+const completed = {
+  ...stored({ ...fields, prompt: "A windmill" }, new Date(newest)),
+  credits: 2,
+  source: { type: "address", address: "1 Main Street, Springfield" },
+};
 const failed = {
   ...stored({ ...fields, prompt: "A bridge" }, new Date(newest - 1000)),
   status: "failed",
@@ -52,18 +57,21 @@ describe("requests of all users", () => {
     await page.getByRole("button", { name: "Clear" }).click();
     await page.getByRole("searchbox", { name: "Id of a request" }).fill("desk-completed");
     await page.waitForFunction(
-      () => document.querySelectorAll("table.listing tbody tr").length === 1,
+      () =>
+        [...document.querySelectorAll("a.row-link")].map(({ pathname }) => pathname).join() ===
+        "/requests/desk-completed",
     );
     await page.locator("a.row-link").click();
     await page.waitForURL(/\/requests\/desk-completed$/);
     await page.getByText("A windmill").waitFor();
+    await page.getByText("the place 1 Main Street, Springfield").waitFor();
     await page.goto(`${hosting}/requests/nowhere`);
     await page.getByRole("alert").waitFor();
   });
 
   it("start at the top, however far down the list they were", async () => {
-    await page.setViewportSize({ width: 1360, height: 400 });
     await signInAs(page, "admin", "/requests?from=no-date");
+    await page.setViewportSize({ width: 1360, height: 250 }); // also a list of two is longer
     await page.locator("a.row-link").last().scrollIntoViewIfNeeded();
     await page.waitForFunction(() => scrollY > 0);
     await page.locator("a.row-link").last().click();
@@ -77,8 +85,10 @@ describe("requests of all users", () => {
     await page.getByRole("button", { name: "Give 2 credits as goodwill" }).click();
     await page.getByText("desk-owner is granted 2 credits").waitFor();
     await accessible("goodwill");
-    await confirm("Give 2 credits", "It shows no windmill.");
-    await page.getByText("2 credits given.").waitFor();
+    await failsToReload("**/admin/generationRequests/desk-completed", async () => {
+      await confirm("Give 2 credits", "It shows no windmill.");
+      await page.getByText("2 credits given.").waitFor();
+    });
     await shown("table .badge", "Grant");
     await page.getByRole("button", { name: /goodwill/ }).waitFor({ state: "detached" });
     await accessible("a request");

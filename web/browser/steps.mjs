@@ -123,6 +123,19 @@ export const stored = (one, createdAt) => ({
   expiresAt: new Date(Date.now() + 600_000),
 });
 
+/** Lets what `act` does succeed and the reload of `path` after it fail: the page says so. */
+export async function failsToReload(path, act) {
+  await page.route(path, (route) =>
+    route.request().method() === "GET" ? route.abort() : route.continue(),
+  );
+  await act();
+  const alert = page.getByRole("main").getByRole("alert");
+  await alert.first().waitFor();
+  await page.unroute(path);
+  await alert.first().getByRole("button", { name: "Try again" }).click();
+  await alert.first().waitFor({ state: "detached" });
+}
+
 /** Confirms a dialog that asks for a reason. */
 export async function confirm(button, reason) {
   const dialog = page.getByRole("dialog");

@@ -1,7 +1,15 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { asUser, hosting, put, signInAs, signUp } from "./harness.mjs";
-import { accessible, confirm, fitsItsWidth, page, setUpConsole, shown } from "./steps.mjs";
+import {
+  accessible,
+  confirm,
+  failsToReload,
+  fitsItsWidth,
+  page,
+  setUpConsole,
+  shown,
+} from "./steps.mjs";
 
 setUpConsole();
 
@@ -33,11 +41,26 @@ describe("users", () => {
     await page.getByRole("spinbutton", { name: "Credits" }).fill("5");
     await page.getByText("from 100 credits to 105 credits").waitFor();
     await accessible("granting credits");
-    await confirm("Grant 5 credits", "Waited too long.");
-    await page.getByText("5 credits granted.").waitFor();
+    await failsToReload("**/admin/users/testUser1", async () => {
+      await confirm("Grant 5 credits", "Waited too long.");
+      await page.getByText("5 credits granted.").waitFor();
+    });
     await shown(".tile.strong", "105");
     await shown("table.ledger .badge", "Grant");
     await accessible("a user");
+  });
+
+  it("may be granted credits before they have an account, and not while it is disabled", async () => {
+    const uid = `known-${Date.now()}`;
+    await signUp(`${uid}@example.com`, "imagegen", uid);
+    await signInAs(page, "admin", `/users/${uid}`);
+    await page.getByText("It is opened when the user first gets credits").waitFor();
+    const grant = page.getByRole("button", { name: "Grant credits" });
+    assert.ok(await grant.isEnabled());
+    await put(`users/${uid}`, { credits: 9, ledgerSequence: 0, status: "disabled" });
+    await page.reload();
+    await page.locator(".facts .badge", { hasText: "disabled" }).waitFor();
+    assert.ok(await grant.isDisabled());
   });
 
   it("are repaired if their account is malformed", async () => {

@@ -2155,7 +2155,7 @@ export interface components {
             /** @description What the image shows; empty once it has been deleted. */
             prompt: string;
             /** @description What the image starts from, besides the prompt. Absent if there is nothing. */
-            source?: components["schemas"]["RequestPhoto"];
+            source?: components["schemas"]["RequestPhoto"] | components["schemas"]["RequestAddress"];
             /** @description The image; null while there is none. */
             imageUrl: string | null;
             /** @description A small WebP of the image, where there is one. */
@@ -2209,7 +2209,7 @@ export interface components {
             /** @description What the image shows; empty once it has been deleted. */
             prompt: string;
             /** @description What the image starts from, besides the prompt. Absent if there is nothing. */
-            source?: components["schemas"]["RequestPhoto"];
+            source?: components["schemas"]["RequestPhoto"] | components["schemas"]["RequestAddress"];
             /** @description The image; null while there is none. */
             imageUrl: string | null;
             /** @description A small WebP of the image, where there is one. */
@@ -3261,6 +3261,8 @@ export interface components {
             owedCredits: number;
             /** @description Owed credits that an operator has waived. */
             waivedCredits: number;
+            /** @description Credits that expired unspent; a refund does not take them back. */
+            expiredCredits: number;
             /** @description The price, in the currency's smallest unit. */
             amount: number;
             /** @description What was refunded of it. */

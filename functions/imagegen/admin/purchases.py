@@ -38,6 +38,7 @@ EXAMPLE_PURCHASE: dict[str, Any] = {
     "clawedBackCredits": 0,
     "owedCredits": 0,
     "waivedCredits": 0,
+    "expiredCredits": 0,
     "amount": 990,
     "refundedAmount": 0,
     "isDisputed": False,

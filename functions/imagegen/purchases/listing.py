@@ -26,6 +26,9 @@ class PurchaseDetails(WireModel):
     clawed_back_credits: int = Field(description="Credits taken back because money went back.")
     owed_credits: int = Field(description="Credits to take back that had been spent already.")
     waived_credits: int = Field(description="Owed credits that an operator has waived.")
+    expired_credits: int = Field(
+        description="Credits that expired unspent; a refund does not take them back."
+    )
     amount: int = Field(description="The price, in the currency's smallest unit.")
     refunded_amount: int = Field(description="What was refunded of it.")
     is_disputed: bool = Field(description="Whether the buyer's bank disputes the payment.")
@@ -69,6 +72,7 @@ class PurchaseDetails(WireModel):
             clawed_back_credits=purchase.clawed_back,
             owed_credits=purchase.owed,
             waived_credits=purchase.waived,
+            expired_credits=purchase.expired_credits,
             amount=purchase.amount,
             refunded_amount=purchase.reversals.refunded(purchase.amount),
             is_disputed=purchase.reversals.is_disputed,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -9,7 +10,7 @@ from google.api_core import exceptions
 from support import shop as support
 from support.shop import Shop
 
-from imagegen import db
+from imagegen import clock, db
 from imagegen.errors import (
     IdempotencyKeyReused,
     InvalidField,
@@ -229,6 +230,27 @@ def test_only_store_purchases_that_are_booked_can_be_noted_as_refunded(shop: Sho
         refund()
     with pytest.raises(ValueError, match="a reason"):
         operators.refund(STORE, by="cli:test", reason=" ")
+
+
+def test_what_is_left_of_a_purchase_is_what_its_refund_takes_back(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session = shop.buy("monthly-200")
+    shop.deliver()
+    (purchase_id,) = shop.purchases()
+    shop.spend(50)
+    later = clock.now() + timedelta(days=40)
+    monkeypatch.setattr(clock, "now", lambda: later)
+    shop.buy()
+    shop.deliver()  # books the expiry, too
+    before = listing.get(purchase_id)
+    assert (before.credits, before.expired_credits) == (200, 150)
+    intent = shop.world.all("invoice_payment", invoice=session["invoice"])[0]["payment"]
+    shop.world.refund(intent["payment_intent"])
+    shop.deliver()
+    after = listing.get(purchase_id)
+    assert after.clawed_back_credits == before.credits - before.expired_credits
+    assert after.expired_credits == 150
 
 
 def test_a_purchase_is_shown_with_everything_that_is_known(shop: Shop) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from jsonschema import ValidationError
 from openapi import guide
 from openapi.errors import ERRORS
 from openapi.files import files
@@ -59,6 +60,14 @@ def test_every_function_and_field_says_what_it_means() -> None:
     for name, model in models().items():
         for field, schema in model.get("properties", {}).items():
             assert schema.get("description"), (name, field)
+
+
+def test_an_optional_field_of_a_reply_has_all_its_alternatives_but_null() -> None:
+    source = DOCUMENT["components"]["schemas"]["GenerationRequest"]["properties"]["source"]
+    is_valid({"type": "photo", "uploadId": "u1"}, source)
+    is_valid({"type": "address", "address": "1 Main Street, Springfield"}, source)
+    with pytest.raises(ValidationError):
+        is_valid(None, source)
 
 
 def test_every_function_that_answers_http_is_described() -> None:

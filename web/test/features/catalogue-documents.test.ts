@@ -15,8 +15,8 @@ const at = (...places: number[]) =>
     document: { sortOrder },
     problems: [],
   }));
-const placesAfter = (documents: ReturnType<typeof at>, from: number, to: number) => {
-  const changes = moved(documents, from, to);
+const placesAfter = (documents: ReturnType<typeof at>, moving: string, to: string) => {
+  const changes = moved(documents, moving, to);
   const all = documents.map((each) => changes.find(({ name }) => name === each.name) ?? each);
   return { order: sorted(all).map(({ name }) => name), changed: changes.length };
 };
@@ -58,17 +58,17 @@ describe("a document in the form", () => {
 
 describe("moving a document", () => {
   it("swaps the places of two neighbors and writes nothing else", () => {
-    expect(placesAfter(at(10, 20, 30), 2, 1)).toEqual({ order: ["a", "c", "b"], changed: 2 });
-    expect(placesAfter(at(10, 20, 30), 0, 1)).toEqual({ order: ["b", "a", "c"], changed: 2 });
+    expect(placesAfter(at(10, 20, 30), "c", "b")).toEqual({ order: ["a", "c", "b"], changed: 2 });
+    expect(placesAfter(at(10, 20, 30), "a", "b")).toEqual({ order: ["b", "a", "c"], changed: 2 });
   });
 
   it("numbers all anew where places are equal", () => {
-    expect(placesAfter(at(0, 0, 0), 0, 1).order).toEqual(["b", "a", "c"]);
-    expect(placesAfter(at(10, 10, 30), 1, 2).order).toEqual(["a", "c", "b"]);
+    expect(placesAfter(at(0, 0, 0), "a", "b").order).toEqual(["b", "a", "c"]);
+    expect(placesAfter(at(10, 10, 30), "b", "c").order).toEqual(["a", "c", "b"]);
   });
 
-  it("does nothing beyond the ends", () => {
-    expect(moved(at(10, 20), 0, -1)).toEqual([]);
-    expect(moved(at(10, 20), 1, 2)).toEqual([]);
+  it("does nothing if it or the other one is gone", () => {
+    expect(moved(at(10, 20), "c", "a")).toEqual([]);
+    expect(moved(at(10, 20), "a", "c")).toEqual([]);
   });
 });

@@ -44,16 +44,20 @@ export const sorted = (documents: readonly CatalogueDocument[]): CatalogueDocume
     (one, other) => place(one) - place(other) || (one.name < other.name ? -1 : 1),
   );
 
-/** The documents whose place changes when the one at `from` moves to `to`, with their new places. */
+/**
+ * The documents whose place changes when `name` moves to the place of `to`, with their new places;
+ * none if one of the two is not among them.
+ */
 export function moved(
   documents: readonly CatalogueDocument[],
-  from: number,
-  to: number,
+  name: string,
+  to: string,
 ): CatalogueDocument[] {
-  const order = [...documents];
-  const [taken] = order.splice(from, 1);
-  if (!taken || to < 0 || to > order.length) return [];
-  order.splice(to, 0, taken);
+  const target = documents.findIndex((each) => each.name === to);
+  const order = documents.filter((each) => each.name !== name);
+  const taken = documents.find((each) => each.name === name);
+  if (!taken || target < 0) return [];
+  order.splice(target, 0, taken);
   const places = documents.map(place);
   // The places stay, and other documents have them; where two are equal, all are numbered anew.
   const distinct = places.every((each, index) => index === 0 || each > (places[index - 1] ?? each));

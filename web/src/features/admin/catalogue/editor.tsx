@@ -1,31 +1,13 @@
-/** The form of one document. What it changes is shown before it is saved. */
-import { isImagegenError } from "imagegen-client";
-import { useState } from "preact/hooks";
+/** The page of one document, with its form. */
 import { admin, at } from "../../../api/admin";
-import type {
-  CatalogueChange,
-  CatalogueDocument,
-  CatalogueFields,
-  CatalogueKind,
-  FullCatalogue,
-} from "../../../api/admin-types";
-import { Button } from "../../../ui/button";
-import { Confirm } from "../../../ui/confirm";
+import type { CatalogueDocument, CatalogueKind, FullCatalogue } from "../../../api/admin-types";
 import { Failure } from "../../../ui/failure";
-import { Field } from "../../../ui/fields";
-import { useAction, useTitle } from "../../../ui/hooks";
-import { notify } from "../../../ui/notices";
+import { useTitle } from "../../../ui/hooks";
 import { Empty, PageHead, Skeleton } from "../../../ui/page";
 import { useResource } from "../../../ui/resource";
-import { go } from "../../../ui/router";
-import { undoActions } from "../undo";
-import { StateBadge } from "./catalogue";
-import { documentOf, otherFields } from "./documents";
-import { KINDS } from "./kinds";
-import { KnownInput } from "./known-input";
-import { Review } from "./review";
-
-const back = (kind: CatalogueKind): string => `/catalogue?kind=${kind}`;
+import { go, segment } from "../../../ui/router";
+import { Form } from "./form";
+import { KINDS, listOf } from "./kinds";
 
 /** An empty name: a document that is yet to be made. */
 export function Editor({ kind, name }: { kind: CatalogueKind; name: string }) {
@@ -39,7 +21,7 @@ export function Editor({ kind, name }: { kind: CatalogueKind; name: string }) {
   return (
     <>
       <PageHead title={name || `New ${one}`}>
-        <a href={back(kind)}>{title}</a>
+        <a href={listOf(kind)}>{title}</a>
       </PageHead>
       {loaded.error !== null && <Failure error={loaded.error} onRetry={loaded.reload} />}
       {!loaded.value && loaded.error === null && <Skeleton height="20rem" />}
@@ -49,156 +31,14 @@ export function Editor({ kind, name }: { kind: CatalogueKind; name: string }) {
           key={JSON.stringify(shown)}
           kind={kind}
           original={shown}
-          onSaved={(saved) => {
-            if (saved === name) loaded.reload();
-            else go(at`/catalogue/${kind}/${saved}`, { replace: true });
+          onStored={(stored) => {
+            loaded.reload();
+            // It was new, or something is undone after its page was left.
+            if (segment() !== kind || segment(2) !== stored)
+              go(at`/catalogue/${kind}/${stored}`, { replace: !name });
           }}
         />
       )}
     </>
-  );
-}
-
-function Form({
-  kind,
-  original,
-  onSaved,
-}: {
-  kind: CatalogueKind;
-  original: CatalogueDocument;
-  onSaved: (name: string) => void;
-}) {
-  const { fields, one } = KINDS[kind];
-  const [name, setName] = useState(original.name);
-  const [known, setKnown] = useState<CatalogueFields>(original.document);
-  const [others, setOthers] = useState(otherFields(original.document, fields));
-  const [review, setReview] = useState<CatalogueChange | null>(null);
-  const [deletes, setDeletes] = useState(false);
-  const put = (more: object) =>
-    admin<CatalogueChange>("PUT", at`/${kind}/${name.trim()}`, {
-      document: documentOf(known, others, fields),
-      ...more,
-    });
-  const check = useAction(async () => {
-    setReview(await put({ reason: "Looked at before it is saved.", dryRun: true }));
-  });
-  const undone = (actionId: string | undefined, to: string) =>
-    actionId
-      ? async () => {
-          await undoActions([actionId], "Saved by mistake.");
-          onSaved(to);
-        }
-      : undefined;
-  const save = async (reason: string) => {
-    const { actionId } = await put({ reason });
-    notify(`${name.trim()} is saved.`, original.name ? undone(actionId, original.name) : undefined);
-    onSaved(name.trim());
-  };
-  const remove = async (reason: string) => {
-    const { actionId } = await admin<CatalogueChange>("DELETE", at`/${kind}/${original.name}`, {
-      reason,
-    });
-    notify(`${original.name} is deleted.`, undone(actionId, original.name));
-    go(back(kind), { replace: true });
-  };
-  const violations = violationsOf(check.error);
-  return (
-    <form
-      class="card editor"
-      onSubmit={(event) => {
-        event.preventDefault();
-        check.run();
-      }}
-    >
-      {original.name ? (
-        <p>
-          <StateBadge document={original} />
-        </p>
-      ) : (
-        <Field label="Name" hint="as users see it; it cannot be changed later">
-          {(id) => (
-            <input
-              id={id}
-              type="text"
-              required
-              maxLength={100}
-              autocomplete="off"
-              value={name}
-              onInput={(event) => setName(event.currentTarget.value)}
-            />
-          )}
-        </Field>
-      )}
-      <div class="editor-fields">
-        {fields.map((field) => (
-          <KnownInput
-            key={field.name}
-            field={field}
-            value={known[field.name]}
-            problem={violations[field.name]}
-            onChange={(value) => setKnown((before) => ({ ...before, [field.name]: value }))}
-          />
-        ))}
-      </div>
-      <Field
-        label={kind === "models" ? "Settings of the provider" : "Other fields"}
-        hint="a JSON object"
-      >
-        {(id) => (
-          <textarea
-            id={id}
-            class="json"
-            rows={Math.min(16, Math.max(3, others.split("\n").length))}
-            spellcheck={false}
-            value={others}
-            onInput={(event) => setOthers(event.currentTarget.value)}
-          />
-        )}
-      </Field>
-      {check.error !== null && <Failure error={check.error} />}
-      <div class="actions">
-        <Button type="submit" kind="primary" busy={check.busy} disabled={!name.trim()}>
-          Look at the changes
-        </Button>
-        {original.name && (
-          <Button kind="danger" icon="trash" onClick={() => setDeletes(true)}>
-            Delete
-          </Button>
-        )}
-      </div>
-      {review && (
-        <Review
-          name={name.trim()}
-          change={review}
-          onClose={() => setReview(null)}
-          onConfirm={save}
-        />
-      )}
-      {deletes && (
-        <Confirm
-          title={`Delete ${original.name}`}
-          label="Delete"
-          danger
-          onClose={() => setDeletes(false)}
-          onConfirm={remove}
-        >
-          <p>
-            Nobody can order it any more. Requests that name it stay as they are. To take this {one}{" "}
-            off the list for a while, clear “On offer” instead.
-          </p>
-        </Confirm>
-      )}
-    </form>
-  );
-}
-
-/** What the server says of fields, by their names. */
-function violationsOf(error: unknown): Record<string, string> {
-  if (!isImagegenError(error) || error.reason !== "INVALID_FIELD") return {};
-  return Object.fromEntries(
-    error.details.fieldViolations.map(({ field, description }) => [
-      field.replace(/^document\./, ""),
-      description,
-    ]),
   );
 }

@@ -109,4 +109,7 @@ export const KINDS: Record<
 };
 export const ORDER = Object.keys(KINDS) as CatalogueKind[];
 
+/** The list that a document is in. */
+export const listOf = (kind: CatalogueKind): string => `/catalogue?kind=${kind}`;
+
 export const isKind = (text: string): text is CatalogueKind => text in KINDS;

@@ -1,8 +1,8 @@
 /** Registers a webhook endpoint. Its secret is shown once. */
 import { useState } from "preact/hooks";
-import { admin } from "../../../api/admin";
 import { Confirm } from "../../../ui/confirm";
 import { Field } from "../../../ui/fields";
+import { register } from "./register";
 import { Secret } from "./secret";
 
 const TYPES = [
@@ -17,7 +17,7 @@ const TYPES = [
   "report.stored",
 ];
 
-export function AddEndpoint({ onClose, onAdded }: { onClose: () => void; onAdded: () => void }) {
+export function AddEndpoint({ onClose }: { onClose: () => void }) {
   const [url, setUrl] = useState("");
   const [types, setTypes] = useState<readonly string[]>(TYPES);
   const [secret, setSecret] = useState("");
@@ -28,14 +28,9 @@ export function AddEndpoint({ onClose, onAdded }: { onClose: () => void; onAdded
       label="Add"
       disabled={!url || types.length === 0}
       onClose={onClose}
-      onDone={onAdded}
+      onDone={() => {}}
       onConfirm={async (reason) => {
-        const added = await admin<{ secret: string }>("POST", "/webhookEndpoints", {
-          url,
-          types,
-          reason,
-        });
-        setSecret(added.secret);
+        setSecret(await register({ url, types, reason }));
       }}
     >
       <Field label="Address" hint="https">

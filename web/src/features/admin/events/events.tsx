@@ -14,7 +14,7 @@ const STATUSES = ["pending", "delivered", "failed", "dropped"];
 export function Events() {
   useTitle("Events");
   const [adds, setAdds] = useState(false);
-  const [added, setAdded] = useState(0);
+  const [closed, setClosed] = useState(0);
   return (
     <>
       <PageHead
@@ -42,13 +42,15 @@ export function Events() {
               </>
             ),
           },
-          { name: "Endpoints", body: () => <Endpoints key={added} /> },
+          { name: "Endpoints", body: () => <Endpoints key={closed} /> },
         ]}
       />
       {adds && (
         <AddEndpoint
-          onClose={() => setAdds(false)}
-          onAdded={() => setAdded((count) => count + 1)}
+          onClose={() => {
+            setAdds(false);
+            setClosed((count) => count + 1); // the list is loaded again, whatever came of it
+          }}
         />
       )}
     </>

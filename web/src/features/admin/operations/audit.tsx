@@ -1,5 +1,4 @@
 /** The results of one audit. */
-import { useEffect } from "preact/hooks";
 import { admin, at } from "../../../api/admin";
 import type { Audit as Result } from "../../../api/admin-types";
 import { Fact, Facts } from "../../../ui/facts";
@@ -9,7 +8,8 @@ import { useTitle } from "../../../ui/hooks";
 import { PageHead, Skeleton } from "../../../ui/page";
 import { useResource } from "../../../ui/resource";
 import { TableScroll } from "../../../ui/table-scroll";
-import { AuditBadge } from "./audits";
+import { usePolling } from "../polling";
+import { AuditBadge } from "./audit-badge";
 
 const POLL_MILLISECONDS = 3000;
 
@@ -17,11 +17,7 @@ export function Audit({ id }: { id: string }) {
   useTitle("Audit");
   const loaded = useResource(() => admin<Result>("GET", at`/audits/${id}`), [id]);
   const audit = loaded.value;
-  useEffect(() => {
-    if (audit?.status !== "running") return;
-    const timer = setTimeout(loaded.reload, POLL_MILLISECONDS);
-    return () => clearTimeout(timer);
-  }, [audit]);
+  usePolling(loaded, audit?.status === "running", POLL_MILLISECONDS);
   return (
     <>
       <PageHead title="Audit">

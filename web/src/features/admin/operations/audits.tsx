@@ -2,15 +2,17 @@
 import { useEffect } from "preact/hooks";
 import { admin, at } from "../../../api/admin";
 import type { Audit, AuditPage } from "../../../api/admin-types";
-import { Badge } from "../../../ui/badge";
 import { Button } from "../../../ui/button";
 import { Failure } from "../../../ui/failure";
-import { number, span } from "../../../ui/format";
+import { span } from "../../../ui/format";
 import { useAction } from "../../../ui/hooks";
 import { Listing } from "../../../ui/listing";
 import { Empty } from "../../../ui/page";
-import { PagedList, usePaged } from "../../../ui/paged";
+import { type Paged, PagedList, usePaged } from "../../../ui/paged";
+import { type Resource, useResource } from "../../../ui/resource";
 import { ExactTime } from "../../../ui/when";
+import { usePolling } from "../polling";
+import { AuditBadge } from "./audit-badge";
 
 const POLL_MILLISECONDS = 3000;
 
@@ -19,12 +21,8 @@ export function Audits() {
     const page = await admin<AuditPage>("GET", "/audits", { pageToken, pageSize: 20 });
     return { items: page.audits, nextPageToken: page.nextPageToken };
   }, []);
-  const runs = list.items?.some((audit) => audit.status === "running") ?? false;
-  useEffect(() => {
-    if (!runs) return;
-    const timer = setTimeout(list.reload, POLL_MILLISECONDS);
-    return () => clearTimeout(timer);
-  }, [runs, list.items]);
+  const running = list.items?.find(({ status }) => status === "running")?.auditId;
+  const followed = useFollowed(running, list.change);
   const start = useAction(async () => {
     await admin("POST", "/audit", { reason: "Started in the console." });
     list.reload();
@@ -36,11 +34,12 @@ export function Audits() {
           An audit reads every account, entry, request and purchase, and says what does not add up.
           It changes nothing.
         </p>
-        <Button kind="primary" busy={start.busy} disabled={runs} onClick={() => start.run()}>
-          {runs ? "One is running" : "Audit now"}
+        <Button kind="primary" busy={start.busy} disabled={!!running} onClick={() => start.run()}>
+          {running ? "One is running" : "Audit now"}
         </Button>
       </div>
       {start.error !== null && <Failure error={start.error} />}
+      {followed.error !== null && <Failure error={followed.error} />}
       <PagedList list={list} empty={<Empty icon="operations" title="No audits yet" />}>
         {(audits) => (
           <Listing
@@ -77,18 +76,19 @@ export function Audits() {
   );
 }
 
-export function AuditBadge({ audit: { status, findingCount, warningCount } }: { audit: Audit }) {
-  if (status === "running") return <Badge tone="wait">running</Badge>;
-  if (status === "failed") return <Badge tone="bad">did not finish</Badge>;
-  const wrong = findingCount - warningCount;
-  return (
-    <span class="entry">
-      {wrong > 0 && <Badge tone="bad">{counted(wrong, "finding")}</Badge>}
-      {warningCount > 0 && <Badge tone="wait">{counted(warningCount, "warning")}</Badge>}
-      {findingCount === 0 && <Badge tone="good">all books balance</Badge>}
-    </span>
+/** Reads one audit until it has ended. The list stays: a reload would end it after its first page. */
+function useFollowed(
+  auditId: string | undefined,
+  change: Paged<Audit>["change"],
+): Resource<Audit | undefined> {
+  const followed = useResource(
+    async () => (auditId ? admin<Audit>("GET", at`/audits/${auditId}`) : undefined),
+    [auditId],
   );
+  usePolling(followed, auditId !== undefined, POLL_MILLISECONDS);
+  useEffect(() => {
+    const now = followed.value;
+    if (now) change((audits) => audits.map((each) => (each.auditId === now.auditId ? now : each)));
+  }, [followed.value]);
+  return followed;
 }
-
-const counted = (count: number, one: string): string =>
-  count === 1 ? `1 ${one}` : `${number(count)} ${one}s`;

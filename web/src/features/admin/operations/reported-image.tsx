@@ -3,19 +3,17 @@ import { isImagegenError } from "imagegen-client";
 import { useState } from "preact/hooks";
 import { admin, at } from "../../../api/admin";
 import type { AdminRequest, ImageReportPage, ReportedImage } from "../../../api/admin-types";
-import { Button, Identifier } from "../../../ui/button";
-import { Confirm } from "../../../ui/confirm";
-import { Fact, Facts } from "../../../ui/facts";
-import { credits, dateTime } from "../../../ui/format";
+import { Button } from "../../../ui/button";
+import { Failure } from "../../../ui/failure";
 import { useTitle } from "../../../ui/hooks";
 import { Loading } from "../../../ui/loading";
-import { notify } from "../../../ui/notices";
 import { Empty, PageHead } from "../../../ui/page";
 import { Picture } from "../../../ui/picture";
 import { useResource } from "../../../ui/resource";
-import { REASONS } from "../../gallery/report-reasons";
 import { aspectOf } from "../../generation/aspect";
-import { REPORTED_IMAGES, ReportBadge } from "./reported-images";
+import { ReportFacts } from "./report-facts";
+import { REPORTED_IMAGES } from "./reported-images";
+import { Delete, Dismiss } from "./resolve-report";
 
 interface Loaded {
   report: ReportedImage;
@@ -72,13 +70,14 @@ export function ReportedImagePage({ id }: { id: string }) {
       >
         <a href={REPORTED_IMAGES}>All reports</a>
       </PageHead>
+      {loaded.error !== null && <Failure error={loaded.error} onRetry={loaded.reload} />}
       <div class="two-columns">
         <div class="stack">
           <Image report={report} request={request} />
           {report.prompt && <p class="detail-prompt">{report.prompt}</p>}
         </div>
         <section class="card" aria-label="The report">
-          <What report={report} />
+          <ReportFacts report={report} />
         </section>
       </div>
       {open === "dismiss" && <Dismiss {...given} />}
@@ -116,37 +115,6 @@ function Image({ report, request }: Loaded) {
   );
 }
 
-function What({ report }: { report: ReportedImage }) {
-  const { generationRequestId, userId, reporterId } = report;
-  return (
-    <Facts>
-      <Fact name="State">
-        <ReportBadge status={report.status} />
-      </Fact>
-      <Fact name="What is wrong">{REASONS[report.reason]}</Fact>
-      {report.comment && <Fact name="Comment">{report.comment}</Fact>}
-      <Fact name="Reported">{dateTime(report.createdAt)}</Fact>
-      <Fact name="Reported by">
-        {reporterId ? (
-          <a href={at`/users/${reporterId}`}>{reporterId}</a>
-        ) : (
-          "somebody not signed in"
-        )}
-      </Fact>
-      <Fact name="Image of">
-        <a href={at`/users/${userId}`}>{userId}</a>
-      </Fact>
-      <Fact name="Model">{report.model ?? "The request is gone"}</Fact>
-      <Fact name="Request">
-        <Identifier value={generationRequestId} />{" "}
-        <a href={at`/requests/${generationRequestId}`}>Open the request</a>
-      </Fact>
-      {report.resolvedAt && <Fact name="Closed">{dateTime(report.resolvedAt)}</Fact>}
-      {report.resolvedBy && <Fact name="Closed by">{report.resolvedBy}</Fact>}
-    </Facts>
-  );
-}
-
 /** The way to the report that has waited longest; nothing if none is open. */
 function NextReport() {
   const next = useResource(
@@ -159,52 +127,4 @@ function NextReport() {
       Next report
     </a>
   ) : null;
-}
-
-type Given = Loaded & { onClose: () => void; onDone: () => void };
-
-function Dismiss({ report, onClose, onDone }: Given) {
-  return (
-    <Confirm
-      title="Dismiss the report"
-      label="Dismiss"
-      onClose={onClose}
-      onConfirm={async (reason) => {
-        await admin("PUT", at`/imageReports/${report.generationRequestId}`, {
-          status: "dismissed",
-          reason,
-        });
-        notify("The report is dismissed.");
-        onDone();
-      }}
-    >
-      <p>
-        {report.imageUrl
-          ? `The report is closed, and ${report.userId} keeps the image.`
-          : "The report is closed. Its image is deleted already."}
-      </p>
-    </Confirm>
-  );
-}
-
-function Delete({ report, request, onClose, onDone }: Given) {
-  return (
-    <Confirm
-      title="Delete the image"
-      label="Delete the image"
-      danger
-      onClose={onClose}
-      onConfirm={async (reason) => {
-        await admin("DELETE", at`/imageReports/${report.generationRequestId}/image`, { reason });
-        notify("The image is deleted.");
-        onDone();
-      }}
-    >
-      <p>
-        The image and the prompt are deleted, also for {report.userId}.{" "}
-        {request && `The ${credits(request.deductedCredits)} that it cost are not given back. `}
-        This cannot be undone.
-      </p>
-    </Confirm>
-  );
 }

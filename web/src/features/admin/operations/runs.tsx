@@ -1,12 +1,13 @@
 /** Recovery and weekly reports, run now instead of when they are scheduled. */
+import type { Schemas } from "imagegen-client";
 import { useState } from "preact/hooks";
 import { admin, at } from "../../../api/admin";
 import { Button } from "../../../ui/button";
 import { Confirm } from "../../../ui/confirm";
 import { Field } from "../../../ui/fields";
-import { number } from "../../../ui/format";
 import { notify } from "../../../ui/notices";
 import { go } from "../../../ui/router";
+import { told } from "./recovery";
 
 export function Runs() {
   const [open, setOpen] = useState<"recovery" | "report" | null>(null);
@@ -17,8 +18,8 @@ export function Runs() {
         <div>
           <h2 id="recovery-title">Recovery</h2>
           <p class="note">
-            Ends requests whose process died after the charge, and enqueues events that are due. It
-            runs by itself every few minutes.
+            Ends requests whose process died after the charge, delivers events that are due, and
+            goes on with deletions of accounts. It runs by itself every few minutes.
           </p>
         </div>
         <Button onClick={() => setOpen("recovery")}>Recover now</Button>
@@ -33,24 +34,20 @@ export function Runs() {
         </div>
         <Button onClick={() => setOpen("report")}>Make a report again</Button>
       </section>
-      {open === "recovery" && <Recovery onClose={close} />}
+      {open === "recovery" && <RecoverNow onClose={close} />}
       {open === "report" && <Report onClose={close} />}
     </div>
   );
 }
 
-function Recovery({ onClose }: { onClose: () => void }) {
+function RecoverNow({ onClose }: { onClose: () => void }) {
   return (
     <Confirm
       title="Recover now"
       label="Recover"
       onClose={onClose}
       onConfirm={async (reason) => {
-        const counts = await admin<Record<string, unknown>>("POST", "/recovery", { reason });
-        const told = Object.entries(counts)
-          .filter((entry): entry is [string, number] => typeof entry[1] === "number")
-          .map(([name, count]) => `${number(count)} ${inWords(name)}`);
-        notify(told.length > 0 ? `Recovery: ${told.join(", ")}.` : "Recovery has run.");
+        notify(told(await admin<Schemas["Recovery"]>("POST", "/recovery", { reason })));
       }}
     >
       <p>
@@ -60,10 +57,6 @@ function Recovery({ onClose }: { onClose: () => void }) {
     </Confirm>
   );
 }
-
-/** "lostRequests" as "lost requests". */
-const inWords = (name: string): string =>
-  name.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
 
 function Report({ onClose }: { onClose: () => void }) {
   const [week, setWeek] = useState("");

@@ -5,6 +5,7 @@ import type { AdminPurchase } from "../../../api/admin-types";
 import { Badge } from "../../../ui/badge";
 import { Button, Identifier } from "../../../ui/button";
 import { Fact, Facts } from "../../../ui/facts";
+import { Failure } from "../../../ui/failure";
 import { credits, dateTime, money, number, price } from "../../../ui/format";
 import { useTitle } from "../../../ui/hooks";
 import { Loading } from "../../../ui/loading";
@@ -60,6 +61,7 @@ export function Purchase({ id }: { id: string }) {
       >
         <a href="/purchases">All purchases</a>
       </PageHead>
+      {loaded.error !== null && <Failure error={loaded.error} onRetry={loaded.reload} />}
       <section class="card" aria-label="The purchase">
         <What purchase={purchase} />
       </section>
@@ -78,7 +80,7 @@ export interface Administered {
 
 function What({ purchase }: { purchase: AdminPurchase }) {
   const { name, tone } = PURCHASE_STATES[purchase.status];
-  const { amount, currency, clawedBackCredits, owedCredits, userId } = purchase;
+  const { amount, currency, clawedBackCredits, owedCredits, expiredCredits, userId } = purchase;
   return (
     <Facts>
       <Fact name="Purchase">
@@ -101,6 +103,7 @@ function What({ purchase }: { purchase: AdminPurchase }) {
       <Fact name="Price">{price(amount, currency)}</Fact>
       <Fact name="Credits">{number(purchase.credits)}</Fact>
       {clawedBackCredits > 0 && <Fact name="Taken back">{credits(clawedBackCredits)}</Fact>}
+      {expiredCredits > 0 && <Fact name="Expired unspent">{credits(expiredCredits)}</Fact>}
       {owedCredits > 0 && <Fact name="Owed">{credits(owedCredits)}</Fact>}
       {purchase.waivedCredits > 0 && <Fact name="Waived">{credits(purchase.waivedCredits)}</Fact>}
       {purchase.refundedAmount > 0 && currency && (

@@ -1,24 +1,23 @@
 /** Notes a refund that a store has made and nobody has told of, or that there was none. */
 import { admin, at } from "../../../api/admin";
-import type { UserView } from "../../../api/admin-types";
+import type { AdminPurchase, UserView } from "../../../api/admin-types";
 import { Confirm } from "../../../ui/confirm";
 import { credits } from "../../../ui/format";
 import { Loading } from "../../../ui/loading";
 import { notify } from "../../../ui/notices";
 import { useResource } from "../../../ui/resource";
+import { creditsLeft } from "./left";
 import type { Administered } from "./purchase";
 
-export function Refund({ purchase, onClose, onDone }: Administered) {
-  const { purchaseId, userId } = purchase;
-  const owner = useResource(() => admin<UserView>("GET", at`/users/${userId}`), [userId]);
-  const left =
-    purchase.credits - purchase.clawedBackCredits - purchase.owedCredits - purchase.waivedCredits;
+export function Refund({ purchase: { purchaseId, userId }, onClose, onDone }: Administered) {
+  const now = useResource(() => load(purchaseId, userId), [purchaseId, userId]);
+  const left = now.value ? creditsLeft(now.value.purchase) : 0;
   return (
     <Confirm
       title="Note a refund"
-      label={`Take back ${credits(left)}`}
+      label={now.value ? `Take back ${credits(left)}` : "Take back"}
       danger
-      disabled={!owner.value}
+      disabled={!now.value}
       onClose={onClose}
       onConfirm={async (reason) => {
         await admin("POST", at`/purchases/${purchaseId}/refund`, { reason });
@@ -31,25 +30,34 @@ export function Refund({ purchase, onClose, onDone }: Administered) {
         onDone();
       }}
     >
-      {owner.value ? (
-        <Consequence credits={left} owner={owner.value} />
-      ) : (
-        <Loading resource={owner} height="4rem" />
-      )}
+      {now.value ? <Consequence {...now.value} /> : <Loading resource={now} height="4rem" />}
     </Confirm>
   );
 }
 
+interface Loaded {
+  purchase: AdminPurchase;
+  owner: UserView;
+}
+
+/** The owner first: that books what has expired by now, also of the purchase. */
+async function load(purchaseId: string, userId: string): Promise<Loaded> {
+  const owner = await admin<UserView>("GET", at`/users/${userId}`);
+  return { owner, purchase: await admin<AdminPurchase>("GET", at`/purchases/${purchaseId}`) };
+}
+
 /** Only what was paid for is taken back; the rest is owed. */
-function Consequence({ credits: left, owner }: { credits: number; owner: UserView }) {
+function Consequence({ purchase, owner }: Loaded) {
   const { purchased = 0, subscription = 0 } = owner.balance?.totals ?? {};
+  const left = creditsLeft(purchase);
   const taken = Math.min(left, purchased + subscription);
-  const { userId } = owner.user;
+  const { expiredCredits } = purchase;
   return (
     <p>
       The store has given the money back, and nobody has told: no money moves here. {credits(taken)}{" "}
-      are taken back from {userId}
-      {taken < left && `, and ${credits(left - taken)} are owed, as they are spent already`}.
+      are taken back from {owner.user.userId}
+      {taken < left && `, and ${credits(left - taken)} are owed, as they are spent already`}
+      {expiredCredits > 0 && `; ${credits(expiredCredits)} that have expired are not taken`}.
     </p>
   );
 }

@@ -3,20 +3,20 @@ import { useState } from "preact/hooks";
 import { admin, at } from "../../../api/admin";
 import type { AdminRequest } from "../../../api/admin-types";
 import { isOpen } from "../../../api/types";
-import { Button, Identifier } from "../../../ui/button";
+import { Button } from "../../../ui/button";
 import { Confirm } from "../../../ui/confirm";
-import { Fact, Facts } from "../../../ui/facts";
-import { credits, dateTime, number, span } from "../../../ui/format";
+import { Failure } from "../../../ui/failure";
+import { credits } from "../../../ui/format";
 import { useTitle } from "../../../ui/hooks";
 import { Loading } from "../../../ui/loading";
 import { Empty, PageHead } from "../../../ui/page";
 import { Picture } from "../../../ui/picture";
 import { useResource } from "../../../ui/resource";
 import { aspectOf } from "../../generation/aspect";
-import { StatusBadge } from "../../generation/status-badge";
 import { Timeline } from "../../generation/timeline";
 import { Books } from "./books";
 import { DEEDS, type Deed } from "./deeds";
+import { RequestFacts } from "./request-facts";
 
 export function Request({ id }: { id: string }) {
   useTitle(`Request ${id}`);
@@ -39,6 +39,7 @@ export function Request({ id }: { id: string }) {
       <PageHead title="Request" actions={<Actions request={request} onChoose={setDeed} />}>
         <a href="/requests">All requests</a>
       </PageHead>
+      {loaded.error !== null && <Failure error={loaded.error} onRetry={loaded.reload} />}
       <div class="two-columns">
         <div class="stack">
           {request.imageUrl ? (
@@ -60,7 +61,7 @@ export function Request({ id }: { id: string }) {
             </p>
           )}
           <section class="card" aria-label="The request">
-            <What request={request} />
+            <RequestFacts request={request} />
           </section>
           <Books request={request} />
         </div>
@@ -108,48 +109,5 @@ function Actions({ request, onChoose }: { request: AdminRequest; onChoose: (deed
         </Button>
       )}
     </>
-  );
-}
-
-function What({ request }: { request: AdminRequest }) {
-  const { error } = request;
-  return (
-    <Facts>
-      <Fact name="Request">
-        <Identifier value={request.generationRequestId} />
-      </Fact>
-      <Fact name="User">
-        <a href={`/users/${encodeURIComponent(request.userId)}`}>{request.userId}</a>
-      </Fact>
-      <Fact name="Status">
-        <StatusBadge status={request.status} />
-      </Fact>
-      <Fact name="Model">{request.model}</Fact>
-      {request.fallbackModel && <Fact name="Made by">{request.fallbackModel}</Fact>}
-      <Fact name="Style">{request.style}</Fact>
-      <Fact name="Color">{request.color}</Fact>
-      <Fact name="Size">{request.size}</Fact>
-      <Fact name="Mode">
-        {request.mode === "sync" ? "while the app waits" : "in the background"}
-      </Fact>
-      <Fact name="Created">{dateTime(request.createdAt)}</Fact>
-      {request.completedAt && (
-        <Fact name="Took">{span(request.createdAt, request.completedAt)}</Fact>
-      )}
-      <Fact name="Attempts">{number(request.attempts)}</Fact>
-      {request.providerJob && (
-        <Fact name="Job at the provider">
-          <Identifier value={request.providerJob} />
-        </Fact>
-      )}
-      {request.retryId && (
-        <Fact name="Tried again as">
-          <a href={at`/requests/${request.retryId}`}>
-            <code>{request.retryId}</code>
-          </a>
-        </Fact>
-      )}
-      {error && <Fact name="Failed because">{error.reason}</Fact>}
-    </Facts>
   );
 }

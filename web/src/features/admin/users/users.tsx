@@ -35,7 +35,7 @@ export function Users() {
           <Empty icon="user" title={query ? "Nobody is found" : "No users yet"}>
             {query
               ? "A uid or its beginning has to be written exactly, an e-mail address completely."
-              : "An account is opened when somebody creates an image for the first time."}
+              : "An account is opened when a user first gets credits."}
           </Empty>
         }
       >
