@@ -56,8 +56,11 @@ describe("users", () => {
     await signInAs(page, "admin", `/users/${uid}`);
     await page.getByText("It is opened when the user first gets credits").waitFor();
     const grant = page.getByRole("button", { name: "Grant credits" });
-    assert.ok(await grant.isEnabled());
-    await put(`users/${uid}`, { credits: 9, ledgerSequence: 0, status: "disabled" });
+    await grant.click();
+    await page.getByRole("spinbutton", { name: "Credits" }).fill("5");
+    await confirm("Grant 5 credits", "For the launch.");
+    await shown(".tile.strong", "5");
+    await put(`users/${uid}`, { status: "disabled" }, { only: true });
     await page.reload();
     await page.locator(".facts .badge", { hasText: "disabled" }).waitFor();
     assert.ok(await grant.isDisabled());
