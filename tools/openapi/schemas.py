@@ -109,7 +109,9 @@ def _leave_out_nulls(reply: JsonSchema) -> None:
     """An optional field of a reply is left out where it has no value (`exclude_if`)."""
     for name, schema in reply.get("properties", {}).items():
         if name not in reply.get("required", ()):
-            reply["properties"][name] = plain(schema)
+            values = [each for each in schema.get("anyOf", ()) if each != {"type": "null"}]
+            is_one = len(values) < 2
+            reply["properties"][name] = plain(schema) if is_one else schema | {"anyOf": values}
 
 
 def _error(error: type[ImagegenError]) -> JsonSchema:

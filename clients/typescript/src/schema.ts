@@ -523,7 +523,7 @@ export interface paths {
         put?: never;
         /**
          * Move what a user has bought to another
-         * @description Purchased credits and those of subscriptions, with their purchases and what is owed for them. Once for each idempotency key; both accounts stay.
+         * @description Purchased credits and those of subscriptions, with their purchases and what is owed for them. Once for each idempotency key: the same call may be repeated, and then nothing changes. Both accounts stay.
          */
         post: operations["transferCredits"];
         delete?: never;
@@ -663,7 +663,7 @@ export interface paths {
         put?: never;
         /**
          * Run recovery now
-         * @description What the scheduler does every five minutes: requests that were lost are failed and refunded, and events that are due are delivered.
+         * @description What the scheduler does every five minutes: requests that were lost are failed and refunded, events that are due are delivered, and accounts that are being deleted go on.
          */
         post: operations["runRecovery"];
         delete?: never;
@@ -1893,7 +1893,7 @@ export interface components {
          * @description What has moved.
          */
         CreditTransfer: {
-            /** @description Credits that this call has moved; 0 where the key had moved them before. */
+            /** @description Credits that have moved; the same when the call is repeated. */
             transferredCredits: number;
             /** @description The balance of the user who got them. */
             currentCredits: number;
@@ -2108,6 +2108,8 @@ export interface components {
             reason: string;
             /** @description What went wrong, for people. */
             message: string;
+            /** @description Whether the same order, made again, may succeed. */
+            retryable: boolean;
         };
         /** @description The model made no image; details: generationRequestId, refundedCredits, cause, retryable. */
         GenerationFailed: {
@@ -2155,7 +2157,7 @@ export interface components {
             /** @description What the image shows; empty once it has been deleted. */
             prompt: string;
             /** @description What the image starts from, besides the prompt. Absent if there is nothing. */
-            source?: components["schemas"]["RequestPhoto"];
+            source?: components["schemas"]["RequestPhoto"] | components["schemas"]["RequestAddress"];
             /** @description The image; null while there is none. */
             imageUrl: string | null;
             /** @description A small WebP of the image, where there is one. */
@@ -2209,7 +2211,7 @@ export interface components {
             /** @description What the image shows; empty once it has been deleted. */
             prompt: string;
             /** @description What the image starts from, besides the prompt. Absent if there is nothing. */
-            source?: components["schemas"]["RequestPhoto"];
+            source?: components["schemas"]["RequestPhoto"] | components["schemas"]["RequestAddress"];
             /** @description The image; null while there is none. */
             imageUrl: string | null;
             /** @description A small WebP of the image, where there is one. */
@@ -2822,7 +2824,7 @@ export interface components {
          * @description What has moved.
          */
         MergedAccount: {
-            /** @description Credits that this call has moved. */
+            /** @description Credits that have moved; the same when the call is repeated. */
             transferredCredits: number;
             /** @description The caller's balance. */
             currentCredits: number;
@@ -3416,6 +3418,8 @@ export interface components {
             failedRequests: number;
             /** @description Events that were due and are delivered now. */
             enqueuedEvents: number;
+            /** @description Accounts that are being deleted, whose next step was due and is taken now. */
+            enqueuedAccounts: number;
         };
         /**
          * RedeliverEvent
@@ -8293,6 +8297,17 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["UnsupportedMediaType"];
+                };
+            };
+            /** @description `IDEMPOTENCY_KEY_REUSED`: The idempotency key was used for another order; details: generationRequestId. */
+            422: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IdempotencyKeyReused"];
                 };
             };
             /** @description `INTERNAL`: A defect of the service; its logs know the request id. */
