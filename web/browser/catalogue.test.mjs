@@ -28,13 +28,8 @@ describe("the catalogue", () => {
     await dialog.getByRole("row", { name: /description The first. Thick lines./ }).waitFor();
     await dialog.getByRole("row", { name: /enabled yes no/ }).waitFor();
     await accessible("the difference");
-    const saves = [];
-    page.on("request", (request) => {
-      if (request.method() === "PUT") saves.push(request.postDataJSON().dryRun ?? false);
-    });
     await confirm("Save", "Asked for by users.");
     await page.getByText("desk one is saved.").waitFor();
-    assert.deepEqual(saves, [false]); // without another look at the changes
     await page.locator(".editor .badge", { hasText: "disabled" }).waitFor();
     await page.getByRole("button", { name: "Undo" }).click();
     await page.locator(".editor .badge", { hasText: "on offer" }).waitFor();

@@ -78,7 +78,7 @@ export function Confirm({
         class="confirm"
         onSubmit={(event) => {
           event.preventDefault();
-          event.stopPropagation(); // there may be a form behind the dialog
+          event.stopPropagation(); // Firefox hands it on to a form behind the dialog
           focused.current = [document.activeElement, event.submitter];
           action.run();
         }}
