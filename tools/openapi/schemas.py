@@ -108,10 +108,10 @@ def _allow_nulls(request: JsonSchema) -> None:
 def _leave_out_nulls(reply: JsonSchema) -> None:
     """An optional field of a reply is left out where it has no value (`exclude_if`)."""
     for name, schema in reply.get("properties", {}).items():
-        if name not in reply.get("required", ()):
-            values = [each for each in schema.get("anyOf", ()) if each != {"type": "null"}]
-            is_one = len(values) < 2
-            reply["properties"][name] = plain(schema) if is_one else schema | {"anyOf": values}
+        if name not in reply.get("required", ()) and "anyOf" in schema:
+            values = [each for each in schema["anyOf"] if each != {"type": "null"}]
+            several = {**schema, "anyOf": values}
+            reply["properties"][name] = several if len(values) > 1 else plain(several)
 
 
 def _error(error: type[ImagegenError]) -> JsonSchema:

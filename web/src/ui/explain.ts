@@ -19,9 +19,12 @@ export function explain(error: unknown, again?: Again): Explanation {
   return { ...known, ...words(error, back, again) };
 }
 
-/** Whether what was called may have been done although it failed. */
-export const mayBeDone = (error: unknown): boolean =>
-  isImagegenError(error) && ["NO_ANSWER", "BACKEND_UNAVAILABLE", "INTERNAL"].includes(error.reason);
+/** Whether what was called may have been done although it failed with `error`, or with its cause. */
+export function mayBeDone(error: unknown): boolean {
+  if (isImagegenError(error)) return OUTCOME_UNKNOWN.includes(error.reason);
+  return error instanceof Error && mayBeDone(error.cause);
+}
+const OUTCOME_UNKNOWN = ["NO_ANSWER", "BACKEND_UNAVAILABLE", "INTERNAL"];
 
 /** `back` says what was refunded; it is empty if nothing was. */
 function words(error: ImagegenError, back: string, again?: Again): Words {

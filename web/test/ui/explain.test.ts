@@ -65,6 +65,7 @@ describe("explain", () => {
   it("tells a refusal from a call that may have been carried out", () => {
     expect(mayBeDone(failure("NO_ANSWER"))).toBe(true);
     expect(mayBeDone(failure("BACKEND_UNAVAILABLE"))).toBe(true);
+    expect(mayBeDone(new Error("Look first.", { cause: failure("NO_ANSWER") }))).toBe(true);
     expect(mayBeDone(failure("USER_NOT_FOUND"))).toBe(false);
     expect(mayBeDone(null)).toBe(false);
   });
