@@ -11,9 +11,9 @@ export const balance = signal<Balance>(undefined);
 /** Set when live updates have stopped: the balance may be out of date. */
 export const liveProblem = signal<string | null>(null);
 
-/** Starts to follow the balance of whoever is signed in. */
-export function followBalance(): void {
-  effect(() => {
+/** Starts to follow the balance of whoever is signed in. Returns a function that stops it. */
+export function followBalance(): () => void {
+  return effect(() => {
     const uid = user.value?.uid;
     balance.value = undefined;
     liveProblem.value = null;

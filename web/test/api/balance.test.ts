@@ -1,4 +1,4 @@
-import { beforeEach, describe, expect, it, vi } from "vitest";
+import { afterAll, beforeEach, describe, expect, it, vi } from "vitest";
 import type { Session } from "../../src/api/session";
 
 const api = vi.hoisted(() => ({ call: vi.fn(), listen: vi.fn() }));
@@ -18,7 +18,7 @@ const watchBalance = vi.fn();
 const tell = (credits: number | null) => watchBalance.mock.lastCall?.[2](credits);
 const settled = () => new Promise((resolve) => setTimeout(resolve));
 
-followBalance();
+afterAll(followBalance());
 beforeEach(() => {
   vi.resetAllMocks();
   api.listen.mockImplementation((begin) => {
