@@ -57,5 +57,5 @@ export default defineConfig({
       "/images": "http://127.0.0.1:5000",
     },
   },
-  test: { include: ["test/**/*.test.ts"], environment: "node", isolate: false },
+  test: { include: ["test/**/*.test.ts"], environment: "node" },
 } as Parameters<typeof defineConfig>[0]);

@@ -54,9 +54,14 @@ describe("the account", () => {
     await page.getByRole("heading", { name: "Sign in to imagegen" }).waitFor();
   });
 
-  it("names the subscriptions that only a store can end", async () => {
+  it("cannot be left while it is deleted, and names the subscriptions that only a store can end", async () => {
     await signInAsNewUser("/account");
-    await page.route("**/deleteAccount", (route) => {
+    let answer = () => {};
+    const waited = new Promise((resolve) => {
+      answer = resolve;
+    });
+    await page.route("**/deleteAccount", async (route) => {
+      await waited;
       const periodEnd = "2026-12-18T08:00:00.000000Z";
       const storeSubscriptions = [{ store: "APP_STORE", productId: "monthly-200", periodEnd }];
       return route.fulfill({ json: { result: { status: "closing", storeSubscriptions } } });
@@ -73,6 +78,10 @@ describe("the account", () => {
     const isFocused = (input) => input === document.activeElement;
     assert.ok(await page.getByLabel(/to confirm/).evaluate(isFocused));
     await page.getByRole("dialog").getByRole("button", { name: "Delete my account" }).click();
+    for (let press = 0; press < 3; press++) await page.keyboard.press("Escape");
+    await page.mouse.click(5, 5); // beside the dialog
+    assert.ok(await page.getByRole("button", { name: "Cancel" }).isDisabled());
+    answer();
     await page.getByText("App Store: monthly-200, paid until 18 Dec 2026").waitFor();
   });
 

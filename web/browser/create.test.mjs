@@ -101,6 +101,8 @@ describe("creating", () => {
     await page.getByRole("link", { name: "Gallery" }).click();
     await page.getByRole("link", { name: "Create", exact: true }).click();
     await page.locator(".result .working").waitFor();
+    const stopwatch = page.locator(".result .working [aria-hidden]", { hasText: / s$/ });
+    assert.equal(await stopwatch.count(), 1, "the stopwatch is read out all the time");
     assert.ok(await page.getByRole("button", { name: "Create image" }).isDisabled());
     await hasBalance(99);
     await page.reload();

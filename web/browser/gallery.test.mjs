@@ -73,6 +73,7 @@ describe("the gallery", () => {
     await page.goto(`${hosting}/gallery/page-3`);
     await page.getByRole("button", { name: "Run again" }).click();
     await page.waitForURL(/\/create$/);
+    await page.waitForFunction(() => document.activeElement?.id === "main");
     assert.equal(await page.getByLabel("Prompt").inputValue(), PROMPT);
     assert.equal(await page.getByLabel("Style").inputValue(), "sketch");
   });
@@ -93,11 +94,18 @@ describe("the gallery", () => {
     await page.getByRole("radio", { name: "Violence" }).check();
     await page.getByLabel("What else helps").fill("There is blood in it.");
     await accessible("reporting an image");
-    await page
+    const report = page
       .getByRole("dialog")
       .getByRole("button", { name: "Report", exact: true })
-      .last()
-      .click();
+      .last();
+    await page.route("**/reportImage", (route) => route.abort());
+    await report.click();
+    await page.getByText("Trying again is safe").waitFor();
+    // Only the same report can be sent again, as the first may have arrived.
+    assert.ok(await page.getByLabel("What else helps").isDisabled());
+    assert.ok(await report.evaluate((button) => button === document.activeElement));
+    await page.unroute("**/reportImage");
+    await report.click();
     await page.getByText("looks at the report").waitFor();
     await page.getByRole("button", { name: "Delete" }).click();
     await page.getByText("Its price of 1 credit is not given back.").waitFor();
@@ -107,6 +115,24 @@ describe("the gallery", () => {
     await page.keyboard.press("Escape");
     await page.locator("a.shot-card", { hasText: "Prompt deleted" }).first().waitFor();
     assert.equal(await page.getByText("An unwanted picture").count(), 0);
+  });
+
+  it("shows what a request started from, which the form does not take again", async () => {
+    const one = {
+      userId: "testUser2",
+      model: "Model A",
+      style: "anime",
+      color: "neon",
+      size: "512x512",
+      prompt: PROMPT,
+      source: { type: "address", address: "1 Infinite Loop" },
+    };
+    await put("generationRequests/with-source", stored(one, new Date()));
+    await signInAs(page, "testUser2", "/gallery/with-source");
+    await page.getByText("the address 1 Infinite Loop").waitFor();
+    await page.getByText("It cannot be run again here").waitFor();
+    assert.equal(await page.getByRole("button", { name: "Run again" }).count(), 0);
+    await accessible("a request with a source");
   });
 
   it("shows a request of somebody else as missing", async () => {

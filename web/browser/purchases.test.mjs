@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { hosting, put, signInAs, startPayments } from "./harness.mjs";
+import { hosting, put, signInAs, signUp, startPayments } from "./harness.mjs";
 import { accessible, fitsItsWidth, hasBalance, page, setUpConsole, shown } from "./steps.mjs";
 
 // functions/.env.demo-imagegen lets Stripe send browsers back to this origin alone.
@@ -71,6 +71,25 @@ describe("buying credits", () => {
     await page.emulateMedia({ colorScheme: "dark" });
     await fitsItsWidth("buy credits");
     await accessible("buy credits, small and dark");
+  });
+
+  it("is offered to a user without an account, whose order is sent all the same", async () => {
+    const uid = `new-${Date.now()}`;
+    await signUp(`${uid}@example.com`, "imagegen", uid);
+    await page.goto(`${hosting}/create`);
+    await page.getByLabel("E-mail").fill(`${uid}@example.com`);
+    await page.getByLabel("Password").fill("imagegen");
+    await page.getByRole("button", { name: "Sign in" }).click();
+    await page.getByText("You have no credits yet.").waitFor();
+    await accessible("create, without an account");
+    await page.getByLabel("Prompt").fill("A fox");
+    await page.getByRole("button", { name: "Create image" }).click();
+    await page.getByText("It is opened when credits are bought").waitFor();
+    await page.locator(".order").getByRole("link", { name: "Buy credits" }).click();
+    await page.getByRole("button", { name: "Buy 100 credits" }).waitFor();
+    await page.getByRole("link", { name: "Your balance" }).click();
+    await page.getByRole("heading", { name: "No credit account yet" }).waitFor();
+    await accessible("credits, without an account");
   });
 
   it("says so when the payment service does not answer", async () => {

@@ -14,7 +14,10 @@ import {
 } from "firebase/firestore";
 import { type GenerationRequest, isOpen } from "./types.js";
 
-/** Calls `onChange` with the request, now and whenever it changes. */
+/**
+ * Calls `onChange` with the request, now and whenever it changes. While Firestore is out of reach
+ * nothing is called, and no error either.
+ */
 export function watchGenerationRequest(
   db: Firestore,
   generationRequestId: string,
@@ -31,7 +34,10 @@ export function watchGenerationRequest(
   );
 }
 
-/** Calls `onChange` with the user's open requests, newest first, now and whenever they change. */
+/**
+ * Calls `onChange` with the user's open requests, newest first, now and whenever they change. While
+ * Firestore is out of reach it is not known that there are none: nothing is called.
+ */
 export function watchOpenGenerationRequests(
   db: Firestore,
   userId: string,
@@ -48,14 +54,20 @@ export function watchOpenGenerationRequests(
   );
   return onSnapshot(
     open,
-    ({ docs }) => onChange(docs.map((each) => requestOf(each.id, each.data()))),
+    // Otherwise an empty answer of the server is no change after an empty cache.
+    { includeMetadataChanges: true },
+    ({ docs, metadata }) => {
+      if (docs.length === 0 && metadata.fromCache) return;
+      onChange(docs.map((each) => requestOf(each.id, each.data())));
+    },
     onError,
   );
 }
 
 /**
  * Waits until the request has ended: completed, or failed or canceled and refunded. Rejects with the
- * error of Firestore if it may not be read, and with the reason of `signal` when that aborts.
+ * error of Firestore if it may not be read, and with the reason of `signal` when that aborts. While
+ * Firestore is out of reach it goes on waiting: `AbortSignal.timeout` sets a limit.
  */
 export function waitForGenerationRequest(
   db: Firestore,
@@ -81,7 +93,7 @@ export function waitForGenerationRequest(
 
 /** A stored request in the form in which getGenerationStatus answers. */
 export function requestOf(id: string, stored: DocumentData): GenerationRequest {
-  const { status, credits, thumbnailUrl, imageDeletedAt } = stored;
+  const { status, credits, fallbackModel, thumbnailUrl, imageDeletedAt, error } = stored;
   // The document says where deleted bytes are until they are gone.
   const image = imageDeletedAt ? null : stored.image;
   const source = stored.prompt ? stored.source : null;
@@ -92,6 +104,7 @@ export function requestOf(id: string, stored: DocumentData): GenerationRequest {
     status,
     mode: stored.mode ?? "sync",
     model: stored.model ?? "",
+    ...(fallbackModel && { fallbackModel }),
     style: stored.style ?? "",
     color: stored.color ?? "",
     size: stored.size ?? "",
@@ -110,7 +123,7 @@ export function requestOf(id: string, stored: DocumentData): GenerationRequest {
     ...(imageDeletedAt && { imageDeletedAt: isoOf(imageDeletedAt) ?? "" }),
     deductedCredits: credits,
     refundedCredits: refunded ? (stored.refundedCredits ?? credits) : 0,
-    error: stored.error ?? null,
+    error: error ? { ...error, retryable: error.retryable === true } : null,
     createdAt: isoOf(stored.createdAt) ?? "",
     startedAt: isoOf(stored.startedAt),
     completedAt: isoOf(stored.completedAt),

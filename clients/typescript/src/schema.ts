@@ -2108,6 +2108,8 @@ export interface components {
             reason: string;
             /** @description What went wrong, for people. */
             message: string;
+            /** @description Whether the same order, made again, may succeed. */
+            retryable: boolean;
         };
         /** @description The model made no image; details: generationRequestId, refundedCredits, cause, retryable. */
         GenerationFailed: {

@@ -1,9 +1,16 @@
 import { Timestamp } from "firebase/firestore";
 import { afterEach, describe, expect, it, vi } from "vitest";
 
-const sdk = vi.hoisted(() => ({ onSnapshot: vi.fn(), doc: vi.fn() }));
+const sdk = vi.hoisted(() => ({
+  onSnapshot: vi.fn(),
+  doc: vi.fn(),
+  collection: vi.fn(),
+  query: vi.fn(),
+}));
 vi.mock("firebase/firestore", async (original) => ({ ...(await original<object>()), ...sdk }));
-const { requestOf, waitForGenerationRequest } = await import("../src/firestore.js");
+const { requestOf, waitForGenerationRequest, watchOpenGenerationRequests } = await import(
+  "../src/firestore.js"
+);
 
 const AT = Timestamp.fromDate(new Date("2026-11-21T12:30:00.000Z"));
 const STORED = {
@@ -52,7 +59,7 @@ describe("a stored request", () => {
       imageUrl: null,
       deductedCredits: 3,
       refundedCredits: 3,
-      error: { reason: "X", message: "x" },
+      error: { reason: "X", message: "x", retryable: false },
       createdAt: "2026-11-21T12:30:00.000Z",
       startedAt: null,
       completedAt: null,
@@ -65,6 +72,13 @@ describe("a stored request", () => {
     expect(request.thumbnailUrl).toBe("t");
     expect(request.image).toEqual({ width: 8, height: 4, mimeType: "image/png", bytes: 9 });
     expect(request.refundedCredits).toBe(0);
+  });
+
+  it("names the model that was tried in the place of another, and whether to try again", () => {
+    const error = { reason: "X", message: "x", retryable: true };
+    const request = requestOf("r", { ...STORED, status: "failed", fallbackModel: "B", error });
+    expect(request.fallbackModel).toBe("B");
+    expect(request.error?.retryable).toBe(true);
   });
 });
 
@@ -82,6 +96,19 @@ describe("a stored request whose image was deleted", () => {
     expect(request.imageDeletedAt).toBe("2026-11-21T12:30:00.000Z");
     expect(request.image).toBeUndefined();
     expect(request.source).toBeUndefined();
+  });
+});
+
+describe("open requests", () => {
+  it("are none only when the server says so", () => {
+    const onChange = vi.fn();
+    watchOpenGenerationRequests(db, "ann", onChange, vi.fn());
+    const [, options, onSnapshot] = sdk.onSnapshot.mock.lastCall ?? [];
+    expect(options).toEqual({ includeMetadataChanges: true });
+    onSnapshot({ docs: [], metadata: { fromCache: true } });
+    expect(onChange).not.toHaveBeenCalled();
+    onSnapshot({ docs: [], metadata: { fromCache: false } });
+    expect(onChange).toHaveBeenLastCalledWith([]);
   });
 });
 

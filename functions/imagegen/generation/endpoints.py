@@ -173,7 +173,11 @@ class GetGenerationStatus(WireModel):
             "failed": EXAMPLE_REFUNDED
             | {
                 "status": "failed",
-                "error": {"reason": "MODEL_OVERLOADED", "message": "The model is overloaded."},
+                "error": {
+                    "reason": "MODEL_OVERLOADED",
+                    "message": "The model is overloaded.",
+                    "retryable": True,
+                },
             },
         },
         headers=(headers.RETRY_AFTER,),

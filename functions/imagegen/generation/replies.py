@@ -49,6 +49,7 @@ class GenerationError(WireModel):
 
     reason: str = Field(description="What went wrong, for programs.")
     message: str = Field(description="What went wrong, for people.")
+    retryable: bool = Field(description="Whether the same order, made again, may succeed.")
 
 
 class RequestPhoto(WireModel):
@@ -177,7 +178,9 @@ def _image(stored: Mapping[str, Any]) -> StoredImageReply | None:
 
 def _error(stored: Mapping[str, Any]) -> GenerationError:
     return GenerationError(
-        reason=str(stored.get("reason", "UNKNOWN")), message=str(stored.get("message", ""))
+        reason=str(stored.get("reason", "UNKNOWN")),
+        message=str(stored.get("message", "")),
+        retryable=stored.get("retryable") is True,
     )
 
 

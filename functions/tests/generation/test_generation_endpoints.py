@@ -110,6 +110,7 @@ def test_a_failed_request_shows_why_and_what_came_back(
     assert seen["error"] == {
         "reason": "MOCK_FAILURE",
         "message": "Doomed Model failed on purpose.",
+        "retryable": True,
     }
     assert "source" not in seen
 

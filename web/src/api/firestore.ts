@@ -3,6 +3,8 @@ import type { FirebaseApp } from "firebase/app";
 import {
   collection,
   connectFirestoreEmulator,
+  type DocumentReference,
+  type DocumentSnapshot,
   doc,
   type Firestore,
   getFirestore,
@@ -36,11 +38,9 @@ export function watchBalance(
   onChange: (credits: number | null) => void,
   onError: (error: Error) => void,
 ): Unsubscribe {
-  return onSnapshot(
-    doc(db, "users", uid),
-    (snapshot) => onChange(snapshot.exists() ? Number(snapshot.get("credits") ?? 0) : null),
-    onError,
-  );
+  const show = (user: DocumentSnapshot) =>
+    onChange(user.exists() ? Number(user.get("credits") ?? 0) : null);
+  return watch(doc(db, "users", uid), show, onError);
 }
 
 /** Calls `onChange` when one of the user's newest purchases has changed, and once at the start. */
@@ -59,16 +59,34 @@ export function watchPurchases(
   return onSnapshot(newest, onChange, onError);
 }
 
+/** Calls `onChange` with the report of a week, now and whenever it changes; null if there is none. */
 export function watchReport(
   db: Firestore,
   week: string,
   onChange: (report: Report | null) => void,
   onError: (error: Error) => void,
 ): Unsubscribe {
+  const show = (report: DocumentSnapshot) =>
+    onChange(report.exists() ? (withIsoTimes(report.data()) as unknown as Report) : null);
+  return watch(doc(db, "reports", week), show, onError);
+}
+
+/**
+ * Follows a document. While Firestore is out of reach, the SDK says that a document it has not seen
+ * is missing, and no error: only the server knows what is missing.
+ */
+function watch(
+  document: DocumentReference,
+  onChange: (snapshot: DocumentSnapshot) => void,
+  onError: (error: Error) => void,
+): Unsubscribe {
   return onSnapshot(
-    doc(db, "reports", week),
-    (snapshot) =>
-      onChange(snapshot.exists() ? (withIsoTimes(snapshot.data()) as unknown as Report) : null),
+    document,
+    // Otherwise the server's word is no change after that of the cache.
+    { includeMetadataChanges: true },
+    (snapshot) => {
+      if (snapshot.exists() || !snapshot.metadata.fromCache) onChange(snapshot);
+    },
     onError,
   );
 }

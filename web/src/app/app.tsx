@@ -7,7 +7,7 @@ import { Gallery } from "../features/gallery/gallery";
 import { SignIn } from "../features/signin/sign-in";
 import { Failure } from "../ui/failure";
 import { Empty, Skeleton } from "../ui/page";
-import { followLinks, go, place, segment } from "../ui/router";
+import { followLinks, go, place, reloads, segment } from "../ui/router";
 import { Frame } from "./frame";
 import { SCREENS } from "./screens";
 
@@ -36,7 +36,7 @@ export function App() {
   const user = current.state === "signedIn" ? current.user : null;
   return (
     <Frame user={user}>
-      {user ? <Screen key={user.uid} user={user} /> : <Skeleton lines={4} />}
+      {user ? <Screen key={`${user.uid} ${reloads.value}`} user={user} /> : <Skeleton lines={4} />}
     </Frame>
   );
 }

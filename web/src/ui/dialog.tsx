@@ -6,11 +6,14 @@ import { Icon } from "./icons";
 export function Dialog({
   title,
   onClose,
+  locked,
   narrow,
   children,
 }: {
   title: string;
   onClose: () => void;
+  /** While it must not be closed, because something is being done. */
+  locked?: boolean;
   /** For a question or a short form. */
   narrow?: boolean;
   children: ComponentChildren;
@@ -20,9 +23,12 @@ export function Dialog({
     const opener = document.activeElement;
     dialog.current?.showModal();
     dialog.current?.querySelector<HTMLElement>("[data-autofocus]")?.focus();
-    // A dialog that is removed while it is open leaves the focus nowhere.
+    // A dialog that is removed while it is open leaves the focus nowhere. Its opener may be gone.
     return () => {
-      if (opener instanceof HTMLElement) setTimeout(() => takeFocus(opener));
+      setTimeout(() => {
+        const stays = opener?.isConnected && opener !== document.body;
+        takeFocus(stays ? opener : document.getElementById("main"));
+      });
     };
   }, []);
   const id = useId();
@@ -32,15 +38,19 @@ export function Dialog({
       class={narrow ? "narrow" : undefined}
       ref={dialog}
       aria-labelledby={id}
-      onClose={onClose}
+      onCancel={(event) => {
+        if (locked) event.preventDefault();
+      }}
+      // A browser may close it all the same, as when Escape is pressed twice.
+      onClose={() => (locked ? dialog.current?.showModal() : onClose())}
       onClick={(event) => {
-        if (event.target === event.currentTarget) dialog.current?.close();
+        if (event.target === event.currentTarget && !locked) dialog.current?.close();
       }}
     >
       <div class="dialog-body">
         <header class="dialog-head">
           <h2 id={id}>{title}</h2>
-          <CloseButton onClick={() => dialog.current?.close()} />
+          <CloseButton disabled={locked} onClick={() => dialog.current?.close()} />
         </header>
         {children}
       </div>
@@ -48,13 +58,21 @@ export function Dialog({
   );
 }
 
-function takeFocus(element: HTMLElement): void {
-  if (element.isConnected && document.activeElement === document.body) element.focus();
+/** Focuses an element, unless another one has the focus. */
+export function takeFocus(element: Element | null): void {
+  if (document.activeElement === document.body && element instanceof HTMLElement)
+    element.focus({ preventScroll: true });
 }
 
-export function CloseButton({ onClick }: { onClick: () => void }) {
+export function CloseButton({ disabled, onClick }: { disabled?: boolean; onClick: () => void }) {
   return (
-    <button type="button" class="button quiet icon-only" aria-label="Close" onClick={onClick}>
+    <button
+      type="button"
+      class="button quiet icon-only"
+      aria-label="Close"
+      disabled={disabled}
+      onClick={onClick}
+    >
       <Icon name="close" />
     </button>
   );

@@ -1,18 +1,11 @@
 /** A failed call in words: what happened, and what to do about it. */
 import { type ImagegenError, isImagegenError } from "imagegen-client";
+import { wordsOfTheService } from "./explain-service";
+import type { Again, Explanation, Words } from "./explanation";
 import { credits } from "./format";
 
-export interface Explanation {
-  title: string;
-  text: string;
-  /** Credits that were refunded; 0 when none had been charged. */
-  refunded: number;
-  /** Whether sending the same request again can succeed. */
-  retryable: boolean;
-  generationRequestId: string | null;
-}
-
-export function explain(error: unknown): Explanation {
+/** `again` says what trying again does, where it is not known whether the call was carried out. */
+export function explain(error: unknown, again?: Again): Explanation {
   if (!isImagegenError(error)) {
     const text = error instanceof Error ? error.message : String(error);
     return { title: "Something went wrong", text, ...NOTHING };
@@ -23,13 +16,18 @@ export function explain(error: unknown): Explanation {
   };
   const known = { ...NOTHING, refunded: refundedCredits, generationRequestId };
   const back = refundedCredits ? `Your ${credits(refundedCredits)} came back.` : "";
-  return { ...known, ...words(error, back) };
+  return { ...known, ...words(error, back, again) };
 }
 
-type Words = Pick<Explanation, "title" | "text"> & Partial<Explanation>;
+/** Whether what was called may have been done although it failed with `error`, or with its cause. */
+export function mayBeDone(error: unknown): boolean {
+  if (isImagegenError(error)) return OUTCOME_UNKNOWN.includes(error.reason);
+  return error instanceof Error && mayBeDone(error.cause);
+}
+const OUTCOME_UNKNOWN = ["NO_ANSWER", "BACKEND_UNAVAILABLE", "INTERNAL"];
 
 /** `back` says what was refunded; it is empty if nothing was. */
-function words(error: ImagegenError, back: string): Words {
+function words(error: ImagegenError, back: string, again?: Again): Words {
   switch (error.reason) {
     case "GENERATION_FAILED":
       return {
@@ -58,10 +56,11 @@ function words(error: ImagegenError, back: string): Words {
     case "REQUEST_CANCELED":
       return { title: "This request was canceled", text: back };
     case "INSUFFICIENT_CREDITS": {
-      const { required, available } = error.details;
+      const { required, available, hint } = error.details;
+      const advice = hint ? WAYS_TO_FREE_CREDITS[hint] : "Choose a smaller size.";
       return {
         title: "Not enough credits",
-        text: `This image costs ${credits(required)}; you have ${available}. Choose a smaller size.`,
+        text: `This image costs ${credits(required)}; you have ${available}. ${advice}`,
       };
     }
     case "OUTSTANDING_DEBT":
@@ -72,7 +71,7 @@ function words(error: ImagegenError, back: string): Words {
     case "PRICE_CHANGED":
       return {
         title: "The price has changed",
-        text: `It is ${credits(error.details.credits)} now. Reload the page to see all prices.`,
+        text: `It is ${credits(error.details.credits)} now. Nothing was charged.`,
       };
     case "INVALID_FIELD":
       return {
@@ -94,7 +93,7 @@ function words(error: ImagegenError, back: string): Words {
     case "USER_NOT_FOUND":
       return {
         title: "No credit account yet",
-        text: "An administrator has to grant this user credits first.",
+        text: "It is opened when credits are bought, or granted by an administrator.",
       };
     case "ACCOUNT_UNUSABLE":
       return {
@@ -106,6 +105,11 @@ function words(error: ImagegenError, back: string): Words {
         title: "No such request",
         text: "It does not exist, or it belongs to somebody else.",
       };
+    case "IMAGE_DELETED":
+      return {
+        title: "The image was deleted",
+        text: "The request was completed, and its image was deleted since. Nothing is charged again.",
+      };
     case "NOT_CANCELABLE":
       return {
         title: "Too late to cancel",
@@ -114,76 +118,14 @@ function words(error: ImagegenError, back: string): Words {
     case "REQUEST_IN_PROGRESS":
       return { title: "Still running", text: "This request was received and is being worked on." };
     default:
-      return wordsOfTheService(error);
+      return wordsOfTheService(error, again);
   }
 }
 
-/** Of errors that do not depend on what was asked for. */
-function wordsOfTheService(error: ImagegenError): Words {
-  switch (error.reason) {
-    case "NOT_OWNER":
-      return { title: "No access", text: "This belongs to another user." };
-    case "TOKEN_MISSING":
-    case "TOKEN_INVALID":
-    case "TOKEN_EXPIRED":
-      return { title: "Your session has ended", text: "Sign out, then sign in again." };
-    case "APP_CHECK_MISSING":
-    case "APP_CHECK_INVALID":
-      return {
-        title: "This browser could not be verified",
-        text: "Google reCAPTCHA has to confirm that the call comes from this page. If a content blocker stops reCAPTCHA, allow it here, then reload the page.",
-      };
-    case "RATE_LIMITED":
-      return {
-        title: "Too many requests",
-        text: `${error.message} Wait ${waiting(error.details.retryAfterSeconds)}, then try again.`,
-        retryable: true,
-      };
-    case "PAYMENTS_OFF":
-      return { title: "Credits are not sold here", text: "An administrator can grant them." };
-    case "PRODUCT_NOT_FOUND":
-      return {
-        title: "No longer on offer",
-        text: "Reload the page to see what is. Nothing was charged.",
-      };
-    case "CUSTOMER_NOT_FOUND":
-      return {
-        title: "Nothing to manage yet",
-        text: "Invoices and cards are kept here once you have bought something.",
-      };
-    case "PAYMENT_PROVIDER_UNAVAILABLE":
-      return {
-        title: "The payment service does not answer",
-        text: "Nothing was charged. Try again in a moment.",
-        retryable: true,
-      };
-    case "BACKEND_UNAVAILABLE":
-      return {
-        title: "The service is unavailable",
-        text: error.details.generationRequestId
-          ? "The charge may stand; within minutes the request is completed or refunded automatically. Trying again is safe: the same request is never charged twice."
-          : "Nothing was charged. Try again in a moment.",
-        retryable: true,
-      };
-    case "NO_ANSWER":
-      return {
-        title: "No answer",
-        text: "The server could not be reached. Trying again is safe: the same request is never charged twice.",
-        retryable: true,
-      };
-    case "INTERNAL":
-      return { title: "Something went wrong", text: error.message, retryable: true };
-    default:
-      return {
-        title: error.status === "NOT_FOUND" ? "Not found" : "Something went wrong",
-        text: error.message,
-      };
-  }
-}
+/** By why there are none. */
+const WAYS_TO_FREE_CREDITS = {
+  EMAIL_NOT_VERIFIED: "Free credits come once your e-mail address is verified.",
+  ANONYMOUS: "Free credits come once you sign in with an account of your own.",
+};
 
 const NOTHING = { refunded: 0, retryable: false, generationRequestId: null } as const;
-
-function waiting(seconds: number): string {
-  if (seconds < 120) return `${seconds} s`;
-  return seconds < 7200 ? `${Math.ceil(seconds / 60)} min` : `${Math.ceil(seconds / 3600)} hours`;
-}

@@ -2,6 +2,7 @@ import type { ComponentChildren } from "preact";
 import { Badge } from "./badge";
 import { Button, Identifier } from "./button";
 import { explain } from "./explain";
+import type { Again } from "./explanation";
 import { credits } from "./format";
 import { Icon } from "./icons";
 
@@ -10,14 +11,17 @@ export function Failure({
   error,
   onRetry,
   retryLabel = "Try again",
+  again,
   children,
 }: {
   error: unknown;
+  /** What trying again does, where the call changes something. */
+  again?: Again;
   onRetry?: () => void;
   retryLabel?: string;
   children?: ComponentChildren;
 }) {
-  const explained = explain(error);
+  const explained = explain(error, again);
   return (
     <div class="failure" role="alert">
       <Icon name={explained.refunded ? "refund" : "warning"} size={20} />

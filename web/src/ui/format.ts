@@ -29,10 +29,26 @@ export function shortDateTime(iso: string, now = new Date()): string {
   return (then.getFullYear() === now.getFullYear() ? thisYear : toTheMinute).format(then);
 }
 
+const NONE = "bif clp djf gnf jpy kmf krw mga pyg rwf ugx vnd vuv xaf xof xpf".split(" ");
+const THREE = "bhd jod kwd omr tnd".split(" ");
+/**
+ * How many digits the smallest unit of a currency has, where it is not a hundredth. Providers and the
+ * backend (functions/imagegen/purchases/money.py) count by this table, and not by that of Intl.
+ */
+export const DIGITS: Readonly<Record<string, number>> = Object.fromEntries([
+  ...NONE.map((currency) => [currency, 0] as const),
+  ...THREE.map((currency) => [currency, 3] as const),
+]);
+
 /** An amount in a currency's smallest unit: "€9.90" for 990 and "eur", "¥500" for 500 and "jpy". */
 export function money(amount: number, currency: string): string {
-  const format = new Intl.NumberFormat("en", { style: "currency", currency });
-  const digits = format.resolvedOptions().maximumFractionDigits ?? 2;
+  const digits = DIGITS[currency.toLowerCase()] ?? 2;
+  const format = new Intl.NumberFormat("en", {
+    style: "currency",
+    currency,
+    minimumFractionDigits: digits,
+    maximumFractionDigits: digits,
+  });
   return format.format(amount / 10 ** digits);
 }
 

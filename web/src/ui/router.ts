@@ -16,6 +16,12 @@ addEventListener("popstate", () => {
   place.value = here();
 });
 
+/** How often the screen was asked to load anew what it shows. */
+export const reloads = signal(0);
+export function reloadScreen(): void {
+  reloads.value += 1;
+}
+
 /**
  * What follows the screen's name in the path, decoded: "a/b" for /reports/a%2Fb, "" for /reports; with
  * 2, what follows that. Anybody can write an address, so it can be any text.

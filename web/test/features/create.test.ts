@@ -1,7 +1,9 @@
 import { describe, expect, it } from "vitest";
 import type { GenerationRequest, Order } from "../../src/api/types";
+import { failureOf } from "../../src/features/create/failure-of";
 import { snippets, tokens } from "../../src/features/create/snippets";
 import { stepsOf } from "../../src/features/generation/timeline";
+import { explain } from "../../src/ui/explain";
 import { change, dateAndTime, percent, shortDateTime, span } from "../../src/ui/format";
 
 const ORDER: Order = {
@@ -83,6 +85,14 @@ describe("the timeline", () => {
       "Canceled",
       "Refunded",
     ]);
+  });
+});
+
+describe("a request that failed in the background", () => {
+  it.each([true, false])("offers another try if that can help: %s", (retryable) => {
+    const error = { reason: "MODEL_OVERLOADED", message: "Busy.", retryable };
+    const failed = failureOf(request({ status: "failed", refundedCredits: 3, error }));
+    expect(explain(failed)).toMatchObject({ retryable, refunded: 3 });
   });
 });
 

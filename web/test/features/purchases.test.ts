@@ -1,12 +1,23 @@
 import { describe, expect, it } from "vitest";
+import BACKEND from "../../../functions/imagegen/purchases/money.py?raw";
 import { daysUntil } from "../../src/features/credits/words";
-import { money } from "../../src/ui/format";
+import { DIGITS, money } from "../../src/ui/format";
 
 describe("prices", () => {
   it("are written in their currency, with the digits that it has", () => {
     expect(money(990, "eur")).toBe("€9.90");
     expect(money(500, "jpy")).toBe("¥500");
     expect(money(1500, "kwd")).toContain("1.500");
+  });
+
+  it("have the digits with which the backend stores them, also where Intl has others", () => {
+    const table = BACKEND.matchAll(/fromkeys\(\(([^)]*)\), (\d)\)/g);
+    const stored = [...table].flatMap(([, currencies = "", digits]) =>
+      [...currencies.matchAll(/\w+/g)].map(([currency]) => [currency, Number(digits)]),
+    );
+    expect(DIGITS).toEqual(Object.fromEntries(stored));
+    expect(money(990, "isk")).toContain("9.90");
+    expect(money(990, "mga")).toMatch(/990$/);
   });
 });
 

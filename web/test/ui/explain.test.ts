@@ -1,6 +1,6 @@
 import { type Failure, imagegenError } from "imagegen-client";
 import { describe, expect, it } from "vitest";
-import { explain } from "../../src/ui/explain";
+import { explain, mayBeDone } from "../../src/ui/explain";
 
 const failure = (reason: Failure["reason"], details: object = {}) =>
   imagegenError({ reason, status: "UNKNOWN", message: "It failed.", details } as never);
@@ -24,6 +24,9 @@ describe("explain", () => {
       retryable: false,
       text: expect.stringContaining("costs 4 credits; you have 1"),
     });
+    const hint = "EMAIL_NOT_VERIFIED";
+    const unverified = failure("INSUFFICIENT_CREDITS", { required: 4, available: 0, hint });
+    expect(explain(unverified).text).toContain("once your e-mail address is verified");
   });
 
   it("lists every field that is wrong", () => {
@@ -47,6 +50,24 @@ describe("explain", () => {
   it("offers another try when nothing answered, and none when something unknown did", () => {
     expect(explain(failure("NO_ANSWER"))).toMatchObject({ title: "No answer", retryable: true });
     expect(explain(failure("UNEXPECTED"))).toMatchObject({ retryable: false, text: "It failed." });
+  });
+
+  it("calls another try safe only where nothing is done twice", () => {
+    const unanswered = failure("NO_ANSWER");
+    expect(explain(unanswered, "order").text).toContain("never charged twice");
+    expect(explain(unanswered, "safe").text).toContain("done only once");
+    expect(explain(unanswered, "look").text).toContain("look before you try again");
+    expect(explain(unanswered).text).not.toContain("safe");
+    expect(explain(failure("BACKEND_UNAVAILABLE"), "look").text).toContain("It may have been done");
+    expect(explain(failure("IDEMPOTENCY_KEY_REUSED")).title).not.toBe("Something went wrong");
+  });
+
+  it("tells a refusal from a call that may have been carried out", () => {
+    expect(mayBeDone(failure("NO_ANSWER"))).toBe(true);
+    expect(mayBeDone(failure("BACKEND_UNAVAILABLE"))).toBe(true);
+    expect(mayBeDone(new Error("Look first.", { cause: failure("NO_ANSWER") }))).toBe(true);
+    expect(mayBeDone(failure("USER_NOT_FOUND"))).toBe(false);
+    expect(mayBeDone(null)).toBe(false);
   });
 
   it("tells a charge that may stand from none", () => {

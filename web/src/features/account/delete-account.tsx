@@ -28,6 +28,7 @@ export function DeleteAccount({ onClose }: { onClose: () => void }) {
       title="Delete your account"
       label="Delete my account"
       danger
+      repeatable
       asksReason={false}
       disabled={typed.trim().toLowerCase() !== WORD || password === ""}
       onClose={onClose}

@@ -5,7 +5,7 @@ import type { Catalogue, Order } from "../../api/types";
 import { Failure } from "../../ui/failure";
 import { useTitle } from "../../ui/hooks";
 import { PageHead, Skeleton } from "../../ui/page";
-import { useCatalogue } from "../generation/catalogue";
+import { priceOf, useCatalogue } from "../generation/catalogue";
 import { Code } from "./code";
 import { type Draft, draft, EMPTY } from "./draft";
 import { useDurations } from "./durations";
@@ -49,7 +49,7 @@ function Studio({ user, catalogue }: { user: User; catalogue: Catalogue }) {
   const order: Order = { userId: user.uid, ...values, prompt: values.prompt.trim() };
 
   const send = (what: Order) => {
-    if (!start(what, key)) return;
+    if (!start(what, priceOf(what.size, catalogue), key)) return;
     setKey(crypto.randomUUID()); // the next press is another image
     if (matchMedia("(max-width: 1100px)").matches)
       result.current?.scrollIntoView({ block: "start" });

@@ -4,7 +4,9 @@ import type { Catalogue, Mode, Size } from "../../api/types";
 import { Button } from "../../ui/button";
 import { Choice, Field, Select } from "../../ui/fields";
 import { credits, duration, number } from "../../ui/format";
+import { priceOf } from "../generation/catalogue";
 import type { Draft } from "./draft";
+import { Refill } from "./refill";
 
 const MAX_PROMPT = 2000;
 
@@ -25,10 +27,11 @@ export function OrderForm({
   onSubmit: () => void;
 }) {
   const left = balance.value;
-  const price = catalogue.sizes.find((size) => size.name === values.size)?.credits ?? 0;
+  const price = priceOf(values.size, catalogue) ?? 0;
   const slow = catalogue.models.find((model) => model.name === values.model)?.background;
   const length = [...values.prompt.trim()].length;
-  const missing = left === null || (typeof left === "number" && left < price);
+  // An order of a user without an account opens it where there are free credits.
+  const missing = typeof left === "number" && left < price;
   const problem = length > MAX_PROMPT ? `${number(length - MAX_PROMPT)} characters too many` : "";
   const submit = (event: Event) => {
     event.preventDefault();
@@ -131,7 +134,7 @@ export function OrderForm({
               {left === undefined
                 ? "…"
                 : left === null
-                  ? "no account"
+                  ? "–"
                   : missing
                     ? `${credits(price - left)} short`
                     : number(left - price)}
@@ -147,16 +150,7 @@ export function OrderForm({
           Create image
         </Button>
       </div>
-      {missing && left !== null && (
-        <p class="note">
-          <a href="/credits/buy">Buy credits</a>, or choose a smaller size.
-        </p>
-      )}
-      {left === null && (
-        <p class="note">
-          There is no credit account for you yet: an administrator has to grant credits first.
-        </p>
-      )}
+      {(missing || left === null) && <Refill hasAccount={left !== null} />}
     </form>
   );
 }

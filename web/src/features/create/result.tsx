@@ -1,5 +1,4 @@
 /** The outcome of the last order. */
-import { imagegenError } from "imagegen-client";
 import { useState } from "preact/hooks";
 import { type Catalogue, type GenerationRequest, isOpen, type Order } from "../../api/types";
 import { explain } from "../../ui/explain";
@@ -12,6 +11,7 @@ import { aspectOf } from "../generation/aspect";
 import { useLiveRequest } from "../generation/live-request";
 import { Viewer } from "../generation/viewer";
 import { Details } from "./details";
+import { failureOf } from "./failure-of";
 import { type Run, run } from "./run";
 
 export function Result({
@@ -47,8 +47,12 @@ function Outcome({
   return (
     <div class="result-body" aria-live="polite">
       {failed ? (
-        <Failure error={failed} onRetry={explain(failed).retryable ? onAgain : undefined}>
-          {failed.reason === "INSUFFICIENT_CREDITS" && (
+        <Failure
+          error={failed}
+          again="order"
+          onRetry={explain(failed).retryable ? onAgain : undefined}
+        >
+          {WITHOUT_CREDITS.includes(failed.reason) && (
             <a class="button plain small" href="/credits/buy">
               Buy credits
             </a>
@@ -110,32 +114,18 @@ function Progress({
       <p class="picture-note">
         <span class="spinner" aria-hidden="true" />
         {run.order.mode === "async" ? "In the background" : "Generating"}{" "}
-        <span class="tabular">{seconds.toFixed(1)} s</span>
+        {/* What is around it is read out whenever it changes. */}
+        <span class="tabular" aria-hidden="true">
+          {seconds.toFixed(1)} s
+        </span>
       </p>
     </div>
   );
 }
 
+const WITHOUT_CREDITS = ["INSUFFICIENT_CREDITS", "OUTSTANDING_DEBT", "USER_NOT_FOUND"];
+
 export function requestIdOf(run: Run): string | null {
   if (run.state === "accepted") return run.generationRequestId;
   return run.state === "failed" ? explain(run.error).generationRequestId : null;
-}
-
-/** The error of a request that failed in the background, as a call would have thrown it. */
-function failureOf({ generationRequestId, refundedCredits, error }: GenerationRequest) {
-  const cause = error?.reason ?? "";
-  const known = { status: "UNKNOWN", message: error?.message ?? "" } as const;
-  const details = { generationRequestId, refundedCredits };
-  if (cause === "CONTENT_REFUSED")
-    return imagegenError({ ...known, reason: cause, status: "INVALID_ARGUMENT", details });
-  return imagegenError(
-    cause === "GENERATION_TIMEOUT"
-      ? {
-          ...known,
-          reason: cause,
-          status: "DEADLINE_EXCEEDED",
-          details: { ...details, cause, retryable: true },
-        }
-      : { ...known, reason: "GENERATION_FAILED", details: { ...details, cause, retryable: true } },
-  );
 }

@@ -5,12 +5,15 @@
 import { type ImagegenError, imagegenError, isImagegenError } from "imagegen-client";
 import { call } from "../../api/client";
 import type { Order } from "../../api/types";
+import { forgetCatalogue } from "../generation/catalogue";
 import { tabValue } from "./tab-value";
 
 interface Sent {
   order: Order;
   /** The idempotency key: an order is charged once, however often it is sent with the same key. */
   key: string;
+  /** The price that was shown: a dearer order is refused. */
+  maxCredits?: number;
   /** Milliseconds, as from Date.now(). */
   startedAt: number;
 }
@@ -33,15 +36,19 @@ export const run = kept.current;
 const sentHere = new Set<string>();
 
 /**
- * Sends an order, unless another one is still being sent. Returns whether it did. If the last order
- * was the same and its outcome is unknown, its key is used again instead of `freshKey`, so that it
- * cannot be charged twice.
+ * Sends an order for at most `maxCredits`, unless another one is still being sent. Returns whether it
+ * did. If the last order was the same and its outcome is unknown, its key is used again instead of
+ * `freshKey`, so that it cannot be charged twice.
  */
-export function start(order: Order, freshKey: string = crypto.randomUUID()): boolean {
+export function start(
+  order: Order,
+  maxCredits: number | undefined,
+  freshKey: string = crypto.randomUUID(),
+): boolean {
   const last = run.peek();
   if (last?.state === "sending") return false;
   const again = last?.state === "failed" && !hasEnded(last.error) && sameOrder(last.order, order);
-  void send({ order, key: again ? last.key : freshKey, startedAt: Date.now() });
+  void send({ order, key: again ? last.key : freshKey, maxCredits, startedAt: Date.now() });
   return true;
 }
 
@@ -59,8 +66,8 @@ export function resume(): void {
   else kept.keep({ ...last, state: "failed", error: noAnswer("The page was closed.") });
 }
 
-async function send({ order, key, startedAt }: Sent): Promise<void> {
-  const sent = { order, key, startedAt };
+async function send({ order, key, maxCredits, startedAt }: Sent): Promise<void> {
+  const sent = { order, key, maxCredits, startedAt };
   sentHere.add(key);
   kept.keep({ ...sent, state: "sending" });
   const outcome = await outcomeOf(sent);
@@ -72,15 +79,17 @@ type Outcome =
   | Pick<Extract<Run, { state: "accepted" }>, "state" | "generationRequestId" | "imageUrl">
   | Pick<Extract<Run, { state: "failed" }>, "state" | "error">;
 
-async function outcomeOf({ order, key }: Sent): Promise<Outcome> {
+async function outcomeOf({ order, key, maxCredits }: Sent): Promise<Outcome> {
   try {
     const { generationRequestId, imageUrl } = await call("createGenerationRequest", {
       ...order,
       idempotencyKey: key,
+      maxCredits,
     });
     return { state: "accepted", generationRequestId, imageUrl: imageUrl ?? null };
   } catch (cause) {
     const error = isImagegenError(cause) ? cause : unexpected(cause);
+    if (error.reason === "PRICE_CHANGED") forgetCatalogue(); // the form shows the new price then
     // The first call with this key is still running: follow its request.
     if (error.reason === "REQUEST_IN_PROGRESS") {
       const { generationRequestId } = error.details;
@@ -95,15 +104,16 @@ const noAnswer = (message: string): ImagegenError =>
 const unexpected = (cause: unknown): ImagegenError =>
   imagegenError({ reason: "UNEXPECTED", status: "UNKNOWN", message: String(cause), details: {} });
 
-/** Whether the request has ended and was refunded, so that the same order is a new one. */
-function hasEnded(error: ImagegenError): boolean {
-  return [
-    "GENERATION_FAILED",
-    "GENERATION_TIMEOUT",
-    "CONTENT_REFUSED",
-    "REQUEST_CANCELED",
-  ].includes(error.reason);
-}
+/** After these a key brings no image any more, so that the same order is a new one. */
+const ENDED = [
+  "GENERATION_FAILED",
+  "GENERATION_TIMEOUT",
+  "CONTENT_REFUSED",
+  "REQUEST_CANCELED",
+  "IMAGE_DELETED",
+  "IDEMPOTENCY_KEY_REUSED",
+];
+const hasEnded = ({ reason }: ImagegenError): boolean => ENDED.includes(reason);
 
 function sameOrder(one: Order, other: Order): boolean {
   return (Object.keys(one) as (keyof Order)[]).every((field) => one[field] === other[field]);

@@ -1,19 +1,18 @@
 /** A balance with its chart and its ledger. */
-import { useEffect, useMemo, useState } from "preact/hooks";
-import { call } from "../../api/client";
+import { useMemo, useState } from "preact/hooks";
 import type { Credits, LedgerEntry } from "../../api/types";
 import { Button } from "../../ui/button";
 import { Failure } from "../../ui/failure";
 import { number } from "../../ui/format";
-import { useAction } from "../../ui/hooks";
 import { Empty } from "../../ui/page";
 import { Chart } from "./balance-chart";
 import { balanceSeries, withBalances } from "./ledger";
 import { LedgerTable } from "./ledger-table";
 import { Lots } from "./lots";
+import { useOlder } from "./older";
 import { Purchases } from "./purchases";
 
-const PAGE = 25;
+const ROWS = 25;
 
 export function Account({
   newest,
@@ -24,28 +23,21 @@ export function Account({
   userId: string;
   own: boolean;
 }) {
-  const [older, setOlder] = useState<LedgerEntry[]>([]);
-  const [token, setToken] = useState(newest.nextPageToken);
-  const [count, setCount] = useState(PAGE);
-  useEffect(() => {
-    setOlder([]);
-    setToken(newest.nextPageToken);
-  }, [newest]);
+  const older = useOlder(newest, userId);
+  const { hasMore } = older;
+  const [count, setCount] = useState(ROWS);
   const lines = useMemo(
-    () => withBalances([...newest.transactions, ...older], newest.currentCredits),
-    [newest, older],
+    () => withBalances([...newest.transactions, ...older.entries], newest.currentCredits),
+    [newest, older.entries],
   );
   const series = useMemo(() => balanceSeries(lines), [lines]);
   const sum = (type: LedgerEntry["type"]) =>
     lines.reduce((total, line) => total + (line.type === type ? line.credits : 0), 0);
 
-  const showMore = useAction(async () => {
-    setCount(count + PAGE);
-    if (count + PAGE <= lines.length || !token) return;
-    const next = await call("getUserCredits", { userId, pageToken: token });
-    setOlder((before) => [...before, ...next.transactions]);
-    setToken(next.nextPageToken);
-  });
+  const showMore = () => {
+    setCount(count + ROWS);
+    if (count + ROWS > lines.length && hasMore) older.load.run();
+  };
 
   return (
     <>
@@ -54,9 +46,13 @@ export function Account({
         <Tile
           name="Charged"
           value={sum("deduction")}
-          note={token ? "in what is loaded" : "so far"}
+          note={hasMore ? "in what is loaded" : "so far"}
         />
-        <Tile name="Refunded" value={sum("refund")} note={token ? "in what is loaded" : "so far"} />
+        <Tile
+          name="Refunded"
+          value={sum("refund")}
+          note={hasMore ? "in what is loaded" : "so far"}
+        />
       </div>
       <Lots answer={newest} own={own} />
       {lines.length === 0 ? (
@@ -86,15 +82,15 @@ export function Account({
             <h2 id="ledger-title">Ledger</h2>
             <LedgerTable lines={lines.slice(0, count)} screen={own ? "gallery" : "requests"} />
           </section>
-          {showMore.error !== null && <Failure error={showMore.error} />}
-          {(count < lines.length || token) && (
+          {older.load.error !== null && <Failure error={older.load.error} />}
+          {(count < lines.length || hasMore) && (
             <div class="more">
-              <Button busy={showMore.busy} onClick={showMore.run}>
+              <Button busy={older.load.busy} onClick={showMore}>
                 Show more
               </Button>
               <span class="note">
                 {number(Math.min(count, lines.length))} of {number(lines.length)}
-                {token ? "+" : ""} entries
+                {hasMore ? "+" : ""} entries
               </span>
             </div>
           )}

@@ -7,10 +7,11 @@ import { Failure } from "../../ui/failure";
 import { credits, number } from "../../ui/format";
 import { useAction, useLoaded, useTitle, useWhileShown } from "../../ui/hooks";
 import { Empty, PageHead, Skeleton } from "../../ui/page";
+import { productsSoldHere } from "./products";
 
 export function Buy() {
   useTitle("Buy credits");
-  const loaded = useLoaded(() => call("listProducts", {}), []);
+  const loaded = useLoaded(productsSoldHere, []);
   return (
     <>
       <PageHead
@@ -26,13 +27,10 @@ export function Buy() {
       </PageHead>
       {loaded.state === "loading" && <Skeleton height="12rem" />}
       {loaded.state === "failed" && <Failure error={loaded.error} onRetry={loaded.retry} />}
-      {loaded.state === "ready" && <Products products={loaded.value.products.filter(isSoldHere)} />}
+      {loaded.state === "ready" && <Products products={loaded.value} />}
     </>
   );
 }
-
-/** What has no price at Stripe is sold in the app stores only. */
-const isSoldHere = (product: Product): boolean => product.stripePrice !== null;
 
 function Products({ products }: { products: Product[] }) {
   const me = signedIn();

@@ -1,13 +1,15 @@
 /** A user's balance, chart and ledger, and the export of the ledger. */
+import { isImagegenError } from "imagegen-client";
 import { useEffect, useState } from "preact/hooks";
 import { balance } from "../../api/balance";
 import { call } from "../../api/client";
 import { signedIn } from "../../api/session";
 import type { Credits as Answer } from "../../api/types";
 import { Button } from "../../ui/button";
+import { explain } from "../../ui/explain";
 import { Failure } from "../../ui/failure";
 import { useAction, useLoaded, useTitle } from "../../ui/hooks";
-import { PageHead, Skeleton } from "../../ui/page";
+import { Empty, PageHead, Skeleton } from "../../ui/page";
 import { place, segment } from "../../ui/router";
 import { Account } from "./account";
 import { Buy } from "./buy";
@@ -57,7 +59,14 @@ function Balance() {
         {own ? "What you have, and every credit that came or went." : `The account of ${userId}.`}
       </PageHead>
       {download.error !== null && <Failure error={download.error} onRetry={download.run} />}
-      {loaded.state === "failed" && <Failure error={loaded.error} onRetry={loaded.retry} />}
+      {loaded.state === "failed" &&
+        (isWithoutAccount(loaded.error) ? (
+          <Empty icon="credits" title={explain(loaded.error).title}>
+            {explain(loaded.error).text}
+          </Empty>
+        ) : (
+          <Failure error={loaded.error} onRetry={loaded.retry} />
+        ))}
       {!answer && loaded.state === "loading" && (
         <div class="card">
           <Skeleton height="20rem" />
@@ -72,3 +81,6 @@ function Balance() {
     </>
   );
 }
+
+const isWithoutAccount = (error: unknown): boolean =>
+  isImagegenError(error) && error.reason === "USER_NOT_FOUND";

@@ -1,7 +1,6 @@
 /** The user's purchases with their state, and the way to the payment provider's portal. */
-import { useEffect, useState } from "preact/hooks";
+import { isImagegenError } from "imagegen-client";
 import { call } from "../../api/client";
-import { listen } from "../../api/firebase";
 import type { Purchase } from "../../api/types";
 import { Badge } from "../../ui/badge";
 import { Button } from "../../ui/button";
@@ -10,10 +9,11 @@ import { credits, number, price } from "../../ui/format";
 import { useAction, useWhileShown } from "../../ui/hooks";
 import { TableScroll } from "../../ui/table-scroll";
 import { ExactTime } from "../../ui/when";
+import { usePurchases } from "./purchase-list";
 import { PURCHASE_STATES } from "./words";
 
 export function Purchases({ userId, own }: { userId: string; own: boolean }) {
-  const { purchases, error, more } = usePurchases(userId, own);
+  const { items: purchases, error, more, reload } = usePurchases(userId, own);
   const whileShown = useWhileShown();
   const portal = useAction(async () => {
     const returnUrl = `${location.origin}/credits`;
@@ -21,7 +21,7 @@ export function Purchases({ userId, own }: { userId: string; own: boolean }) {
     if (!whileShown.aborted) location.assign(url);
   });
   // Where nothing is sold, this part of the screen is left out.
-  if (error) return hasReason(error, "PAYMENTS_OFF") ? null : <Failure error={error} />;
+  if (error !== null) return isOff(error) ? null : <Failure error={error} onRetry={reload} />;
   if (!purchases?.length) return null;
   const atStripe = purchases.some((each) => each.provider === "stripe");
   return (
@@ -57,9 +57,10 @@ export function Purchases({ userId, own }: { userId: string; own: boolean }) {
           </tbody>
         </table>
       </TableScroll>
+      {more && more.error !== null && <Failure error={more.error} />}
       {more && (
         <div class="more padded">
-          <Button busy={more.busy} onClick={more.run}>
+          <Button busy={more.busy} onClick={() => more.run()}>
             Show more
           </Button>
         </div>
@@ -100,57 +101,5 @@ function Row({ purchase, own }: { purchase: Purchase; own: boolean }) {
   );
 }
 
-/** The purchases, newest first; those of the signed-in user are loaded again when one changes. */
-function usePurchases(userId: string, own: boolean) {
-  const [first, setFirst] = useState<Purchase[] | null>(null);
-  const [older, setOlder] = useState<Purchase[]>([]);
-  const [token, setToken] = useState<string>();
-  const [error, setError] = useState<unknown>(null);
-  useEffect(() => {
-    let stopped = false;
-    const load = () =>
-      call("listPurchases", { userId, pageSize: 10 }).then(
-        ({ purchases, nextPageToken }) => {
-          if (stopped) return;
-          setFirst(purchases);
-          setOlder([]);
-          setToken(nextPageToken);
-          setError(null);
-        },
-        (problem: unknown) => {
-          if (!stopped) setError(problem);
-        },
-      );
-    // The listener tells of the start, too. Only the owner may listen.
-    const stop = own
-      ? listen(
-          (db, store) =>
-            store.watchPurchases(
-              db,
-              userId,
-              () => void load(),
-              () => void load(),
-            ),
-          () => void load(),
-        )
-      : () => {};
-    if (!own) void load();
-    return () => {
-      stopped = true;
-      stop();
-    };
-  }, [userId, own]);
-  const more = useAction(async () => {
-    const next = await call("listPurchases", { userId, pageSize: 10, pageToken: token });
-    setOlder((before) => [...before, ...next.purchases]);
-    setToken(next.nextPageToken);
-  });
-  return {
-    purchases: first && [...first, ...older],
-    error: error ?? more.error,
-    more: token ? more : null,
-  };
-}
-
-const hasReason = (error: unknown, reason: string): boolean =>
-  (error as { reason?: string }).reason === reason;
+const isOff = (error: unknown): boolean =>
+  isImagegenError(error) && error.reason === "PAYMENTS_OFF";

@@ -21,6 +21,7 @@ export function DeleteImage({
       title={imageUrl ? "Delete the image" : "Delete the prompt"}
       label="Delete"
       danger
+      repeatable
       asksReason={false}
       onClose={onClose}
       onConfirm={async () => {

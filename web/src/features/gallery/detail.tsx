@@ -2,24 +2,23 @@
 import { useEffect, useState } from "preact/hooks";
 import { call } from "../../api/client";
 import { type Catalogue, type GenerationRequest, isOpen } from "../../api/types";
-import { Button, CopyButton, Identifier } from "../../ui/button";
+import { Button, CopyButton } from "../../ui/button";
 import { Dialog } from "../../ui/dialog";
 import { download } from "../../ui/download";
-import { Fact, Facts } from "../../ui/facts";
 import { Failure } from "../../ui/failure";
-import { credits, dateTime, span } from "../../ui/format";
+import { credits } from "../../ui/format";
 import { useAction, useLoaded } from "../../ui/hooks";
 import { Skeleton } from "../../ui/page";
 import { go, place, withQuery } from "../../ui/router";
 import { draftFrom } from "../create/draft";
 import { aspectOf } from "../generation/aspect";
 import { useLiveRequest } from "../generation/live-request";
-import { StatusBadge } from "../generation/status-badge";
 import { Timeline } from "../generation/timeline";
 import { Shot } from "./card";
 import { noteChange } from "./changes";
 import { DeleteImage } from "./delete-image";
 import { ReportImage } from "./report-image";
+import { RequestFacts } from "./request-facts";
 
 export function Detail({
   id,
@@ -32,15 +31,15 @@ export function Detail({
 }) {
   const loaded = useLoaded(() => call("getGenerationStatus", { generationRequestId: id }), []);
   const live = useLiveRequest(own ? id : null);
-  /** The request without its image, as the deletion answers; a listener would tell later. */
-  const [gone, setGone] = useState<GenerationRequest | null>(null);
-  const request = gone ?? live ?? (loaded.state === "ready" ? loaded.value : null);
+  /** The request as a cancellation or a deletion answers; a listener would tell later, or not at all. */
+  const [changed, setChanged] = useState<GenerationRequest | null>(null);
+  const request = changed ?? live ?? (loaded.state === "ready" ? loaded.value : null);
   useEffect(() => {
     if (request) noteChange(request);
   }, [request]);
 
   const cancel = useAction(async () => {
-    await call("cancelGenerationRequest", { generationRequestId: id });
+    setChanged(await call("cancelGenerationRequest", { generationRequestId: id }));
   });
   const file = useAction(async () => {
     if (request?.imageUrl) await download(request.imageUrl, `image-${id}`);
@@ -82,29 +81,15 @@ export function Detail({
                 {request.error.message} {credits(request.refundedCredits)} came back.
               </p>
             )}
-            <Facts>
-              <Fact name="Status">
-                <StatusBadge status={request.status} />
-              </Fact>
-              <Fact name="Model">{request.model}</Fact>
-              <Fact name="Style">{request.style}</Fact>
-              <Fact name="Color">{request.color}</Fact>
-              <Fact name="Size">{request.size}</Fact>
-              <Fact name="Cost">
-                {credits(request.deductedCredits - request.refundedCredits)}
-                {request.refundedCredits > 0 && " (refunded)"}
-              </Fact>
-              <Fact name="Created">{dateTime(request.createdAt)}</Fact>
-              {request.completedAt && (
-                <Fact name="Took">{span(request.createdAt, request.completedAt)}</Fact>
-              )}
-              <Fact name="Request">
-                <Identifier value={id} />
-              </Fact>
-            </Facts>
-            {cancel.error !== null && <Failure error={cancel.error} />}
+            <RequestFacts request={request} />
+            {cancel.error !== null && <Failure error={cancel.error} again="safe" />}
+            {own && request.source && (
+              <p class="note">
+                It cannot be run again here, because the form takes no photo and no address.
+              </p>
+            )}
             <div class="actions">
-              {own && request.prompt && (
+              {own && request.prompt && !request.source && (
                 <Button icon="again" kind="primary" onClick={again}>
                   Run again
                 </Button>
@@ -137,7 +122,7 @@ export function Detail({
         </div>
       )}
       {request && asks === "delete" && (
-        <DeleteImage request={request} onClose={() => setAsks(null)} onDeleted={setGone} />
+        <DeleteImage request={request} onClose={() => setAsks(null)} onDeleted={setChanged} />
       )}
       {request && asks === "report" && <ReportImage id={id} onClose={() => setAsks(null)} />}
     </Dialog>

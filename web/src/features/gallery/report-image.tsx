@@ -16,6 +16,7 @@ export function ReportImage({ id, onClose }: { id: string; onClose: () => void }
     <Confirm
       title="Report the image"
       label="Report"
+      repeatable
       asksReason={false}
       onClose={onClose}
       onConfirm={async () => {

@@ -34,6 +34,8 @@ export function Export({ user, onClose }: Administered) {
     <Confirm
       title="Export the account"
       label="Export"
+      closable
+      repeatable
       onClose={onClose}
       onDone={() => {}}
       onConfirm={async (reason) => {

@@ -18,6 +18,7 @@ export function Grant({ user, balance, onClose, onDone }: Administered) {
     <Confirm
       title="Grant credits"
       label={amount > 0 ? `Grant ${credits(amount)}` : "Grant"}
+      repeatable
       disabled={amount < 1}
       onClose={onClose}
       onConfirm={async (reason) => {

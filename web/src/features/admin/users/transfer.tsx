@@ -18,6 +18,7 @@ export function Transfer({ user, balance, onClose, onDone }: Administered) {
     <Confirm
       title="Move purchases to another account"
       label="Move"
+      repeatable
       disabled={!toUserId.trim() || toUserId.trim() === user.userId}
       onClose={onClose}
       onConfirm={async (reason) => {

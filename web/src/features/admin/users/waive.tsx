@@ -16,6 +16,7 @@ export function Waive({ user, balance, onClose, onDone }: Administered) {
     <Confirm
       title="Waive the debt"
       label={`Waive ${credits(amount)}`}
+      repeatable
       disabled={amount < 1 || amount > debt}
       onClose={onClose}
       onConfirm={async (reason) => {
