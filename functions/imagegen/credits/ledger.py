@@ -193,7 +193,9 @@ def grant_credits(
         moment = clock.now()
         if action.exists and action["after"]["expiresAt"] != expires_at:
             raise IdempotencyKeyReused(OTHER_GRANT)
-        if not entry.exists and expires_at is not None and expires_at <= moment:
+        # An earlier commit of this call may yet arrive: what was right then is not refused now.
+        is_late = expires_at is not None and expires_at <= moment
+        if is_late and not entry.exists and not tried:
             raise InvalidField.of("expiresAt", "is in the past")
         if not user.exists and _may_be_opened(transaction, user_id):
             open_account(transaction, user_id, moment)

@@ -8,32 +8,28 @@ The archive is its package. At the next release it is made again, in the root of
 
 from __future__ import annotations
 
-import json
 import os
 import subprocess
 import sys
 from pathlib import Path
 
-from support.orders import order_body
 from support.paths import FUNCTIONS
 
 RELEASE = Path(__file__).with_name("release_0_1.zip")
 CHARGE = """
-import dataclasses, json, sys
+import dataclasses, sys
+from support.orders import ANYBODY, order
 from imagegen import tasks
-from imagegen.api.auth import Caller
 from imagegen.catalogue import catalogue
 from imagegen.generation import create
-from imagegen.generation.request import CreateGenerationRequest
 
-body, price = json.loads(sys.argv[1]), int(sys.argv[2])
+user_id, price = sys.argv[1], int(sys.argv[2])
 offer = catalogue.current()
 size = offer.sizes["512x512"].model_copy(update={"credits": price})
 offer = dataclasses.replace(offer, sizes={size.name: size})
 catalogue.current = lambda: offer
 tasks.enqueue = lambda *_, **__: None
-order = CreateGenerationRequest.model_validate(body | {"size": size.name, "mode": "async"})
-reply = create.create(order, Caller(uid=None))
+reply = create.create(order(user_id, size=size.name, mode="async"), ANYBODY)
 print(reply.body.generation_request_id)
 """
 FAIL = """
@@ -53,7 +49,7 @@ def run(*arguments: str, **environment: str) -> str:
     """What Python prints, when it runs with the package of the last release."""
     done = subprocess.run(
         [sys.executable, *arguments],
-        env=os.environ | {"PYTHONPATH": str(RELEASE)} | environment,
+        env=os.environ | {"PYTHONPATH": f"{RELEASE}{os.pathsep}{FUNCTIONS}/tests"} | environment,
         cwd=FUNCTIONS.parent,
         capture_output=True,
         text=True,
@@ -66,7 +62,7 @@ def run(*arguments: str, **environment: str) -> str:
 
 def charge(user_id: str, credits: int) -> str:
     """Take the price of a request that stays open; its id."""
-    return _last_line(run("-c", CHARGE, json.dumps(order_body(user_id)), str(credits)))
+    return _last_line(run("-c", CHARGE, user_id, str(credits)))
 
 
 def fail(request_id: str) -> None:

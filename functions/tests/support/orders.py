@@ -4,7 +4,13 @@ from datetime import UTC, datetime
 from typing import Any
 
 from imagegen.api.auth import Caller
-from imagegen.generation.orders import CreateGenerationRequest
+
+try:
+    from imagegen.generation.orders import CreateGenerationRequest
+except ModuleNotFoundError:  # in the last release, whose code `earlier_release` runs
+    from imagegen.generation.request import (  # type: ignore[attr-defined, no-redef]
+        CreateGenerationRequest,
+    )
 
 ANYBODY = Caller(uid=None)
 
