@@ -94,9 +94,19 @@ def problems() -> Iterator[None]:
         _require_emulators()
         yield
     except EXPECTED as error:
-        details = f" {error.details}" if isinstance(error, ImagegenError) and error.details else ""
-        err.print(f"{error}{details}", style="red", markup=False, soft_wrap=True)
+        err.print(_in_words(error), style="red", markup=False, soft_wrap=True)
         raise typer.Exit(1) from error
+
+
+def _in_words(error: Exception) -> str:
+    """What went wrong, with the details that a call would answer as JSON."""
+    if not isinstance(error, ImagegenError):
+        return str(error)
+    details = dict(error.details)
+    violations = details.pop("fieldViolations", [])
+    told = [f"{each['field']} {each['description']}" for each in violations]
+    told += [f"{name} {value}" for name, value in details.items()]
+    return " ".join([str(error), *(f"({each})" for each in told)])
 
 
 def _require_emulators() -> None:
