@@ -80,7 +80,7 @@ def purchases(closure: ClosureDocument) -> Iterator[None]:
     user_id, _ = _ids(closure)
 
     def change(transaction: db.Transaction, document: Document) -> None:
-        holder = _holder(transaction, closure)
+        holder = holder_of(transaction, closure)
         transaction.update(document.path, {"userId": holder})
         if document.get("owed"):
             _collect(transaction, holder, document.id)
@@ -89,7 +89,7 @@ def purchases(closure: ClosureDocument) -> Iterator[None]:
     yield from _pages("stripeLinks", {"userId": user_id}, change)
 
 
-def _holder(transaction: db.Transaction, closure: ClosureDocument) -> str:
+def holder_of(transaction: db.Transaction, closure: ClosureDocument) -> str:
     """The account that holds the money of one that has moved."""
     user_id, tombstone = _ids(closure)
     return tombstone if closure.merged_into is None else closures.holder(transaction, user_id)
@@ -128,7 +128,7 @@ def merged(closure: ClosureDocument) -> Iterator[None]:
     user_id, _ = _ids(closure)
 
     def change(transaction: db.Transaction, document: Document) -> None:
-        holder = _holder(transaction, closure)
+        holder = holder_of(transaction, closure)
         transaction.update(document.path, ClosureDocument.fields(merged_into=holder))
 
     yield from _pages("accountClosures", {"mergedInto": user_id}, change)

@@ -9,6 +9,7 @@ from pydantic import ValidationError
 from imagegen import clock, db, firebase, logger
 from imagegen.accounts import closing, export, images, moving
 from imagegen.api.schema import DocumentId, UserId, WireModel
+from imagegen.credits import closures
 from imagegen.credits.closures import ClosureDocument, ClosureStatus
 from imagegen.generation import uploads
 from imagegen.providers import bucket
@@ -86,8 +87,15 @@ def _may_move(closure: ClosureDocument, user_id: str) -> bool:
 
 def _finish(closure: ClosureDocument) -> None:
     """What came late has followed; the rest of it ends, and then the closing."""
-    if closure.merged_into is None:
-        subscriptions.cancel_in_stripe(closure.tombstone)  # of a checkout that was still open
+    holder = ""
+
+    def decide(transaction: db.Transaction) -> None:
+        nonlocal holder
+        holder = moving.holder_of(transaction, closure)
+
+    db.transact(decide)
+    if closures.is_tombstone(holder):  # else what was bought goes on, as another account's
+        subscriptions.cancel_in_stripe(holder)  # of a checkout that was still open
     images.delete_late(closure)
     closing.finish(closure)
 

@@ -12,7 +12,7 @@ from support.leaving import Queue
 from support.shop import Shop
 
 from imagegen import clock
-from imagegen.accounts import delete, worker
+from imagegen.accounts import delete, merge, worker
 from imagegen.credits import closures
 from imagegen.errors import AccountClosing, AccountDisabled, PaymentProviderUnavailable
 from imagegen.providers import bucket
@@ -170,6 +170,24 @@ def test_a_subscription_that_became_known_while_the_account_moved_is_canceled_in
     assert shop.world.get(session["subscription"])["status"] == "active"
     account_queue.end()
     assert shop.world.get(session["subscription"])["status"] == "canceled"
+
+
+def test_a_subscription_of_a_merged_account_is_canceled_when_the_other_one_has_left(
+    shop: Shop, account_queue: Queue, work: Callable[[], int]
+) -> None:
+    shop.store.put("users/bob", {"credits": 0})
+    session_id, closure = shop.checkout("monthly-200"), closures.path("ann")
+    merge.merge("ann", "bob")
+    slow = account_queue.tasks.pop()
+    shop.store.put(closure, {**shop.document(closure), "dueAt": clock.now() + timedelta(days=1)})
+    delete.delete("bob")
+    account_queue.end()
+    subscription = shop.world.pay(session_id)["subscription"]
+    shop.deliver()  # the account has not moved yet: it is still ann's
+    assert shop.world.get(subscription)["status"] == "active"
+    account_queue.tasks.append(slow)
+    account_queue.end()
+    assert shop.world.get(subscription)["status"] == "canceled"
 
 
 def test_it_is_canceled_by_its_session_where_only_that_names_its_user(

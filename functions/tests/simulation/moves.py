@@ -46,7 +46,7 @@ class Moves:
         self._stripe = stripe
         self._merges = merges
         self._tombstones = books.tombstones
-        self._linked_at: dict[str, float] = {}  # when each subscription was first known
+        self._linked_at: dict[str, float] = {}  # when each subscription became known
         self._moved: tuple[str, str, Fields] | None = None  # an account, in the commit at hand
 
     def committed(
@@ -65,7 +65,7 @@ class Moves:
             else:
                 rest[write.path] = write
             if write.path.startswith(SUBSCRIPTIONS):
-                self._linked_at.setdefault(write.path, self._world.seconds)
+                self._note_link(write, before.get(write.path))
         for user_id, tombstone in self._tombstones.items():
             self._move_user(task, user_id, tombstone, before, rest, after)
             if task.kind == "closer":
@@ -108,6 +108,13 @@ class Moves:
             known = self._tombstones.merged[user_id]
             if not self._tombstones.is_same_holder(known, into, documents):
                 raise Violation(f"{user_id}, who was merged, is in {into}: {self._tombstones}")
+
+    def _note_link(self, write: Write, old: Document | None) -> None:
+        """When a subscription was first known, or came from an account that was merged."""
+        self._linked_at.setdefault(write.path, self._world.seconds)
+        is_moved = isinstance(write, Update) and "userId" in write.fields
+        if is_moved and old is not None and old.get("userId") in self._tombstones.merged:
+            self._linked_at[write.path] = self._world.seconds
 
     def _check_subscriptions(self, task: Task, tombstone: str) -> None:
         """Nobody pays on who has left, as far as that was known when the last pass began."""
