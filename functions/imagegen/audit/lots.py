@@ -41,8 +41,10 @@ def check_lots(
 
 def _check_purchases(entries: Sequence[Entry]) -> Iterator[tuple[str, str]]:
     """A purchase comes in once, and no more of it is taken back than was bought."""
-    bought, taken = Counter[str](), Counter[str]()
+    bought, taken, moved = Counter[str](), Counter[str](), set[str]()
     for entry in entries:
+        if entry.type is EntryType.TRANSFER_OUT:
+            moved.update(lot_id for lot_id, _ in entry.lots)
         purchase_id = purchase_of(entry)
         if purchase_id is None:
             continue
@@ -52,7 +54,9 @@ def _check_purchases(entries: Sequence[Entry]) -> Iterator[tuple[str, str]]:
             bought[purchase_id] += entry.delta
         else:
             taken[purchase_id] -= entry.delta
-            if purchase_id in bought and not 0 <= taken[purchase_id] <= bought[purchase_id]:
+            # What was taken back at another account is given back here if it has returned since.
+            least = -bought[purchase_id] if purchase_id in moved else 0
+            if purchase_id in bought and not least <= taken[purchase_id] <= bought[purchase_id]:
                 yield (
                     "I13",
                     f"after entry {entry.id}, {taken[purchase_id]} of {bought[purchase_id]} bought "

@@ -9,7 +9,9 @@ from typing import Any
 import pytest
 from support.orders import now
 
+from imagegen.audit.entries import Entry
 from imagegen.audit.findings import Account, findings, of_purchases
+from imagegen.audit.lots import _check_purchases
 from imagegen.audit.purchases import Purchases, parked, unmatched
 from imagegen.audit.requests import RECOVERY
 from imagegen.credits.entries import SIGNS, EntryType
@@ -305,6 +307,18 @@ def test_a_purchase_that_came_in_twice_or_was_taken_back_too_often_is_found() ->
     more["lots"] = [{"lot": "p", "credits": 9}]
     told = found(replace(SOUND_LOTS, entries={**entries, "p-clawback-3": more}))
     assert ("I13", "after entry p-clawback-3, 9 of 8 bought credits are taken back") in told
+
+
+def test_what_was_taken_back_at_another_account_may_be_given_back_where_it_was_bought() -> None:
+    def entry(kind: EntryType, name: str, number: int) -> Entry:
+        return Entry(f"{name}-{kind}", kind, 8 * SIGNS[kind], None, 8, number, (("p", 8),))
+
+    bought = entry(EntryType.PURCHASE, "p", 1)
+    given = entry(EntryType.TRANSFER_OUT, "transfer-1", 2)
+    back = entry(EntryType.REINSTATEMENT, "p", 3)
+    wrong = [("I13", "after entry p-reinstatement, -8 of 8 bought credits are taken back")]
+    assert [*_check_purchases([bought, given, back])] == []
+    assert [*_check_purchases([bought, back])] == wrong
 
 
 def test_parts_that_do_not_add_up_to_the_price_or_had_expired_are_found() -> None:

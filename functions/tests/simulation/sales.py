@@ -173,7 +173,7 @@ class Sales:
     def _payers(self, task: Task, sale: Sale, new: Fields) -> set[str]:
         """Who may have paid: whose the subscription is known to be, else whom its metadata names.
 
-        It is another's after a transfer. While that goes on, it may be either's.
+        It is another's after a transfer or merge. While that goes on, it may be either's.
         """
         link = self._memory.documents.get(f"stripeLinks/{new.get('stripeSubscription')}")
         linked = link.get("userId") if link is not None else None
@@ -181,7 +181,10 @@ class Sales:
             return {sale.user_id}
         started = EPOCH + timedelta(seconds=task.started)
         is_settled = link.update_time is not None and link.update_time < started
-        return {linked} if is_settled and task.kind == "webhook" else {linked, sale.user_id}
+        if is_settled and task.kind == "webhook":
+            return {linked}
+        merged = {each for each, into in self._tombstones.merged.items() if into == linked}
+        return {linked, sale.user_id} | merged
 
     def _terms(self, sale: Sale, moment: datetime) -> Fields:
         product = PRODUCTS[sale.product]
