@@ -154,8 +154,8 @@ def _new_customer(user_id: str, key: str) -> str:
     return str(stripe_api.post("/v1/customers", form, idempotency_key=key)["id"])
 
 
-class _AnothersCustomer(Exception):
-    """The customer has gone to another user, with what was bought."""
+class _AnothersCustomer(PaymentProviderUnavailable):
+    """The customer has gone to another user, with what was bought; another call makes a new one."""
 
 
 def _keep_customer(user_id: str, made: str, gone: str | None) -> str:
