@@ -14,7 +14,7 @@ from support.admin_calls import actions_about
 from support.books import check_books, ledger_of
 from support.operators import OPERATOR
 from support.orders import now, order_body
-from support.proxy import Fault, FirestoreProxy
+from support.proxy import FirestoreProxy
 from support.sign_in import sign_up
 
 from imagegen import clock, db
@@ -52,8 +52,7 @@ def test_a_grant_whose_commit_was_answered_to_nobody_is_told_as_new(
     admin: Call, client: firestore.Client, new_user: Callable[..., str], proxy: FirestoreProxy
 ) -> None:
     user_id = new_user(5)
-    faults = iter([Fault(reply_lost=True)])
-    proxy.fault_for = lambda rpc: next(faults, None) if rpc == "Commit" else None
+    proxy.lose_reply_to_commit()
     grant = {"credits": 10, "reason": "waited too long", "idempotencyKey": "ticket-1"}
     told = [admin("POST", f"/users/{user_id}/grants", json=grant)["isNew"] for _ in range(2)]
     assert told == [True, False]

@@ -11,7 +11,7 @@ from google.cloud import firestore
 from support.accounts import bought, remaining, with_lots
 from support.books import check_books, ledger_of
 from support.orders import ANYBODY, order
-from support.proxy import Fault, FirestoreProxy
+from support.proxy import FirestoreProxy
 
 from imagegen import db
 from imagegen.credits.endpoints import GetUserCredits, get_user_credits
@@ -125,8 +125,7 @@ def test_a_repair_whose_reply_is_lost_grants_once(
 ) -> None:
     user_id = new_user(5)
     edit(client, user_id, credits="5")
-    faults = iter([Fault(reply_lost=True)])
-    proxy.fault_for = lambda rpc: next(faults, None) if rpc == "Commit" else None
+    proxy.lose_reply_to_commit()
     repaired = repair(user_id, reason=REASON, by=OPERATOR, credits=5)
     assert (list(repaired.malformed), repaired.granted, repaired.balance) == (["credits"], 5, 5)
     assert len(ledger_of(client, user_id)) == 1

@@ -13,7 +13,7 @@ import pytest
 from google.cloud import firestore
 from support.books import check_books, ledger_of
 from support.orders import order
-from support.proxy import Fault, FirestoreProxy
+from support.proxy import FirestoreProxy
 
 from imagegen.api.auth import Caller
 from imagegen.credits import free
@@ -150,8 +150,7 @@ def test_a_lost_reply_to_the_grant_does_not_count_as_another(
     client: firestore.Client, proxy: FirestoreProxy
 ) -> None:
     user = somebody(address())
-    lost = iter([Fault(reply_lost=True)])
-    proxy.fault_for = lambda rpc: next(lost, None) if rpc == "Commit" else None
+    proxy.lose_reply_to_commit()
     assert balance(user) == 20
     assert check_books(client, user.uid or "", opening=0) == 20
 

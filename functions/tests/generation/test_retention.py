@@ -11,7 +11,7 @@ from support.books import check_books
 from support.bucket import FakeBucket
 from support.orders import now
 from support.projects import fresh
-from support.proxy import Fault, FirestoreProxy
+from support.proxy import FirestoreProxy
 
 from imagegen import cleanup, db
 from imagegen.errors import BackendUnavailable, ImagegenError
@@ -199,8 +199,7 @@ def test_a_page_whose_reply_is_lost_is_not_repeated(
     for _ in range(3):
         keep(OLD)
     proxy = FirestoreProxy(emulator)
-    lost = iter([Fault(reply_lost=True)])
-    proxy.fault_for = lambda rpc: next(lost, None) if rpc == "Commit" else None
+    proxy.lose_reply_to_commit()
     monkeypatch.setenv("FIRESTORE_EMULATOR_HOST", proxy.address)
     through = firestore.Client(project=PROJECT)
     monkeypatch.setattr(firestore_client, "_client", through)
