@@ -85,6 +85,31 @@ def record(
     return logged
 
 
+def record_once(
+    transaction: db.Transaction,
+    action: str,
+    subject: str,
+    *,
+    by: str,
+    reason: str,
+    moment: datetime,
+    key: str,
+    user_id: str | None = None,
+) -> None:
+    """The same as `record`, unless it has been logged under the key before."""
+    if not transaction[path(action_id(action, subject, key))].exists:
+        record(
+            transaction,
+            action,
+            subject,
+            by=by,
+            reason=reason,
+            moment=moment,
+            key=key,
+            user_id=user_id,
+        )
+
+
 def record_alone(action: str, subject: str, *, by: str, reason: str) -> None:
     """Log an action that is no transaction, before it begins.
 
@@ -93,9 +118,8 @@ def record_alone(action: str, subject: str, *, by: str, reason: str) -> None:
     moment, key = clock.now(), uuid.uuid4().hex
     logged = path(action_id(action, subject, key))
 
-    def decide(transaction: db.Transaction) -> None:
-        if not transaction[logged].exists:  # else the reply to an earlier commit was lost
-            record(transaction, action, subject, by=by, reason=reason, moment=moment, key=key)
+    def decide(transaction: db.Transaction) -> None:  # again, if the reply to a commit was lost
+        record_once(transaction, action, subject, by=by, reason=reason, moment=moment, key=key)
 
     db.transact(decide, logged)
 

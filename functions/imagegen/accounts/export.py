@@ -100,7 +100,16 @@ def export(user_id: str, operator: Operator | None = None) -> Export:
                 transaction.create(path, fields)
         if operator is not None:
             asked_for = ExportDocument(transaction[path]).export_id
-            _note(transaction, user_id, asked_for, operator, moment)
+            actions.record_once(
+                transaction,
+                "export",
+                db.user(user_id),
+                by=operator.by,
+                reason=operator.reason,
+                moment=moment,
+                key=f"{asked_for} {operator.by}",
+                user_id=user_id,
+            )
 
     latest = ExportDocument(db.transact(decide, path, db.user(user_id))[path])
     if latest.export_id == export_id:  # begun here, also if the reply to the commit was lost
@@ -110,29 +119,6 @@ def export(user_id: str, operator: Operator | None = None) -> Export:
             _take_back(path, export_id)
             raise
     return Export(latest.url, latest.expires_at)
-
-
-def _note(
-    transaction: db.Transaction,
-    user_id: str,
-    export_id: str,
-    operator: Operator,
-    moment: datetime,
-) -> None:
-    """Log that the operator has asked for an export, unless it is logged already."""
-    subject, key = db.user(user_id), f"{export_id} {operator.by}"
-    if transaction[actions.path(actions.action_id("export", subject, key))].exists:
-        return
-    actions.record(
-        transaction,
-        "export",
-        subject,
-        by=operator.by,
-        reason=operator.reason,
-        moment=moment,
-        key=key,
-        user_id=user_id,
-    )
 
 
 def _take_back(path: str, export_id: str) -> None:
