@@ -5,25 +5,26 @@ import { accessible, hasBalance, PROMPT, page, setUpConsole, shown, stored } fro
 
 setUpConsole();
 
+const ONE = {
+  userId: "testUser2",
+  model: "Model A",
+  style: "anime",
+  color: "neon",
+  size: "512x512",
+  prompt: PROMPT,
+};
+
 describe("the gallery", () => {
   it("filters, pages, opens a request, runs it again and cancels one", async () => {
     const waiting = `waiting-${Date.now()}`;
-    const one = {
-      userId: "testUser2",
-      model: "Model A",
-      style: "anime",
-      color: "neon",
-      size: "512x512",
-      prompt: PROMPT,
-    };
     const created = new Date(Date.now() - 60_000);
     const several = Array.from({ length: 26 }, (_, count) => ({
-      ...stored(one, new Date(created - count * 1000)),
+      ...stored(ONE, new Date(created - count * 1000)),
       style: count === 3 ? "sketch" : "anime",
     }));
     await Promise.all(several.map((each, count) => put(`generationRequests/page-${count}`, each)));
     await put(`generationRequests/${waiting}`, {
-      ...stored(one, new Date()),
+      ...stored(ONE, new Date()),
       status: "pending",
       mode: "async",
       startedAt: null,
@@ -80,14 +81,7 @@ describe("the gallery", () => {
 
   it("reports an image, and deletes one with its prompt", async () => {
     const id = `reported-${Date.now()}`;
-    const one = {
-      userId: "testUser2",
-      model: "Model A",
-      style: "anime",
-      color: "neon",
-      size: "512x512",
-      prompt: "An unwanted picture",
-    };
+    const one = { ...ONE, prompt: "An unwanted picture" };
     await put(`generationRequests/${id}`, stored(one, new Date(Date.now() + 120_000)));
     await signInAs(page, "testUser2", `/gallery/${id}`);
     await page.getByRole("button", { name: "Report" }).click();
@@ -118,15 +112,7 @@ describe("the gallery", () => {
   });
 
   it("shows what a request started from, which the form does not take again", async () => {
-    const one = {
-      userId: "testUser2",
-      model: "Model A",
-      style: "anime",
-      color: "neon",
-      size: "512x512",
-      prompt: PROMPT,
-      source: { type: "address", address: "1 Infinite Loop" },
-    };
+    const one = { ...ONE, source: { type: "address", address: "1 Infinite Loop" } };
     await put("generationRequests/with-source", stored(one, new Date()));
     await signInAs(page, "testUser2", "/gallery/with-source");
     await page.getByText("the address 1 Infinite Loop").waitFor();
